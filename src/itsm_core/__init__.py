@@ -1,0 +1,145 @@
+"""The rules of a service desk as plain Python.
+
+Lifecycles for incidents (problems, changes and requests follow), clocks that count business
+time, escalation policies, and the evidence that ISO/IEC 20000-1 asks for. Imported, not deployed: it
+owns no database, no thread and no clock.
+"""
+
+# The road that a command travels, floor by floor; a module imports only from floors below.
+#
+#      command -> lifecycle -> events -> record -> clocks -> escalation -> outbox -> notifier
+#
+#   0  errors           every error, and Reason
+#   1  business_time    when the desk is open          priority   impact x urgency
+#      values           values into dicts and back, canonical JSON, digests
+#   2  actors           who acts
+#   3  events, commands what happened, what somebody asks
+#   4  records          what is known: the fold of the events
+#   5  lifecycle        states and transitions as data; decide, options
+#   6  processes        the incident, as tables        sla        targets, agreements, clocks
+#   7  escalation       policies and the step function
+#   8  ports            the protocols that do I/O
+#   9  road             commands as generators         delivery   outbox to notifier
+#  10  desk             the ServiceDesk on one page
+#  11  stores notifiers importers reporting config     one technology a file
+#  12  replay           a real history under any agreement
+#  13  demo, cli        the command line
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the same names, for type checkers and editors
+    from itsm_core.actors import Actor as Actor
+    from itsm_core.business_time import BusinessCalendar as BusinessCalendar
+    from itsm_core.business_time import business_days as business_days
+    from itsm_core.business_time import calendar_days as calendar_days
+    from itsm_core.business_time import hours as hours
+    from itsm_core.business_time import minutes as minutes
+    from itsm_core.commands import Command as Command
+    from itsm_core.desk import ServiceDesk as ServiceDesk
+    from itsm_core.errors import InvalidValue as InvalidValue
+    from itsm_core.errors import ItsmError as ItsmError
+    from itsm_core.errors import NaiveDatetime as NaiveDatetime
+    from itsm_core.errors import Reason as Reason
+    from itsm_core.errors import RecordNotFound as RecordNotFound
+    from itsm_core.errors import TransitionRefused as TransitionRefused
+    from itsm_core.errors import VersionConflict as VersionConflict
+    from itsm_core.escalation import EscalationPolicy as EscalationPolicy
+    from itsm_core.escalation import EscalationStep as EscalationStep
+    from itsm_core.events import Communication as Communication
+    from itsm_core.events import Event as Event
+    from itsm_core.events import Phase as Phase
+    from itsm_core.events import WaitsOn as WaitsOn
+    from itsm_core.importers import history_from_changes as history_from_changes
+    from itsm_core.lifecycle import Accepted as Accepted
+    from itsm_core.lifecycle import CustomField as CustomField
+    from itsm_core.lifecycle import Lifecycle as Lifecycle
+    from itsm_core.lifecycle import Option as Option
+    from itsm_core.lifecycle import Refused as Refused
+    from itsm_core.lifecycle import StateMap as StateMap
+    from itsm_core.lifecycle import decide as decide
+    from itsm_core.lifecycle import options as options
+    from itsm_core.priority import Level as Level
+    from itsm_core.priority import Priority as Priority
+    from itsm_core.priority import PriorityMatrix as PriorityMatrix
+    from itsm_core.priority import matrix_3x3_p4 as matrix_3x3_p4
+    from itsm_core.priority import matrix_3x3_p5 as matrix_3x3_p5
+    from itsm_core.processes import INCIDENT as INCIDENT
+    from itsm_core.records import Record as Record
+    from itsm_core.records import fold as fold
+    from itsm_core.sla import Agreement as Agreement
+    from itsm_core.sla import Clock as Clock
+    from itsm_core.sla import Metric as Metric
+    from itsm_core.sla import Target as Target
+    from itsm_core.sla import default_agreement as default_agreement
+    from itsm_core.sla import evaluate as evaluate
+    from itsm_core.sla import judge as judge
+    from itsm_core.sla import trace as trace
+
+_NAMES: dict[str, str] = {
+    "Accepted": "lifecycle",
+    "Actor": "actors",
+    "Agreement": "sla",
+    "BusinessCalendar": "business_time",
+    "Clock": "sla",
+    "Command": "commands",
+    "Communication": "events",
+    "CustomField": "lifecycle",
+    "EscalationPolicy": "escalation",
+    "EscalationStep": "escalation",
+    "Event": "events",
+    "INCIDENT": "processes",
+    "InvalidValue": "errors",
+    "ItsmError": "errors",
+    "Level": "priority",
+    "Lifecycle": "lifecycle",
+    "Metric": "sla",
+    "NaiveDatetime": "errors",
+    "Option": "lifecycle",
+    "Phase": "events",
+    "Priority": "priority",
+    "PriorityMatrix": "priority",
+    "Reason": "errors",
+    "Record": "records",
+    "RecordNotFound": "errors",
+    "Refused": "lifecycle",
+    "ServiceDesk": "desk",
+    "StateMap": "lifecycle",
+    "Target": "sla",
+    "TransitionRefused": "errors",
+    "VersionConflict": "errors",
+    "WaitsOn": "events",
+    "business_days": "business_time",
+    "calendar_days": "business_time",
+    "decide": "lifecycle",
+    "default_agreement": "sla",
+    "evaluate": "sla",
+    "fold": "records",
+    "history_from_changes": "importers",
+    "hours": "business_time",
+    "judge": "sla",
+    "matrix_3x3_p4": "priority",
+    "matrix_3x3_p5": "priority",
+    "minutes": "business_time",
+    "options": "lifecycle",
+    "trace": "sla",
+}
+"""Where each public name lives; resolved on first use (PEP 562), so importing costs nothing."""
+
+__all__ = list(_NAMES)
+
+
+def __getattr__(name: str) -> object:
+    module = _NAMES.get(name)
+    if module is None:
+        msg = f"module 'itsm_core' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"itsm_core.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES})

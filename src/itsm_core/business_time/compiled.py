@@ -1,0 +1,194 @@
+"""A schedule compiled in its zone: the table of edges and the business days behind the due rules.
+
+Calendars with equal rules share one of these, whatever their names.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from threading import Lock
+from weakref import WeakValueDictionary
+from zoneinfo import ZoneInfo
+
+from itsm_core.business_time.durations import Budget, BusinessDays, CalendarDays, DueRule, EndOfBusinessDay
+from itsm_core.business_time.instants import DAY, utc
+from itsm_core.business_time.intervals import Span
+from itsm_core.business_time.offsets import instant, local, preimage, segments, year_start
+from itsm_core.business_time.schedule import EPOCH_DAY, Schedule, midnight
+from itsm_core.business_time.table import FIRST_YEAR, LAST_YEAR, Source, Table
+from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens
+
+
+def _date(wall: int) -> int:
+    """The ordinal of the date on which a local time lies."""
+    return wall // DAY + EPOCH_DAY
+
+
+class Compiled:
+    """One schedule in one zone, ready to measure; instants are integer microseconds."""
+
+    __slots__ = ("__weakref__", "_days", "schedule", "table", "zone")
+
+    def __init__(self, zone: ZoneInfo, schedule: Schedule) -> None:
+        self.zone, self.schedule = zone, schedule
+        first, last = schedule.settled
+        settled = midnight(first), midnight(last)
+        self.table = Table(Source(self._spans, settled, before=schedule.before, after=schedule.after))
+        self._days: dict[int, tuple[int, ...]] = {}
+
+    def _spans(self, start: int, end: int) -> list[Span]:
+        """The open periods in [start, end): what windows of the dates around reach into it."""
+        windows = self.schedule.open_time(_date(start) - 3, _date(end) + 1)
+        return preimage(self.zone, windows, start, end)
+
+    # -- business days: dates that own open time ---------------------------------------------------
+
+    def owned(self, day: int) -> list[Span]:
+        """The open periods that belong to a date, also what reaches into the next."""
+        windows = self.schedule.open_time(day, day)
+        return preimage(self.zone, windows, midnight(day - 1), midnight(day + 4)) if windows else []
+
+    def owner(self, at: int) -> int:
+        """The date that an open instant belongs to: its own, or the one before (last night's)."""
+        day = _date(local(self.zone, at))
+        return day if any(start <= at < end for start, end in self.owned(day)) else day - 1
+
+    def _days_of(self, year: int) -> tuple[int, ...]:
+        """The business days of a year, as ordinals."""
+        if year not in self._days:
+            first, after = _date(year_start(year)), _date(year_start(year + 1))
+            doubtful = self._doubtful(year)
+            self._days[year] = tuple(
+                day
+                for day in range(first, after)
+                if (self.owned(day) if day in doubtful else self.schedule.windows_on(day))
+            )
+        return self._days[year]
+
+    def _doubtful(self, year: int) -> set[int]:
+        """Dates whose windows may hold no open instant: near breaks and changes of the clocks."""
+        cuts = segments(self.zone, year_start(year) - 3 * DAY, year_start(year + 1) + 3 * DAY)
+        marks = {_date(start + offset) for start, _, offset in cuts} | set(self.schedule.break_on)
+        return {mark - k for mark in marks for k in range(-1, 3)}
+
+    def _nth_day(self, day: int, n: int) -> int:
+        """The n-th business day after a business day; n may be negative."""
+        year = utc(midnight(day)).year
+        step = 1 if n > 0 else -1
+        while n:
+            days = self._days_of(year)
+            rest = days[bisect_right(days, day) :] if n > 0 else days[: bisect_left(days, day)][::-1]
+            if len(rest) >= abs(n):
+                return rest[abs(n) - 1]
+            n -= step * len(rest)
+            year += step
+            self._go_on(year, n)
+        return day
+
+    def _go_on(self, year: int, missing: int) -> None:
+        """Refuse to count business days where there are none any more."""
+        source = self.table.source
+        if (source.after is False and year_start(year) > source.settled[1]) or (
+            source.before is False and year_start(year + 1) < source.settled[0]
+        ):
+            raise NeverOpens(
+                f"the calendar has no business day in {year} or beyond, and {abs(missing)} are "
+                "still to be counted; check its validity, or give it hours"
+            )
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            raise BeyondHorizon(
+                f"the result lies outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all that a "
+                "calendar counts; check the number of business days"
+            )
+
+    # -- due rules ---------------------------------------------------------------------------------
+
+    def due(self, at: int, rule: Budget | DueRule) -> int:
+        """The instant at which a promise made at `at` falls due."""
+        match rule:
+            case Budget(us):
+                return self.table.add(at, us)
+            case BusinessDays(n):
+                return self._business_days(at, n) if n else at
+            case CalendarDays(n):
+                return self._calendar_days(at, n)
+            case EndOfBusinessDay(n):
+                return self.owned(self._nth_day(self.owner(self._opened(at)), n))[-1][1]
+        raise _no_duration(rule)
+
+    def back(self, at: int, rule: Budget | DueRule) -> int:
+        """The instant from which a rule leads to `at`: the mirror of `due`."""
+        match rule:
+            case Budget(us):
+                return self.table.subtract(at, us)
+            case BusinessDays(n):
+                return self._business_days_back(at, n) if n else at
+            case CalendarDays(n):
+                return self._calendar_days(at, -n)
+            case EndOfBusinessDay():
+                raise InvalidValue(
+                    "duration", str(rule), "cannot be subtracted", "subtract business_days(n) or hours(n)"
+                )
+        raise _no_duration(rule)
+
+    def _calendar_days(self, at: int, n: int) -> int:
+        return instant(self.zone, local(self.zone, at) + n * DAY) if n else at
+
+    def _opened(self, at: int) -> int:
+        opened = self.table.next_open(at)
+        if opened is None:
+            raise NeverOpens(
+                f"the calendar does not open at or after {utc(at).isoformat()}; check its validity"
+            )
+        return opened
+
+    def _business_days(self, at: int, n: int) -> int:
+        opened = self._opened(at)
+        day = self.owner(opened)
+        later = self._nth_day(day, n)
+        return self._on(later, local(self.zone, opened) + (later - day) * DAY)
+
+    def _business_days_back(self, at: int, n: int) -> int:
+        """An instant outside hours first moves to the closing before it."""
+        if self.table.is_open(at):
+            day, wall = self.owner(at), local(self.zone, at)
+        else:
+            closed = self.table.previous_close(at)
+            if closed is None:
+                raise NeverOpens(
+                    f"the calendar was never open before {utc(at).isoformat()}; check its validity"
+                )
+            day, wall = self.owner(closed - 1), local(self.zone, closed - 1) + 1
+        earlier = self._nth_day(day, -n)
+        return self._on(earlier, wall + (earlier - day) * DAY)
+
+    def _on(self, day: int, wall: int) -> int:
+        """A local time on a business day; if closed, the closing before it or the first opening."""
+        at, periods = instant(self.zone, wall), self.owned(day)
+        if any(start <= at < end for start, end in periods):
+            return at
+        return max((end for _, end in periods if end <= at), default=periods[0][0])
+
+
+def _no_duration(value: object) -> InvalidValue:
+    return InvalidValue(
+        "duration", value, "is no duration",
+        "pass a timedelta (measured open time), hours(4), business_days(3) or parse_duration(text)",
+    )  # fmt: skip
+
+
+_shared: WeakValueDictionary[str, Compiled] = WeakValueDictionary()
+# Keeps the latest alive: a host that builds its calendar anew for each request compiles it once.
+_recent: deque[Compiled] = deque(maxlen=64)
+_lock = Lock()
+
+
+def compiled(key: str, zone: ZoneInfo, schedule: Schedule) -> Compiled:
+    """The compiled form shared by all calendars whose normalised rules are `key`."""
+    with _lock:
+        found = _shared.get(key)
+        if found is None:
+            found = _shared[key] = Compiled(zone, schedule)
+            _recent.append(found)
+        return found

@@ -1,0 +1,99 @@
+"""Instants: integer microseconds UTC inside, aware datetimes at the edges.
+
+A `datetime` in gives a `datetime` in the same zone; a `pendulum.DateTime` gives a
+`pendulum.DateTime`; any other subclass comes out as a plain `datetime`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from itsm_core.errors import InvalidValue, NaiveDatetime, UnknownZone
+
+MICROSECOND = 1
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+UTC = dt.UTC
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
+# Not the operator: a subclass may override it (pendulum's loses microseconds to a float far from 1970).
+_minus = dt.datetime.__sub__
+
+
+def micros(at: dt.datetime, what: str = "at") -> int:
+    """Microseconds since 1970-01-01 UTC of an aware datetime; naive ones are refused."""
+    try:
+        delta = _minus(at, EPOCH)
+    except TypeError:
+        raise refuse_instant(at, what) from None
+    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+
+
+def refuse_instant(at: object, what: str) -> InvalidValue:
+    """The error for something that is no instant, naive datetimes above all."""
+    if isinstance(at, dt.datetime):
+        return NaiveDatetime(
+            what,
+            at.isoformat(),
+            "has no zone, so nobody can tell which instant it means",
+            "make it aware: value.replace(tzinfo=ZoneInfo('Europe/Berlin')) or datetime.now(timezone.utc)",
+        )
+    return InvalidValue(what, at, "is no datetime", "pass an aware datetime")
+
+
+def utc(us: int) -> dt.datetime:
+    """The UTC datetime of an instant in microseconds."""
+    return EPOCH + dt.timedelta(microseconds=us)
+
+
+def like(us: int, model: dt.datetime) -> dt.datetime:
+    """The instant as a datetime of the model's zone and, for pendulum, of its type."""
+    zone = model.tzinfo
+    if type(model) is not dt.datetime:
+        pendulum = sys.modules.get("pendulum")
+        if pendulum is not None and isinstance(model, pendulum.DateTime):
+            moment: dt.datetime = pendulum.instance(utc(us)).in_timezone(zone)
+            return moment
+    if zone is None or zone is UTC:
+        return utc(us)
+    return utc(us).astimezone(zone)
+
+
+def in_utc(at: dt.datetime, what: str = "at") -> dt.datetime:
+    """The same instant as a plain datetime in UTC; naive ones are refused."""
+    if type(at) is dt.datetime and at.tzinfo is UTC:
+        return at
+    return utc(micros(at, what))
+
+
+def text(us: int) -> str:
+    """The canonical text of an instant: UTC, six digits, `Z`."""
+    moment = utc(us)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+
+
+def parse_text(value: str, what: str = "instant") -> int:
+    """The instant of an ISO 8601 text with an offset."""
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise InvalidValue(what, value, "is no ISO 8601 instant", "write 2024-02-04T10:30:00+08:00") from None
+    return micros(moment, what)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of an IANA name, or an `UnknownZone` that says how to name one."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise UnknownZone(
+            "zone",
+            name,
+            "is not in the IANA time-zone database",
+            'use a name such as "Europe/Berlin" or "Asia/Shanghai" '
+            "(pip install tzdata if the system has none)",
+        ) from None

@@ -1,0 +1,292 @@
+"""Open time compiled to instants: a growing table of UTC edges with prefix sums.
+
+With S the opening, E the closing and C the open time before the i-th period,
+F(t) = C[i] + min(t, E[i]) - S[i] is the open time up to t. `elapsed` is F(b) - F(a), `add` the
+inverse of F, and both cost a bisection or two, however far the instants lie apart. The table grows
+by years in both directions, only as far as asked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from threading import Lock
+from typing import NamedTuple
+
+import attrs
+
+from itsm_core.business_time.instants import DAY, utc
+from itsm_core.business_time.intervals import Span
+from itsm_core.business_time.offsets import year_start
+from itsm_core.errors import BeyondHorizon, NeverOpens
+
+FIRST_YEAR, LAST_YEAR = 1900, 2300
+HORIZON: Span = (year_start(FIRST_YEAR), year_start(LAST_YEAR + 1))
+# Tables may reach a year further, so that every instant asked for lies strictly inside.
+_FIRST, _AFTER_LAST = FIRST_YEAR - 1, LAST_YEAR + 2
+
+
+@attrs.frozen
+class Source:
+    """Where a table's periods come from, and what is known of the time that no rule reaches.
+
+    `spans(start, end)` gives the open periods between two instants, sorted and disjoint. Outside
+    `settled` the rules only repeat: `before` and `after` say whether always open (True), always
+    closed (False) or alternating (None).
+    """
+
+    spans: Callable[[int, int], list[Span]]
+    settled: Span
+    before: bool | None = attrs.field(kw_only=True)
+    after: bool | None = attrs.field(kw_only=True)
+
+
+class Edges(NamedTuple):
+    """One immutable state of a table; the first period is an empty sentinel at `lo`."""
+
+    lo: int
+    hi: int
+    opens: list[int]
+    closes: list[int]
+    sums: list[int]
+    years: tuple[int, int]
+
+
+def _edges(spans: list[Span], years: tuple[int, int]) -> Edges:
+    lo, hi = year_start(years[0]), year_start(years[1])
+    opens, closes = [lo], [lo]
+    for start, end in spans:
+        if start == closes[-1] and len(closes) > 1:
+            closes[-1] = end
+        else:
+            opens.append(start)
+            closes.append(end)
+    sums = [0, *accumulate(map(int.__sub__, closes, opens))]
+    return Edges(lo, hi, opens, closes, sums[:-1], years)
+
+
+class Table:
+    """The open periods of one source; all instants and lengths are integer microseconds."""
+
+    __slots__ = ("__weakref__", "_edges", "_lock", "source")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._lock = Lock()
+        self._edges = Edges(0, 0, [0], [0], [0], (0, 0))
+
+    # -- growing -----------------------------------------------------------------------------------
+
+    def covering(self, a: int, b: int) -> Edges:
+        """Edges that hold both instants strictly inside, or `BeyondHorizon`."""
+        edges = self._edges
+        if edges.lo < a < edges.hi and edges.lo < b < edges.hi:
+            return edges
+        first, last = min(a, b), max(a, b)
+        if first < HORIZON[0] or last > HORIZON[1]:
+            raise self._beyond(first if first < HORIZON[0] else last)
+        return self._grow(utc(first - 1).year, utc(last).year + 1)
+
+    @staticmethod
+    def _beyond(at: int | None) -> BeyondHorizon:
+        # By arithmetic: the year may be one that no datetime can hold.
+        what = "the result" if at is None else f"an instant in the year {1970 + at * 400 // (146_097 * DAY)}"
+        return BeyondHorizon(
+            f"{what} lies outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all that a calendar "
+            "counts; check the year of the instant and the unit of the duration"
+        )
+
+    def _grow(self, first: int, after_last: int) -> Edges:
+        """Edges for at least these years: those known and the missing ones on either side."""
+        with self._lock:
+            edges = self._edges
+            known = edges.years if edges.years != (0, 0) else (first, first)
+            years = (min(first, known[0]), max(after_last, known[1]))
+            if years != edges.years:
+                spans = self._built(years[0], known[0])
+                spans += zip(edges.opens[1:], edges.closes[1:], strict=True)
+                spans += self._built(known[1], years[1])
+                self._edges = edges = _edges(spans, years)
+            return edges
+
+    def _built(self, first: int, after_last: int) -> list[Span]:
+        spans: list[Span] = []
+        for year in range(first, after_last):
+            spans += self.source.spans(year_start(year), year_start(year + 1))
+        return spans
+
+    def _later(self, edges: Edges, years: int) -> Edges | None:
+        """Edges that reach `years` further, or None where nothing changes any more."""
+        if self.source.after is not None and edges.hi >= self.source.settled[1]:
+            return None
+        if edges.years[1] >= _AFTER_LAST:
+            raise self._beyond(None)
+        return self._grow(edges.years[0], min(edges.years[1] + years, _AFTER_LAST))
+
+    def _earlier(self, edges: Edges, years: int) -> Edges | None:
+        """Edges that reach `years` further back, or None where nothing was different before."""
+        if self.source.before is not None and edges.lo <= self.source.settled[0]:
+            return None
+        if edges.years[0] <= _FIRST:
+            raise self._beyond(None)
+        return self._grow(max(edges.years[0] - years, _FIRST), edges.years[1])
+
+    # -- measuring ---------------------------------------------------------------------------------
+
+    def is_open(self, at: int) -> bool:
+        """Whether the desk is open at an instant."""
+        edges = self.covering(at, at)
+        return at < edges.closes[bisect_right(edges.opens, at) - 1]
+
+    def elapsed(self, a: int, b: int) -> int:
+        """The open time in [a, b); negative if b lies before a."""
+        lo, hi, opens, closes, sums, _ = self._edges
+        if not (lo < a < hi and lo < b < hi):
+            _, _, opens, closes, sums, _ = self.covering(a, b)
+        i = bisect_right(opens, a) - 1
+        j = bisect_right(opens, b) - 1
+        closed_a, closed_b = closes[i], closes[j]
+        return (
+            sums[j] - opens[j] + (min(closed_b, b))
+            - sums[i] + opens[i] - (min(closed_a, a))
+        )  # fmt: skip
+
+    def add(self, at: int, us: int) -> int:
+        """The earliest instant by which `us` of open time have passed since `at`; 0 is `at`."""
+        if us <= 0:
+            return self.subtract(at, -us) if us else at
+        edges, years = self.covering(at, at), 1
+        while True:
+            _, _, opens, closes, sums, _ = edges
+            i = bisect_right(opens, at) - 1
+            closed = closes[i]
+            target = sums[i] - opens[i] + (min(closed, at)) + us
+            i = bisect_left(sums, target) - 1
+            result = opens[i] + target - sums[i]
+            if result <= closes[i]:
+                return result
+            further = self._later(edges, years)
+            if further is None:
+                return self._for_ever(at, closes[i], target - sums[i] - (closes[i] - opens[i]), +1)
+            edges, years = further, years * 2
+
+    def subtract(self, at: int, us: int) -> int:
+        """The latest instant from which `us` of open time pass until `at`; 0 is `at`."""
+        if us <= 0:
+            return self.add(at, -us) if us else at
+        edges, years = self.covering(at, at), 1
+        while True:
+            _, _, opens, closes, sums, _ = edges
+            i = bisect_right(opens, at) - 1
+            closed = closes[i]
+            target = sums[i] - opens[i] + (min(closed, at)) - us
+            if target >= 0:
+                i = bisect_right(sums, target) - 1
+                return opens[i] + target - sums[i]
+            further = self._earlier(edges, years)
+            if further is None:
+                return self._for_ever(at, edges.lo, -target, -1)
+            edges, years = further, years * 2
+
+    def _for_ever(self, at: int, edge: int, missing: int, sign: int) -> int:
+        """The result beyond the table, where the desk is always open or always closed."""
+        if not (self.source.after if sign > 0 else self.source.before):
+            when = "after" if sign > 0 else "before"
+            raise NeverOpens(
+                f"the calendar has too little open time {when} {utc(at).isoformat()}: "
+                f"{dt.timedelta(microseconds=missing)} could not be counted, and it never opens "
+                f"{'again' if sign > 0 else 'earlier'}; check its validity, or give it hours"
+            )
+        result = edge + sign * missing
+        if not HORIZON[0] <= result <= HORIZON[1]:
+            raise self._beyond(None)
+        return result
+
+    # -- searching ---------------------------------------------------------------------------------
+
+    def next_start(self, at: int) -> int | None:
+        """The first opening strictly after an instant, or None if there is none."""
+        edges: Edges | None = self.covering(at, at)
+        years = 1
+        while edges is not None:
+            i = bisect_right(edges.opens, at)
+            if i < len(edges.opens):
+                return edges.opens[i]
+            edges, years = self._later(edges, years), years * 2
+        return None
+
+    def next_open(self, at: int) -> int | None:
+        """The instant itself if the desk is open, else the next opening, or None."""
+        return at if self.is_open(at) else self.next_start(at)
+
+    def next_close(self, at: int) -> int | None:
+        """The first closing strictly after an instant, or None if there is none."""
+        edges: Edges | None = self.covering(at, at)
+        years = 1
+        while edges is not None:
+            i = bisect_right(edges.closes, at)
+            if i < len(edges.closes) and edges.closes[i] < edges.hi:
+                return edges.closes[i]
+            edges, years = self._later(edges, years), years * 2
+        return None
+
+    def previous_close(self, at: int) -> int | None:
+        """The latest instant up to `at` just before which the desk is open, or None."""
+        edges: Edges | None = self.covering(at, at)
+        years = 1
+        while edges is not None:
+            i = bisect_left(edges.opens, at) - 1
+            if i > 0:
+                return min(at, edges.closes[i])
+            edges, years = self._earlier(edges, years), years * 2
+        return None
+
+    def previous_start(self, at: int) -> int | None:
+        """The latest opening strictly before an instant, or None if there is none."""
+        edges: Edges | None = self.covering(at, at)
+        years = 1
+        while edges is not None:
+            i = bisect_left(edges.opens, at) - 1
+            if i > 0 and edges.opens[i] > edges.lo:
+                return edges.opens[i]
+            edges, years = self._earlier(edges, years), years * 2
+        return None
+
+    # -- periods -----------------------------------------------------------------------------------
+
+    def periods(self, a: int, b: int) -> Iterator[Span]:
+        """The open periods in [a, b), clipped, in order; none if b lies before a."""
+        edges = self.covering(a, b)
+        i = bisect_right(edges.closes, a)
+        while i < len(edges.opens) and edges.opens[i] < b:
+            yield max(edges.opens[i], a), min(edges.closes[i], b)
+            i += 1
+
+    def periods_after(self, at: int) -> Iterator[Span]:
+        """The open periods from an instant on, lazily; the horizon is their end."""
+        now: int | None = at
+        while now is not None and now < HORIZON[1]:
+            opened = self._or_horizon(self.next_open, now)
+            if opened is None or opened >= HORIZON[1]:
+                return
+            now = self._or_horizon(self.next_close, opened)
+            yield opened, HORIZON[1] if now is None else min(now, HORIZON[1])
+
+    def periods_before(self, at: int) -> Iterator[Span]:
+        """The open periods up to an instant, nearest first, lazily."""
+        now: int | None = at
+        while now is not None and now > HORIZON[0]:
+            closed = self._or_horizon(self.previous_close, now)
+            if closed is None or closed <= HORIZON[0]:
+                return
+            now = self._or_horizon(self.previous_start, closed)
+            yield HORIZON[0] if now is None else max(now, HORIZON[0]), closed
+
+    @staticmethod
+    def _or_horizon(search: Callable[[int], int | None], at: int) -> int | None:
+        try:
+            return search(at)
+        except BeyondHorizon:
+            return None

@@ -1,0 +1,226 @@
+"""The command line: `itsm replay` and `itsm demo`.
+
+click reads the arguments and rich shows progress; both come with the extra `cli`, and without
+them `main` says what to install. Exit status: 0 done, 2 bad input with a message on stderr that
+names file, line and remedy (repeated and disordered rows too: the report is printed beside it), 130
+interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from itsm_core.errors import ItsmError
+from itsm_core.processes import PROCESSES
+
+if TYPE_CHECKING:
+    import click
+
+    from itsm_core.importers.rows import Progress
+    from itsm_core.replay import Replay
+
+INSTALL = "itsm needs its extra: pip install 'itsm-core[cli]'"
+PIPE_CLOSED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command of the arguments (by default the process's own) and exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows its escape
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        sys.exit(_run(arguments))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        _close_quietly()
+        sys.exit(PIPE_CLOSED)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """The exit status of a command; its errors are told in one line."""
+    try:
+        import click  # noqa: PLC0415 - an extra
+        import rich  # noqa: F401, PLC0415
+    except ImportError:
+        print(INSTALL, file=sys.stderr)
+        return BAD_INPUT
+    try:
+        status: int | None = _group().main(args=arguments, prog_name="itsm", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except click.Abort:
+        return INTERRUPTED
+    except click.ClickException as wrong:
+        wrong.show()
+        return BAD_INPUT
+    except ItsmError as wrong:
+        return _tell(str(wrong))
+    except OSError as wrong:
+        return _tell(f"{_place(wrong)}{wrong.strerror or wrong}; check the path and its permissions")
+    return status or 0
+
+
+def _place(wrong: OSError) -> str:
+    return f"{wrong.filename}: " if wrong.filename else ""
+
+
+def _tell(message: str) -> int:
+    from itsm_core.replay import shown  # noqa: PLC0415 - heavy; only once something is said
+
+    print(f"itsm: {shown(message)}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _close_quietly() -> None:
+    """The reader is gone: what is left to write goes nowhere, and nobody is told."""
+    with contextlib.suppress(OSError, ValueError), Path(os.devnull).open("wb") as nothing:
+        os.dup2(nothing.fileno(), sys.stdout.fileno())
+
+
+# --- commands ---------------------------------------------------------------------------------
+
+
+def _group() -> click.Group:
+    import click  # noqa: PLC0415 - an extra
+
+    return click.Group(
+        "itsm", help="The rules of a service desk as plain Python.",
+        commands=[_replay_command(), _demo_command()],
+        params=[click.Option(
+            ["--version"], is_flag=True, is_eager=True, expose_value=False,
+            callback=_show_version, help="Show the version and leave.",
+        )],
+    )  # fmt: skip
+
+
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        print(f"itsm {_version()}")
+        context.exit()
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("itsm-core")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _replay_command() -> click.Command:
+    import click  # noqa: PLC0415 - an extra
+
+    file = click.Path(path_type=Path)
+    return click.Command(
+        "replay", callback=_replay, short_help="Replay a ticket history.",
+        help="Read a ticket history (plain or .gz), replay each record, and report what fits the "
+        "lifecycle and which targets were met.",
+        params=[
+            click.Argument(["file"], type=file),
+            click.Option(["--format", "format_"], metavar="FORMAT",
+                         help="servicenow-audit or csv; guessed from the header if absent."),
+            click.Option(["--lifecycle"], metavar="NAME", default="incident", show_default=True,
+                         help=f"One of: {', '.join(PROCESSES)}."),
+            click.Option(["--map", "map_"], type=file, metavar="MAP.toml",
+                         help="Names columns, states, priorities, zone and time format."),
+            click.Option(["--agreement"], type=file, metavar="AGREEMENT.toml",
+                         help="Targets and calendars; absent: customary ones, Mon-Fri 9 to 17."),
+            click.Option(["--zone"], metavar="ZONE", help="IANA zone of times without offset."),
+            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
+        ],
+    )  # fmt: skip
+
+
+def _replay(
+    file: Path, format_: str | None, lifecycle: str, map_: Path | None, agreement: Path | None,
+    zone: str | None, as_json: bool,
+) -> int:  # fmt: skip
+    from itsm_core.config import load_agreement  # noqa: PLC0415 - heavy; not for --help
+    from itsm_core.importers import FORMATS, load_map  # noqa: PLC0415
+    from itsm_core.replay import replay  # noqa: PLC0415
+
+    names = None if map_ is None else load_map(map_, FORMATS.get(format_ or ""))
+    agreed = None if agreement is None else load_agreement(agreement)
+    with _progress(file) as progress:
+        done = replay(
+            file, format=format_, lifecycle=lifecycle, map=names, agreement=agreed, zone=zone,
+            progress=progress,
+        )  # fmt: skip
+    print(json.dumps(done.to_dict(), indent=2) if as_json else str(done))
+    return _warned(done)
+
+
+_WARNINGS = {
+    "duplicate": (BAD_INPUT, "export the log again, each row once"),
+    "out_of_order": (BAD_INPUT, "export the log again in order of time, or check --zone"),
+    "opened_late": (0, "check both columns of times"),
+    "unknown_state": (0, "name the word under [states] of --map MAP.toml"),
+    "unknown_value": (0, "name the word in --map MAP.toml, or mend the log"),
+}
+
+
+def _warned(done: Replay) -> int:
+    """Says on stderr where the log itself is odd, the first place of each kind; and the status.
+
+    Repeated and disordered rows are bad input. The report is printed all the same, for what it
+    says after they were left out and put in order.
+    """
+    from itsm_core.replay import shown  # noqa: PLC0415
+
+    status = 0
+    for code, (severity, remedy) in _WARNINGS.items():
+        if code in done.findings:
+            told = f"{done.first_findings[code]} ({code}, {done.findings[code]:,} in all); {remedy}"
+            print(f"itsm: {shown(f'{done.source}, {told}')}", file=sys.stderr)
+            status = max(status, severity)
+    return status
+
+
+@contextlib.contextmanager
+def _progress(file: Path) -> Iterator[Progress | None]:
+    """A bar on a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # noqa: PLC0415 - an extra
+    from rich.markup import escape  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    from itsm_core.replay import shown  # noqa: PLC0415
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(escape(shown(file.name)), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _demo_command() -> click.Command:
+    import click  # noqa: PLC0415 - an extra
+
+    file = click.Path(path_type=Path)
+    return click.Command(
+        "demo", callback=_demo, short_help="Play real and invented histories.",
+        help="Play the histories that ship, or those of a CSV file, and write a page about them.",
+        params=[
+            click.Option(["--input", "input_"], type=file, metavar="FILE", help="Your own CSV."),
+            click.Option(["--lang"], type=click.Choice(["en", "zh"]), default="en",
+                         show_default=True, help="Language of table and page."),
+            click.Option(["--db", "database"], type=file, metavar="PATH",
+                         default=Path("itsm-demo.db"), show_default=True, help="SQLite file."),
+            click.Option(["--page"], type=file, metavar="PATH", default=Path("itsm-demo.html"),
+                         show_default=True, help="HTML page."),
+        ],
+    )  # fmt: skip
+
+
+def _demo(**options: Any) -> None:
+    from itsm_core.demo import run_demo  # noqa: PLC0415 - heavy; only here
+
+    run_demo(input=options.pop("input_"), out=sys.stdout, **options)

@@ -1,0 +1,38 @@
+"""What somebody asks for: the only way to change a record."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+from itsm_core.actors import Actor
+from itsm_core.business_time.instants import in_utc
+from itsm_core.values import NO_FIELDS, Fields, as_fields
+
+
+def _names(fields: Fields) -> str:
+    return "{" + ", ".join(fields) + "}"  # names only: values may be personal
+
+
+@attrs.frozen
+class Command:
+    """A trigger that an actor pulls at an instant, with the fields it needs.
+
+    `id` makes it repeatable: the same id twice gives the first answer. `expected` is the version
+    of the record that the actor saw. `recorded_at` is when the host learnt of it, if that is
+    later than `at`. Instants are kept in UTC.
+    """
+
+    trigger: str
+    actor: Actor
+    at: dt.datetime = attrs.field(converter=in_utc, kw_only=True)
+    fields: Fields = attrs.field(default=NO_FIELDS, converter=as_fields, kw_only=True, repr=_names)
+    id: str | None = attrs.field(default=None, kw_only=True)
+    expected: int | None = attrs.field(default=None, kw_only=True)
+    recorded_at: dt.datetime | None = attrs.field(
+        default=None, converter=attrs.converters.optional(in_utc), kw_only=True
+    )
+    on_behalf_of: str | None = attrs.field(default=None, kw_only=True)
+    channel: str | None = attrs.field(default=None, kw_only=True)
+    cause: str | None = attrs.field(default=None, kw_only=True)

@@ -1,0 +1,392 @@
+"""The service desk for synchronous hosts: the road on one page.
+
+    desk = ServiceDesk(itsm_core.stores.open("desk.db"), agreement=..., policy=...)
+    incident = desk.open("Mail is down", actor=ana, at=now, fields={"impact": "high", "urgency": "high"})
+    desk.fire(incident.id, "start", actor=ana, at=later)
+
+The desk owns no clock and no thread: every call says when (`at`), and the host calls `tick` (or
+asks `next_due` when to). `clock`, if given, only tells when something was recorded.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import uuid
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, Self, TypeVar
+
+import attrs
+
+from itsm_core import delivery, road
+from itsm_core.actors import Actor
+from itsm_core.business_time.instants import in_utc
+from itsm_core.commands import Command
+from itsm_core.errors import InvalidValue
+from itsm_core.escalation import EscalationPolicy, Resolver, as_named
+from itsm_core.events import Audience, Direction, Event, correction
+from itsm_core.lifecycle import CustomField, Lifecycle, Option, options
+from itsm_core.ports import Ask, Message, Notifier, Outcome, Query, Rejected, Send, Store, Unknown
+from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
+from itsm_core.processes import INCIDENT
+from itsm_core.records import Record
+from itsm_core.sla import Agreement, Clock, Metric
+
+T = TypeVar("T")
+Asks = Generator[Any, Any, T]
+
+
+def _number() -> str:
+    return f"INC-{uuid.uuid4().hex[:12]}"
+
+
+def _new_id() -> str:
+    return secrets.token_hex(16)
+
+
+@attrs.frozen(kw_only=True)
+class Tick:
+    """What one `tick` did."""
+
+    escalated: int = 0
+    delivered: int = 0
+    retried: int = 0
+    failed: int = 0
+
+
+class ServiceDesk:
+    """Opens, moves, talks about and watches records in a store.
+
+    `notifiers` maps a channel to a `Notifier`; "*" takes every other channel. One command in,
+    the record out; a refusal raises `TransitionRefused` with all reasons and changes nothing.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        agreement: Agreement | None = None,
+        policy: EscalationPolicy | None = None,
+        lifecycle: Lifecycle = INCIDENT,
+        matrix: PriorityMatrix = matrix_3x3_p5,
+        notifiers: Mapping[str, Notifier] | Notifier | None = None,
+        resolver: Resolver = as_named,
+        clock: Callable[[], dt.datetime] | None = None,
+        custom_fields: Sequence[CustomField] = (),
+        number: Callable[[], str] = _number,
+        worker: str | None = None,
+        lang: str = "en",
+    ) -> None:
+        self.store = store
+        self.terms = road.Terms(
+            lifecycle=lifecycle,
+            agreement=agreement,
+            policy=policy,
+            matrix=matrix,
+            resolver=resolver,
+            custom=tuple(custom_fields),
+            salt=_new_id,
+            lang=lang,
+        )
+        self._notifiers = {"*": notifiers} if callable(notifiers) else dict(notifiers or {})
+        self._clock, self._number = clock, number
+        self._worker = worker or f"desk-{uuid.uuid4().hex[:8]}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
+
+    # --- commands: each goes through the one door ---------------------------------------------
+
+    def open(
+        self,
+        title: str,
+        *,
+        actor: Actor,
+        at: dt.datetime,
+        fields: Mapping[str, Any] | None = None,
+        channel: str | None = None,
+        record_id: str | None = None,
+        external_ref: str | None = None,
+        command_id: str | None = None,
+    ) -> Record:
+        """Opens a record; the requester is the person who acts unless `fields` name one.
+
+        The same `external_ref` or `command_id` twice gives the one record.
+        """
+        held = {"title": title, **(fields or {})}
+        if actor.is_person:
+            held.setdefault("requester", actor.id)
+        if external_ref is not None:
+            held["external_refs"] = (external_ref, *held.get("external_refs", ()))
+            command_id = command_id or f"open/{held.get('tenant', '')}/{external_ref}"
+        held["record"] = record_id or self._number()
+        held.setdefault("number", held["record"])
+        command = self._command("open", actor, at, held, None, command_id, channel)
+        return self._run(road.open_record(self.terms, command))
+
+    def fire(
+        self,
+        record_id: str,
+        trigger: str,
+        *,
+        actor: Actor,
+        at: dt.datetime,
+        fields: Mapping[str, Any] | None = None,
+        expected: int | None = None,
+        command_id: str | None = None,
+        channel: str | None = None,
+    ) -> Record:
+        """Pulls a trigger of the lifecycle, such as "start", "hold" or "resolve".
+
+        `channel` is where a `message` among the fields goes out.
+        """
+        command = self._command(trigger, actor, at, fields, expected, command_id, channel)
+        return self._carry(record_id, command, command_id)
+
+    def communicate(
+        self,
+        record_id: str,
+        text: str,
+        *,
+        actor: Actor,
+        at: dt.datetime,
+        channel: str | None = None,
+        audience: Audience | str = Audience.REQUESTER,
+        promise_due: dt.datetime | None = None,
+        fields: Mapping[str, Any] | None = None,
+        expected: int | None = None,
+        command_id: str | None = None,
+    ) -> Record:
+        """Says something; outside audiences are told through the outbox.
+
+        `promise_due` promises the next word by then; the promise is kept by saying it.
+        """
+        held = {"text": text, "audience": audience, "promise_due": promise_due, **(fields or {})}
+        command = self._command("communicate", actor, at, _known(held), expected, command_id, channel)
+        return self._carry(record_id, command, command_id)
+
+    def receive(
+        self,
+        record_id: str,
+        text: str,
+        *,
+        actor: Actor,
+        at: dt.datetime,
+        message_id: str,
+        channel: str | None = None,
+        automatic: bool = False,
+        fields: Mapping[str, Any] | None = None,
+    ) -> Record:
+        """Takes in words about a record, once per `message_id`; answers the record they moved.
+
+        A requester's reply ends a hold that waits for the requester, reopens a resolved record,
+        and opens a linked follow-up of a closed one. Automatic replies move nothing.
+        """
+        held = {
+            "text": text,
+            "message_id": message_id,
+            "direction": Direction.INBOUND,
+            "audience": Audience.INTERNAL,
+            "automatic": automatic or None,
+            **(fields or {}),
+        }
+        command = self._command(
+            "receive", actor, at, _known(held), None, f"receive/{record_id}/{message_id}", channel
+        )
+        return self._run(road.receive(self.terms, record_id, command, reference=self._number))
+
+    def note(
+        self,
+        record_id: str,
+        text: str,
+        *,
+        actor: Actor,
+        at: dt.datetime,
+        expected: int | None = None,
+        command_id: str | None = None,
+    ) -> Record:
+        """Writes an internal note; notes answer nobody."""
+        return self.fire(
+            record_id,
+            "note",
+            actor=actor,
+            at=at,
+            fields={"text": text},
+            expected=expected,
+            command_id=command_id,
+        )
+
+    def assign(
+        self,
+        record_id: str,
+        *,
+        actor: Actor,
+        at: dt.datetime,
+        group: str | None = None,
+        assignee: str | None = None,
+        owner: str | None = None,
+        expected: int | None = None,
+        command_id: str | None = None,
+    ) -> Record:
+        """Gives the work to a group or person, or the accountability to an owner."""
+        held = _known({"group": group, "assignee": assignee, "owner": owner})
+        return self.fire(
+            record_id, "assign", actor=actor, at=at, fields=held, expected=expected, command_id=command_id
+        )
+
+    def reprioritise(
+        self,
+        record_id: str,
+        *,
+        actor: Actor,
+        at: dt.datetime,
+        fields: Mapping[str, Any],
+        expected: int | None = None,
+        command_id: str | None = None,
+    ) -> Record:
+        """Changes impact, urgency or priority; a priority beside the matrix needs `priority_reason`."""
+        return self.fire(
+            record_id,
+            "reprioritise",
+            actor=actor,
+            at=at,
+            fields=fields,
+            expected=expected,
+            command_id=command_id,
+        )
+
+    def link(
+        self,
+        record_id: str,
+        relation: str,
+        other: str,
+        *,
+        actor: Actor,
+        at: dt.datetime,
+        expected: int | None = None,
+        command_id: str | None = None,
+    ) -> Record:
+        """Links to another record of the store ("duplicates", "follows", "child_of", ...)."""
+        self._run(road.standing(other))  # raises RecordNotFound
+        held = {"relation": relation, "other": other}
+        return self.fire(
+            record_id, "link", actor=actor, at=at, fields=held, expected=expected, command_id=command_id
+        )
+
+    def correct(
+        self,
+        record_id: str,
+        event_id: str,
+        field: str,
+        now: Any,
+        *,
+        reason: str,
+        actor: Actor,
+        at: dt.datetime,
+        command_id: str | None = None,
+    ) -> Record:
+        """Mends a field (or "occurred_at") of an earlier event; the event itself stays."""
+        wrong = next((e for e in self.history(record_id) if e.id == event_id), None)
+        if wrong is None:
+            raise InvalidValue("event", event_id, f"is no event of {record_id}", "take an id from history()")
+        held = correction(wrong, field, now, reason)
+        return self.fire(record_id, "correct", actor=actor, at=at, fields=held, command_id=command_id)
+
+    # --- questions ----------------------------------------------------------------------------
+
+    def get(self, record_id: str) -> Record:
+        """The record as it stands; raises `RecordNotFound`."""
+        return self._run(road.standing(record_id)).record
+
+    def history(self, record_id: str) -> tuple[Event, ...]:
+        """Everything that happened to a record, as recorded."""
+        return self._run(road.history(record_id))
+
+    def options(self, record_id: str, actor: Actor, *, lang: str | None = None) -> tuple[Option, ...]:
+        """Every button for this actor, disabled ones with their reasons."""
+        return options(self.get(record_id), actor, self.terms.lifecycle, lang=lang or self.terms.lang)
+
+    def clocks(self, record_id: str, at: dt.datetime) -> dict[Metric, Clock]:
+        """The clocks of a record at an instant, by metric: "response", "resolution"."""
+        return self._run(road.standing(record_id)).clocks(self.terms, in_utc(at))
+
+    def find(self, **criteria: Any) -> tuple[Record, ...]:
+        """The records that match; criteria are the fields of `ports.Query`, `limit` 100."""
+        return self.store.find(Query(**criteria))
+
+    def next_due(self) -> dt.datetime | None:
+        """The earliest instant at which `tick` has something to do."""
+        due = [self.store.next_due(kind) for kind in (road.ESCALATION, "message")]
+        return min((at for at in due if at is not None), default=None)
+
+    # --- time passes --------------------------------------------------------------------------
+
+    def tick(self, now: dt.datetime) -> Tick:
+        """Fires what has fallen due and delivers what waits; safe from several workers at once."""
+        now, escalated = in_utc(now, "now"), 0
+        while claims := self.store.claim(road.ESCALATION, now, 100, delivery.LEASE, self._worker):
+            for claim in claims:
+                escalated += self._run(road.escalate(self.terms, claim, now))
+        sent = self._run(delivery.relay(now, self._worker))
+        return Tick(escalated=escalated, delivered=sent.delivered, retried=sent.retried, failed=sent.failed)
+
+    def _carry(self, record_id: str, command: Command, command_id: str | None) -> Record:
+        repeatable = command_id is not None
+        return self._run(road.carry(self.terms, record_id, command, repeatable=repeatable))
+
+    def _run(self, generator: Asks[T]) -> T:
+        """Runs a generator of the road on the store and the notifiers."""
+        step = generator.send
+        answer: Any = None
+        while True:
+            try:
+                wanted = step(answer)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            try:
+                answer, step = self._answer(wanted), generator.send
+            except Exception as error:
+                answer, step = error, generator.throw
+
+    def _answer(self, wanted: Ask | Send) -> Any:
+        if isinstance(wanted, Send):
+            return self._send(wanted.message)
+        return getattr(self.store, wanted.method)(*wanted.arguments)
+
+    def _send(self, message: Message) -> Outcome:
+        notifier = self._notifiers.get(message.channel) or self._notifiers.get("*")
+        if notifier is None:
+            return Rejected(f"no notifier for the channel {message.channel!r}")
+        try:
+            return delivery.answered(notifier(message))
+        except Exception as error:
+            return Unknown(f"{type(error).__name__}: {error}")
+
+    def _command(
+        self,
+        trigger: str,
+        actor: Actor,
+        at: dt.datetime,
+        fields: Mapping[str, Any] | None,
+        expected: int | None,
+        command_id: str | None,
+        channel: str | None = None,
+    ) -> Command:
+        return Command(
+            trigger,
+            actor,
+            at=at,
+            fields=fields or {},
+            expected=expected,
+            channel=channel,
+            id=command_id or _new_id(),
+            recorded_at=None if self._clock is None else self._clock(),
+        )
+
+
+def _known(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,161 @@
+"""What changes beside the state: assignment, priority, words, links, corrections.
+
+These are commands too and pass the same door, but no transition: a record may be assigned,
+talked about and linked in any open state, and talked about and linked when it is closed.
+Each row of `BESIDE` says who may, what it needs, and which event it makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from itsm_core.actors import ActorKind
+from itsm_core.business_time.instants import parse_text, utc
+from itsm_core.commands import Command
+from itsm_core.errors import InvalidValue, Reason
+from itsm_core.events import UNCORRECTABLE, Audience, Communication, Direction
+from itsm_core.priority import Level, Priority, PriorityMatrix
+from itsm_core.records import Record
+from itsm_core.values import digest
+
+Made = tuple[str, dict[str, Any]]
+
+DESK = frozenset({"agent", "manager", "automation"})
+ANYBODY = frozenset({"*"})
+GRADES = frozenset({"impact", "urgency", "priority"})
+_BY_ITSELF = frozenset({ActorKind.AUTOMATION, ActorKind.MONITORING})
+
+
+@attrs.frozen
+class Beside:
+    """A command that leaves the state alone."""
+
+    kind: str
+    roles: frozenset[str]
+    requires: tuple[str, ...]
+    when_closed: bool
+    make: Callable[[Record, Command, PriorityMatrix], dict[str, Any]]
+    kept: bool = False  # whether the record keeps the fields, so that each must be declared
+
+
+def _given(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    return dict(command.fields)
+
+
+def _assignment(record: Record, command: Command, matrix: PriorityMatrix) -> dict[str, Any]:
+    if not command.fields.keys() & {"group", "assignee", "owner"}:
+        raise InvalidValue(
+            "assign", sorted(command.fields), "names nobody", "give a group, an assignee or an owner"
+        )
+    return priority_fields(dict(command.fields), matrix, record)
+
+
+def priority_fields(
+    fields: dict[str, Any], matrix: PriorityMatrix, known: Record | None = None
+) -> dict[str, Any]:
+    """The fields with impact, urgency and priority made whole.
+
+    The matrix decides; a given priority that differs needs a `priority_reason`. Fields that
+    bring none of the three stay as they are.
+    """
+    held = dict(fields)
+    if not held.keys() & GRADES:
+        return held
+    for name in ("impact", "urgency"):
+        value = held.get(name, getattr(known, name, None))
+        if value is not None:
+            held[name] = Level.of(value, name)
+    ruled = None
+    if held.get("impact") is not None and held.get("urgency") is not None:
+        ruled = matrix.priority(held["impact"], held["urgency"])
+    if held.get("priority") is None:
+        if ruled is not None:
+            held["priority"] = ruled
+            held["priority_reason"] = held.get("priority_reason")
+        return held
+    held["priority"] = Priority.of(held["priority"])
+    if ruled is not None and held["priority"] is not ruled and not held.get("priority_reason"):
+        raise InvalidValue(
+            "priority",
+            str(held["priority"]),
+            f"is not what {matrix.id} gives ({ruled}) and has no reason",
+            "leave the priority out, or say why in priority_reason",
+        )
+    held.setdefault("priority_reason", None)  # the reason of an earlier override ends with it
+    return held
+
+
+def _priority(record: Record, command: Command, matrix: PriorityMatrix) -> dict[str, Any]:
+    if not command.fields.keys() & GRADES:
+        raise InvalidValue(
+            "reprioritise", sorted(command.fields), "changes nothing", "give impact, urgency or priority"
+        )
+    return priority_fields(dict(command.fields), matrix, record)
+
+
+def _correction(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    field, now = command.fields.get("field"), command.fields.get("now")
+    if field in UNCORRECTABLE:
+        raise InvalidValue("field", field, "says what a step did", "undo the step by a command instead")
+    if field == "occurred_at":
+        parse_text(str(now), "occurred_at")
+    return dict(command.fields)
+
+
+def _words(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    held = dict(command.fields)
+    automatic = held.get("automatic") or command.actor.kind in _BY_ITSELF
+    if held.get("text") and not held.get("text_digest"):
+        held["text_digest"] = digest(held["text"])
+    held["direction"] = Direction(held.get("direction", Direction.OUTBOUND))
+    held["audience"] = Audience(held.get("audience", Audience.REQUESTER))
+    held["automatic"] = True if automatic else None
+    if held.get("promise_due") is not None:
+        held["promise_due"] = utc(parse_text(held["promise_due"], "promise_due"))
+    return {name: value for name, value in held.items() if value is not None}
+
+
+def _received(record: Record, command: Command, matrix: PriorityMatrix) -> dict[str, Any]:
+    """Words that came in; anybody may bring them, so they can never count as an answer."""
+    return {**_words(record, command, matrix), "direction": Direction.INBOUND}
+
+
+# fmt: off
+BESIDE: dict[str, Beside] = {
+    "assign":       Beside("assigned",      DESK,    (),                    False, _assignment, kept=True),
+    "acknowledge":  Beside("acknowledged",  DESK,    (),                    False, _given),
+    "reprioritise": Beside("reprioritised", DESK,    (),                    False, _priority, kept=True),
+    "communicate":  Beside("communicated",  DESK,    ("text",),             True,  _words),
+    "receive":      Beside("communicated",  ANYBODY, ("message_id",),       True,  _received),
+    "note":         Beside("noted",         DESK,    ("text",),             True,  _given),
+    "link":         Beside("linked",        DESK,    ("relation", "other"), True,  _given),
+    "correct":      Beside("corrected",     DESK,    ("event", "field", "now", "reason"), True, _correction),
+    "escalate":     Beside("escalated",     frozenset({"automation"}), ("key",), True, _given),
+}
+# fmt: on
+
+
+def outbound(text: str, command: Command) -> Made:
+    """The `communicated` event of words that go with a transition to the requester."""
+    said = Communication(
+        direction=Direction.OUTBOUND,
+        channel=command.channel or "unknown",
+        author=command.actor,
+        audience=Audience.REQUESTER,
+        at=command.at,
+        text=text,
+        automatic=command.actor.kind in _BY_ITSELF,
+    )
+    return "communicated", said.fields()
+
+
+def missing(names: tuple[str, ...], command: Command) -> list[Reason]:
+    """A reason for each of these fields that the command does not bring."""
+    return [
+        Reason("missing_field", f"{command.trigger} needs the field {name!r}", facts={"field": name})
+        for name in names
+        if command.fields.get(name) in (None, "")
+    ]

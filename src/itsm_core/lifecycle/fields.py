@@ -1,0 +1,167 @@
+"""Which fields a record may hold: those of the field's common terms, and those a host declares.
+
+A name that nobody declared is refused with the names that are close to it, so a typing error is
+no silent loss. A declared field says its type and whether it is personal.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from itsm_core.business_time.instants import parse_text
+from itsm_core.errors import InvalidValue, Reason
+from itsm_core.events import PERSONAL, personal_among
+from itsm_core.values import Fields
+
+
+class FieldType(StrEnum):
+    """What a field holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    FLAG = "flag"
+    INSTANT = "instant"
+    LIST = "list"
+    ANY = "any"
+
+
+@attrs.frozen
+class CustomField:
+    """A field of the host's own: its name, type, and whether it says something about a person.
+
+    NUMBER is a whole number (nothing stored is a float); INSTANT an aware datetime; LIST a list
+    of texts. A personal field is sealed, hidden from reprs and can be erased.
+    """
+
+    name: str
+    type: FieldType = attrs.field(converter=FieldType)
+    personal: bool = attrs.field(default=False, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise InvalidValue("field name", self.name, "is no plain word", 'use letters, digits and "_"')
+        if self.name in STANDARD or self.name in OF_THE_STEP:
+            raise InvalidValue("field name", self.name, "is taken by the library", "choose another name")
+
+
+# fmt: off
+STANDARD: dict[str, FieldType] = {
+    **dict.fromkeys((
+        "number", "title", "description", "service", "customer", "requester", "channel", "category",
+        "impact", "urgency", "priority", "priority_reason", "owner", "group", "assignee", "tenant",
+        "hold_reason", "resolution_outcome", "resolution_notes", "closure_code", "reason", "message",
+        "late_reason", "messages",
+    ), FieldType.TEXT),
+    "configuration_items": FieldType.LIST,
+    "external_refs":       FieldType.LIST,
+    "look_again_at":       FieldType.INSTANT,
+    "restricted":          FieldType.FLAG,
+    "affected":            FieldType.ANY,  # names, or how many
+    "needs":               FieldType.ANY,  # language, assistance, more time
+}
+"""The fields every record may hold."""
+# fmt: on
+
+SAID: dict[str, FieldType] = {
+    **dict.fromkeys(
+        (
+            "text",
+            "text_ref",
+            "text_digest",
+            "message_id",
+            "relation",
+            "other",
+            "event",
+            "field",
+            "reason",
+            "key",
+        ),
+        FieldType.TEXT,
+    ),
+    "automatic": FieldType.FLAG,
+    "promise_due": FieldType.INSTANT,
+}
+"""The fields of words, notes, links and corrections; a host may add facts of its own to them."""
+
+OF_THE_STEP = frozenset({"process", "trigger", "phase", "waits_on", "outcome", "reopens", "record"})
+"""Names that say what a step did; the library writes them."""
+
+
+def field_reasons(
+    fields: Mapping[str, Any], custom: Iterable[CustomField], also: Iterable[str] = ()
+) -> list[Reason]:
+    """A reason for each field that nobody declared or whose value is not of its type."""
+    kinds = {**STANDARD, **{field.name: field.type for field in custom}} if custom else STANDARD
+    known = frozenset(also)
+    strange = [name for name in fields if name not in kinds and name not in known]
+    reasons = [_reserved(n) if n in OF_THE_STEP else _unknown(n, [*kinds, *known]) for n in strange]
+    return reasons + type_reasons(fields, kinds)
+
+
+def type_reasons(fields: Mapping[str, Any], kinds: Mapping[str, FieldType]) -> list[Reason]:
+    """A reason for each field whose value is not of the type these kinds give it."""
+    return [
+        Reason(
+            "invalid_field",
+            f"{name} is {value!r}; it takes {_SAYS[kinds[name]]}",
+            facts={"field": name, "type": kinds[name].value},
+        )
+        for name, value in fields.items()
+        if value is not None and name in kinds and not _fits(value, kinds[name])
+    ]
+
+
+def personal_marks(fields: Mapping[str, Any], custom: Iterable[CustomField]) -> Fields:
+    """The marks of the personal ones among these fields; a correction is as personal as its field."""
+    own = {field.name for field in custom if field.personal}
+    names = own.intersection(fields)
+    if fields.get("field") in PERSONAL or fields.get("field") in own:
+        names |= {"was", "now"}.intersection(fields)
+    marks = personal_among(fields)
+    return Fields({**marks, **dict.fromkeys(sorted(names), "")}) if names else marks
+
+
+def _reserved(name: str) -> Reason:
+    said = f"{name} follows from the lifecycle; leave it out"
+    return Reason("reserved_field", said, facts={"field": name})
+
+
+def _unknown(name: str, known: list[str]) -> Reason:
+    near = difflib.get_close_matches(name, known, 3)
+    remedy = f"did you mean {' or '.join(near)}?" if near else "declare it as a CustomField"
+    return Reason("unknown_field", f"{name!r} is no field; {remedy}", facts={"field": name})
+
+
+def _fits(value: Any, kind: FieldType) -> bool:
+    if kind is FieldType.TEXT:
+        return isinstance(value, str)
+    if kind is FieldType.INSTANT:
+        return isinstance(value, str) and _is_instant(value)
+    if kind is FieldType.LIST:
+        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    if kind is FieldType.NUMBER:
+        return type(value) is int
+    return kind is FieldType.ANY or isinstance(value, bool)
+
+
+def _is_instant(value: str) -> bool:
+    try:
+        parse_text(value)
+    except InvalidValue:
+        return False
+    return True
+
+
+_SAYS = {
+    FieldType.TEXT: "text",
+    FieldType.NUMBER: "a whole number",
+    FieldType.FLAG: "True or False",
+    FieldType.INSTANT: "an aware datetime",
+    FieldType.LIST: "a list of texts",
+    FieldType.ANY: "anything that can be stored",
+}

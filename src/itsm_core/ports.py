@@ -1,0 +1,252 @@
+"""Everything that does I/O, as protocols, and the values that cross them.
+
+A host plugs in storage and notification here. The docstrings are the contract: each numbered
+promise is kept by every store that ships with the library, and can be asked of yours.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol
+
+import attrs
+
+from itsm_core.business_time.instants import in_utc
+from itsm_core.events import Event, Phase
+from itsm_core.records import Record
+from itsm_core.sla import Timeline
+from itsm_core.values import NO_FIELDS, Fields, as_fields
+
+# --- what a store keeps -----------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Snapshot:
+    """A record and the timeline of its clocks as of one version: a cache of its events."""
+
+    record: Record
+    timeline: Timeline
+
+
+@attrs.frozen(kw_only=True)
+class Timer:
+    """An instant at which a record wants to be looked at again.
+
+    `id` is derived from what it is for: setting it to another instant moves it and ends any claim,
+    setting it unchanged changes nothing, and `due` None cancels it. The kind "message" is taken.
+    """
+
+    id: str
+    record: str
+    kind: str
+    due: dt.datetime | None = attrs.field(converter=attrs.converters.optional(in_utc))
+
+
+@attrs.frozen(kw_only=True)
+class Message:
+    """Words on their way to somebody.
+
+    `key` is unique: the outbox takes it once and the receiver may use it to drop repeats.
+    `attempt` counts deliveries tried so far.
+    """
+
+    key: str
+    record: str
+    to: str
+    channel: str
+    subject: str
+    body: str
+    created_at: dt.datetime = attrs.field(converter=in_utc)
+    audience: str = "internal"
+    not_before: dt.datetime | None = attrs.field(default=None, converter=attrs.converters.optional(in_utc))
+    facts: Fields = attrs.field(default=NO_FIELDS, converter=as_fields)
+    attempt: int = 0
+
+    def __repr__(self) -> str:
+        return f"<message {self.key} by {self.channel}, attempt {self.attempt}>"
+
+
+@attrs.frozen(kw_only=True)
+class ChangeSet:
+    """What one command changes, all of it or nothing.
+
+    `expected` is the version of the record on which the decision was made (0: it does not exist);
+    the events are numbered from there on without a gap, and the snapshot is at the last of them.
+    Without events only timers and messages change, of a record that exists.
+    """
+
+    record: str
+    expected: int
+    events: tuple[Event, ...]
+    snapshot: Snapshot
+    timers: tuple[Timer, ...] = ()
+    messages: tuple[Message, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Committed:
+    """What a commit left: the version, and whether the events were there before."""
+
+    record: str
+    version: int
+    repeated: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Claim:
+    """A timer or a message that one worker holds until its lease ends."""
+
+    token: str
+    item: Timer | Message
+
+
+@attrs.frozen(kw_only=True)
+class Settlement:
+    """What became of a claim: done, failed for good, or wanted again at `retry_at` (None: at once).
+
+    A message that is wanted again counts one more attempt.
+    """
+
+    token: str
+    outcome: Literal["done", "failed", "retry"]
+    detail: str = ""
+    retry_at: dt.datetime | None = attrs.field(default=None, converter=attrs.converters.optional(in_utc))
+
+
+@attrs.frozen(kw_only=True)
+class Position:
+    """A place in the log of all events; opaque: only the store that gave it reads it."""
+
+    token: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Query:
+    """Which records to find; None asks for all. `after` is the id of the last one seen."""
+
+    process: str | None = None
+    phase: Phase | None = None
+    state: str | None = None
+    assignee: str | None = None
+    group: str | None = None
+    requester: str | None = None
+    tenant: str | None = None
+    external_ref: str | None = None
+    due_before: dt.datetime | None = attrs.field(default=None, converter=attrs.converters.optional(in_utc))
+    after: str | None = None
+    limit: int = 100
+
+
+class Store(Protocol):
+    """Where records live.
+
+    1. `commit` writes events, snapshot, timers and messages together or not at all.
+    2. It raises `VersionConflict` when the record is not at `expected`, and writes nothing.
+    3. The same event ids a second time give the first result, `repeated=True`, and write nothing,
+       also where the second change set names another record.
+    4. A message whose key was ever taken is not taken again; a timer id moves or cancels.
+    5. `load` returns the newest snapshot and the events with a `seq` above `after`, in `seq` order.
+    6. `read` returns every event once, in an order that later commits never get in front of.
+    7. `claim` gives each due item to one worker until its lease (`[now, now + lease)`) ends or it is
+       settled; a settlement counts as long as nobody else took the item, and is ignored afterwards.
+    8. `find` answers from what commits wrote, ordered by record id, at most `limit`.
+    9. Text comes back as it went in, or is refused whole; nothing in it is ever run as SQL.
+    """
+
+    def load(self, record: str, after: int | None = None) -> tuple[Snapshot | None, tuple[Event, ...]]:
+        """The snapshot, and the events after `after` (None: after the snapshot; 0: all).
+
+        The snapshot is a cache: where it is None, all events come with it. Raises `RecordNotFound`.
+        """
+        ...
+
+    def commit(self, changes: ChangeSet) -> Committed:
+        """Writes all of it or nothing. Raises `VersionConflict`."""
+        ...
+
+    def event(self, event_id: str) -> Event | None:
+        """The event with this id, wherever it is; None if there is none."""
+        ...
+
+    def read(self, after: Position, limit: int) -> tuple[tuple[Event, ...], Position]:
+        """The next events of all records, and the position behind them."""
+        ...
+
+    def claim(
+        self, kind: str, now: dt.datetime, limit: int, lease: dt.timedelta, worker: str
+    ) -> tuple[Claim, ...]:
+        """Due timers of a kind, or due messages (kind "message"), in the order of falling due."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement], now: dt.datetime) -> None:
+        """Ends claims: done and failed ones are gone, the others come back at `retry_at`."""
+        ...
+
+    def next_due(self, kind: str) -> dt.datetime | None:
+        """The earliest instant at which `claim` of this kind may give something; None if never."""
+        ...
+
+    def find(self, query: Query) -> tuple[Record, ...]:
+        """The records that match, ordered by id."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of whatever the store holds; closing twice is no error."""
+        ...
+
+
+# --- what a generator of the road asks for ----------------------------------------------------
+
+
+@attrs.frozen
+class Ask:
+    """A request to the store: one method and its arguments; the answer is what it returns."""
+
+    method: str
+    arguments: tuple[Any, ...]
+
+
+@attrs.frozen
+class Send:
+    """A request to the notifier of a message's channel; the answer is its outcome."""
+
+    message: Message
+
+
+# --- what a notifier answers ------------------------------------------------------------------
+
+
+@attrs.frozen
+class Delivered:
+    """The receiver has it."""
+
+    reference: str = ""
+
+
+@attrs.frozen
+class Retry:
+    """Not now; try again, no sooner than `after` from now if the receiver said so."""
+
+    after: dt.timedelta | None = None
+    reason: str = ""
+
+
+@attrs.frozen
+class Rejected:
+    """Never: the receiver will not take it."""
+
+    reason: str
+
+
+@attrs.frozen
+class Unknown:
+    """Nobody knows whether it arrived; it is sent again with the same key."""
+
+    reason: str
+
+
+Outcome = Delivered | Retry | Rejected | Unknown
+Notifier = Callable[[Message], Outcome]
+"""Sends one message. It is called at least once per message; `Message.key` makes repeats harmless.
+Raising an exception counts as `Unknown`."""

@@ -1,0 +1,158 @@
+"""Agreements: which targets hold for which record, under a name and a version."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from itsm_core.business_time.calendar import BusinessCalendar
+from itsm_core.business_time.durations import Duration, business_days, hours, minutes
+from itsm_core.errors import InvalidValue
+from itsm_core.events import WaitsOn
+from itsm_core.priority import Priority
+from itsm_core.records import Record
+from itsm_core.sla.targets import Metric, Target, stop_of
+from itsm_core.sla.timeline import Timeline
+
+
+def _some(value: str | Iterable[str]) -> frozenset[str]:
+    return frozenset((value,) if isinstance(value, str) else value)
+
+
+def _version(_: Any, __: Any, value: Any) -> None:
+    if type(value) is not int or value < 1:
+        raise InvalidValue(
+            "version", value, "is no version", "count 1, 2, 3; a changed agreement is a new version"
+        )
+
+
+def _targets(value: Iterable[Target]) -> tuple[Target, ...]:
+    return tuple(value)
+
+
+@attrs.frozen
+class Agreement:
+    """What was agreed with a customer: targets under an id and a version that is never reused.
+
+    It covers records opened from `valid_from` up to, not including, `valid_to` (local dates of
+    the target's calendar), of the `customers`, `services` and `processes` named; empty means all.
+    """
+
+    id: str
+    version: int = attrs.field(validator=_version)
+    targets: tuple[Target, ...] = attrs.field(converter=_targets, kw_only=True)
+    name: str = attrs.field(default="", kw_only=True)
+    customers: frozenset[str] = attrs.field(default=frozenset(), converter=_some, kw_only=True)
+    services: frozenset[str] = attrs.field(default=frozenset(), converter=_some, kw_only=True)
+    processes: frozenset[str] = attrs.field(default=frozenset(), converter=_some, kw_only=True)
+    valid_from: dt.date | None = attrs.field(default=None, kw_only=True)
+    valid_to: dt.date | None = attrs.field(default=None, kw_only=True)
+    agreed_with: str | None = attrs.field(default=None, kw_only=True)
+    agreed_on: dt.date | None = attrs.field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.id:
+            raise InvalidValue("agreement", self.id, "has no id", 'name it, such as "standard"')
+        ids = [target.id for target in self.targets]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        if not ids or twice:
+            raise InvalidValue(
+                "agreement",
+                self.id,
+                f"names targets twice: {twice}" if twice else "has no targets",
+                "give each target an id of its own",
+            )
+        if self.valid_from and self.valid_to and self.valid_to <= self.valid_from:
+            raise InvalidValue(
+                "agreement",
+                self.id,
+                "ends before it begins",
+                "valid_to is the first day on which it no longer holds",
+            )
+        stamped = tuple(attrs.evolve(target, agreement=self.label) for target in self.targets)
+        object.__setattr__(self, "targets", stamped)
+
+    @property
+    def label(self) -> str:
+        """Id and version in one word, as clocks name it: `standard@3`."""
+        return f"{self.id}@{self.version}"
+
+    def covers(self, record: Record) -> bool:
+        """Whether the agreement speaks of this record at all."""
+        named = (
+            (self.customers, record.customer),
+            (self.services, record.service),
+            (self.processes, record.process),
+        )
+        return all(not among or value in among for among, value in named) and self._valid(record.opened_at)
+
+    def _valid(self, opened_at: dt.datetime | None) -> bool:
+        if opened_at is None or (self.valid_from is None and self.valid_to is None):
+            return True
+        day = opened_at.astimezone(self.targets[0].calendar.zone).date()
+        begun = self.valid_from is None or self.valid_from <= day
+        return begun and (self.valid_to is None or day < self.valid_to)
+
+    def targets_for(self, record: Record, timeline: Timeline | None = None) -> tuple[Target, ...]:
+        """The first matching target of each metric, response first, for the record's priority.
+
+        A changed priority counts from the start: the new target measures the whole history, with
+        all its pauses. With the timeline, a metric that has stopped keeps the target of the
+        priority under which it stopped, so a later change rewrites no result.
+        """
+        if not self.covers(record):
+            return ()
+        found = (self._first(metric, _priority(metric, record, timeline)) for metric in Metric)
+        return tuple(target for target in found if target is not None)
+
+    def _first(self, metric: Metric, priority: Priority | None) -> Target | None:
+        fitting = (t for t in self.targets if t.metric is metric and t.applies_to(priority))
+        return next(fitting, None)
+
+
+def _priority(metric: Metric, record: Record, timeline: Timeline | None) -> Priority | None:
+    stop = None if timeline is None else stop_of(metric, timeline)
+    return record.priority if timeline is None or stop is None else timeline.priority_at(stop.us)
+
+
+def default_agreement(calendar: BusinessCalendar) -> Agreement:
+    """Targets for P1 to P5 as they are customary in the field; a convention to start from.
+
+    ISO/IEC 20000-1 sets no figures: agree on yours (8.3.3). P1 and P2 are counted around the
+    clock in the calendar's zone, the others in its hours. Only waiting for the requester pauses
+    a resolution.
+    """
+    around = BusinessCalendar.always(calendar.zone, name="around the clock")
+    rows: tuple[tuple[Priority, BusinessCalendar, Duration, Duration], ...] = (
+        (Priority.P1, around, minutes(15), hours(4)),
+        (Priority.P2, around, minutes(30), hours(8)),
+        (Priority.P3, calendar, hours(4), business_days(3)),
+        (Priority.P4, calendar, business_days(1), business_days(5)),
+        (Priority.P5, calendar, business_days(2), business_days(10)),
+    )
+    targets = [
+        target
+        for priority, when, response, resolution in rows
+        for target in (
+            Target(
+                f"{priority.lower()}-response",
+                Metric.RESPONSE,
+                duration=response,
+                calendar=when,
+                priorities={priority},
+            ),
+            Target(
+                f"{priority.lower()}-resolution",
+                Metric.RESOLUTION,
+                duration=resolution,
+                calendar=when,
+                priorities={priority},
+                pauses_on={WaitsOn.REQUESTER},
+            ),
+        )
+    ]
+    name = "Customary targets (a convention, not the standard's)"
+    return Agreement("default", 1, targets=targets, name=name)

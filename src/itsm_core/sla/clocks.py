@@ -1,0 +1,268 @@
+"""Clocks: what has become of a target at an instant, as a pure function of events.
+
+`evaluate(events, target, at)` is `conclude(trace(events), target, at)`. Nothing else decides: no
+stored deadline, no counter. At one instant conditions count in the order void, stop, start,
+pause, resume. A target is breached when *more* open time than its budget has passed; using it
+up exactly is met. Everything is counted in whole microseconds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from fractions import Fraction
+
+import attrs
+
+from itsm_core.business_time.calendar import BusinessCalendar
+from itsm_core.business_time.instants import micros, utc
+from itsm_core.errors import BeyondHorizon, NeverOpens
+from itsm_core.events import Event
+from itsm_core.records import Record, fold
+from itsm_core.sla.agreements import Agreement
+from itsm_core.sla.explanation import Explanation, segments
+from itsm_core.sla.spans import ClockState, Span, Verdict, Walk, spans_of
+from itsm_core.sla.targets import Metric, Stop, Target, share_of, stop_of
+from itsm_core.sla.timeline import Mark, Timeline, trace
+
+
+@attrs.frozen
+class Clock:
+    """A target at an instant: what was counted, what it means, and when the next thing is due.
+
+    `at_us` is the instant asked for; instants are microseconds UTC, the properties without `_us`
+    give them as datetimes in the zone of the calendar and durations as timedeltas of open time.
+    `settled` says that the record is closed and the result final; until then it is provisional.
+    """
+
+    target: Target
+    at_us: int
+    state: ClockState = attrs.field(kw_only=True)
+    verdict: Verdict = attrs.field(kw_only=True)
+    settled: bool = attrs.field(default=False, kw_only=True)
+    started_us: int | None = attrs.field(default=None, kw_only=True)
+    stopped_us: int | None = attrs.field(default=None, kw_only=True)
+    stop_reason: str | None = attrs.field(default=None, kw_only=True)
+    budget_us: int = attrs.field(default=0, kw_only=True)
+    elapsed_us: int = attrs.field(default=0, kw_only=True)
+    rule_due_us: int | None = attrs.field(default=None, kw_only=True)
+    marks: tuple[Mark, ...] = attrs.field(default=(), kw_only=True, repr=False)
+    states: tuple[ClockState, ...] = attrs.field(default=(), kw_only=True, repr=False)
+    runs: tuple[tuple[int, int], ...] = attrs.field(default=(), kw_only=True, repr=False)
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the result may still change: the record is not closed."""
+        return not self.settled
+
+    @property
+    def breached(self) -> bool:
+        """Whether more open time than the budget has passed; a breach is kept when voided later."""
+        return self.verdict in _BREACHES
+
+    @property
+    def at(self) -> dt.datetime:
+        """The instant asked for."""
+        return self._when(self.at_us)
+
+    @property
+    def started_at(self) -> dt.datetime | None:
+        """When the clock started; None if it had not."""
+        return None if self.started_us is None else self._when(self.started_us)
+
+    @property
+    def stopped_at(self) -> dt.datetime | None:
+        """When the clock stopped; None while it goes on."""
+        return None if self.stopped_us is None else self._when(self.stopped_us)
+
+    @property
+    def budget(self) -> dt.timedelta:
+        """The open time that was promised."""
+        return dt.timedelta(microseconds=self.budget_us)
+
+    @property
+    def elapsed(self) -> dt.timedelta:
+        """The open time that was used."""
+        return dt.timedelta(microseconds=self.elapsed_us)
+
+    @property
+    def remaining(self) -> dt.timedelta:
+        """The open time that is left, never negative."""
+        return dt.timedelta(microseconds=max(self.budget_us - self.elapsed_us, 0))
+
+    @property
+    def overrun(self) -> dt.timedelta:
+        """The open time used beyond the budget, never negative."""
+        return dt.timedelta(microseconds=max(self.elapsed_us - self.budget_us, 0))
+
+    @property
+    def share(self) -> Fraction:
+        """The exact share of the budget that was used: 1 is used up, more is breached.
+
+        A due rule may leave no open time at all; its share is 1, and more once open time passes.
+        """
+        if self.started_us is None:
+            return Fraction(0)
+        if self.budget_us == 0:
+            return Fraction(1 + self.elapsed_us)
+        return Fraction(self.elapsed_us, self.budget_us)
+
+    @property
+    def due_at(self) -> dt.datetime | None:
+        """When the budget is used up if nothing changes; for a breached clock, when it was.
+
+        None while paused with time left, or if the calendar never opens long enough. For a clock
+        that stopped in time: when it would have been due had it gone on.
+        """
+        us = self.due_us
+        return None if us is None else self._when(us)
+
+    @property
+    def due_us(self) -> int | None:
+        """`due_at` in microseconds UTC."""
+        if self.state is ClockState.PAUSED and self.elapsed_us < self.budget_us:
+            return None
+        return self._reach(self.budget_us)
+
+    def instant_at(self, share: Fraction | int | str) -> dt.datetime | None:
+        """When this share of the budget is or was used up: a Fraction, whole percent, or "75 %".
+
+        None if it is not going to be: paused or stopped before it, or the calendar stays shut.
+        """
+        wanted = share_of(share)
+        needed = -(-wanted.numerator * self.budget_us // wanted.denominator)
+        if self.elapsed_us < needed and self.state is not ClockState.RUNNING:
+            return None
+        us = self._reach(needed)
+        return None if us is None else self._when(us)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """What the clock did from its start to its stop, or to the instant asked for."""
+        return spans_of(self.marks, self.states, self._end_us)
+
+    @property
+    def _end_us(self) -> int:
+        return self.at_us if self.stopped_us is None else self.stopped_us
+
+    def explain(self) -> Explanation:
+        """Where the time went and by what it was judged: segments, words, a table, data."""
+        target, calendar = self.target, self.target.calendar
+        return Explanation(
+            target=target.id,
+            metric=target.metric.value,
+            promised=str(target.duration),
+            agreement=target.agreement,
+            calendar=_label(calendar),
+            zone=calendar.zone.key,
+            state=self.state,
+            verdict=self.verdict,
+            settled=self.settled,
+            at_us=self.at_us,
+            started_us=self.started_us,
+            stopped_us=self.stopped_us,
+            stop_reason=self.stop_reason,
+            due_us=self.due_us,
+            budget_us=self.budget_us,
+            elapsed_us=self.elapsed_us,
+            share=self.share,
+            segments=segments(self.spans, calendar),
+        )
+
+    def _reach(self, needed: int) -> int | None:
+        """When so much was used; beyond what was used, as if the clock ran on from its end."""
+        if self.started_us is None:
+            return None
+        walk = Walk(self.target.calendar, self.started_us, self.budget_us, self.rule_due_us)
+        walk.runs, walk.used = list(self.runs), self.elapsed_us
+        try:
+            return walk.reach(needed, self._end_us)
+        except (NeverOpens, BeyondHorizon):
+            return None
+
+    def _when(self, us: int) -> dt.datetime:
+        return utc(us).astimezone(self.target.calendar.zone)
+
+
+def _label(calendar: BusinessCalendar) -> str:
+    return f"{calendar.name or calendar.fingerprint[:12]}@{calendar.version}"
+
+
+_BREACHES = frozenset({Verdict.BREACHED, Verdict.VOID_AFTER_BREACH})
+
+
+def evaluate(
+    events: Iterable[Event], target: Target, at: dt.datetime, known_at: dt.datetime | None = None
+) -> Clock:
+    """The clock of a target at an instant, from the events of one record in any order.
+
+    With `known_at`, only what had been recorded by then counts: what a report of that day said.
+    """
+    if known_at is not None:
+        limit = micros(known_at, "known_at")
+        events = [event for event in events if micros(event.recorded_at) <= limit]
+    return conclude(trace(events), target, at)
+
+
+def conclude(timeline: Timeline, target: Target, at: dt.datetime) -> Clock:
+    """The clock of a target at an instant, from the timeline of its record."""
+    at_us = micros(at)
+    timeline = timeline.as_of(at_us)
+    started = timeline.started_us
+    if started is None:
+        return Clock(target, at_us, state=ClockState.NOT_STARTED, verdict=Verdict.RUNNING)
+    stop = stop_of(target.metric, timeline)
+    budget, due = target.bounds(started)
+    walk = Walk(target.calendar, started, budget, due)
+    walk.go(timeline.marks, target.pauses_on, at_us if stop is None else stop.us)
+    return Clock(
+        target,
+        at_us,
+        state=_state(stop, walk),
+        verdict=_verdict(timeline, target, stop, walk),
+        settled=stop is not None and timeline.settled,
+        started_us=started,
+        stopped_us=None if stop is None else stop.us,
+        stop_reason=None if stop is None else stop.reason,
+        budget_us=budget,
+        elapsed_us=walk.used,
+        rule_due_us=due,
+        marks=timeline.marks,
+        states=tuple(walk.states),
+        runs=tuple(walk.runs),
+    )
+
+
+def judge(events: Iterable[Event], agreement: Agreement, at: dt.datetime) -> dict[Metric, Clock]:
+    """The clocks of an agreement at an instant, by metric, from the events of one record in any order.
+
+    An agreement that does not cover the record gives none.
+    """
+    events = tuple(events)
+    return clocks_at(fold(events), trace(events), agreement, at)
+
+
+def clocks_at(
+    record: Record, timeline: Timeline, agreement: Agreement, at: dt.datetime
+) -> dict[Metric, Clock]:
+    """The clocks of an agreement at an instant, by metric, from a record and its timeline."""
+    targets = agreement.targets_for(record, timeline)
+    return {target.metric: conclude(timeline, target, at) for target in targets}
+
+
+def _state(stop: Stop | None, walk: Walk) -> ClockState:
+    if stop is None:
+        return walk.states[-1]
+    return ClockState.VOID if stop.voids else ClockState.STOPPED
+
+
+def _verdict(timeline: Timeline, target: Target, stop: Stop | None, walk: Walk) -> Verdict:
+    """The verdict on integers. A response nobody could have seen is unknown, in time or not."""
+    over, void = walk.used > walk.budget, stop is not None and stop.voids
+    if target.metric is Metric.RESPONSE and not timeline.messages_known and timeline.answer is None:
+        return Verdict.VOID if void and not over else Verdict.UNKNOWN
+    if void:
+        return Verdict.VOID_AFTER_BREACH if over else Verdict.VOID
+    if over:
+        return Verdict.BREACHED
+    return Verdict.RUNNING if stop is None else Verdict.MET

@@ -1,0 +1,330 @@
+"""An SQLite connection of our own, or the host's: who begins, who commits, what an error means.
+
+`OwnFile` opens a file, refuses what is not ours before touching it, and commits. `HostConnection`
+joins the transaction of the host and leaves its end to the host.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Lock
+
+from itsm_core.errors import InvalidValue, StoreBusy, StoreError, StoreUnreadable
+from itsm_core.stores.statements import TABLES, VERSION
+
+APPLICATION_ID = 0x4954534D
+"""Bytes 68 to 71 of our files, "ITSM" (https://www.sqlite.org/fileformat.html, 1.3.17)."""
+
+_MAGIC = b"SQLite format 3\0"
+_PAUSE = 0.01
+
+# --- errors -----------------------------------------------------------------------------------
+
+_KINDS: dict[int, tuple[type[StoreError], str]] = {
+    sqlite3.SQLITE_ERROR: (StoreUnreadable, "its tables are not as we left them; restore a backup"),
+    sqlite3.SQLITE_BUSY: (
+        StoreBusy,
+        "another process holds it and did not let go in time; repeat the command or allow a longer wait",
+    ),
+    sqlite3.SQLITE_LOCKED: (StoreBusy, "another connection of this process holds it; repeat the command"),
+    sqlite3.SQLITE_CORRUPT: (StoreUnreadable, "the file is damaged; restore a backup"),
+    sqlite3.SQLITE_NOTADB: (StoreUnreadable, "the file is damaged or no SQLite database; restore a backup"),
+    sqlite3.SQLITE_READONLY: (StoreError, "file or folder cannot be written; check their permissions"),
+    sqlite3.SQLITE_CANTOPEN: (
+        StoreError,
+        "it cannot be opened; check that the folder exists and can be written",
+    ),
+    sqlite3.SQLITE_FULL: (
+        StoreError,
+        "the disk is full; nothing of the command was written; make room and repeat it",
+    ),
+    sqlite3.SQLITE_IOERR: (StoreError, "the disk failed; check it, then repeat the command"),
+}
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Turns errors of the database into ours, which name the store and the remedy."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        kind, remedy = _KINDS.get(code, (StoreError, "it refused a statement"))
+        raise kind(f"{name}: {remedy} (SQLite says: {error})") from error
+    except (UnicodeEncodeError, OverflowError) as error:
+        remedy = "use valid Unicode and 64-bit numbers"
+        raise InvalidValue("parameter", str(error), "cannot be stored", remedy) from error
+
+
+def _unreadable(name: str, reason: str, remedy: str) -> StoreUnreadable:
+    return StoreUnreadable(f"{name}: {reason}, and was left as it is; {remedy}")
+
+
+# --- a file of our own ------------------------------------------------------------------------
+
+
+class OwnFile:
+    """A file that only stores of ours write, in any number of threads and processes."""
+
+    def __init__(self, path: Path, *, durable: bool, busy_timeout: dt.timedelta) -> None:
+        self.name = str(path)
+        self._path, self._durable, self._wait = path, durable, busy_timeout.total_seconds()
+        inspect(path)
+        self._inherited: list[sqlite3.Connection] = []
+        self._lock, self._pid = Lock(), os.getpid()
+        self._connection: sqlite3.Connection | None = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        """A connection; waits for others that are just making the same file."""
+        deadline = time.monotonic() + self._wait
+        while True:
+            try:
+                with translated(self.name):
+                    return self._connect()
+            except StoreBusy:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_PAUSE)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=self._wait, isolation_level=None, check_same_thread=False
+        )
+        try:
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            # Without WAL (some network drives) only FULL keeps the file whole in a power cut.
+            safe = "NORMAL" if mode == "wal" and not self._durable else "FULL"
+            connection.execute(f"PRAGMA synchronous = {safe}")
+            if _marks(connection) != (APPLICATION_ID, VERSION):
+                _found(connection, self.name)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _held(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one thread at a time; a forked process gets one of its own."""
+        if self._is_inherited():
+            self._connection = self._open()
+        with self._lock, translated(self.name):
+            if self._connection is None:
+                raise StoreError(f"{self.name}: the store is closed; open it again")
+            yield self._connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Cursor]:
+        """A cursor; every statement sees what is committed."""
+        with self._held() as connection:
+            yield connection.cursor()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Cursor]:
+        """A cursor in a transaction that is committed, or rolled back on any error."""
+        with self._held() as connection:
+            cursor = connection.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    cursor.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Closes the connection; the file can be opened again, and closing twice is no error."""
+        self._is_inherited()
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    def _is_inherited(self) -> bool:
+        """Puts a connection from before a fork aside: SQLite forbids to use or close it here."""
+        if self._pid == os.getpid() or self._connection is None:
+            return False
+        self._inherited.append(self._connection)
+        self._lock, self._connection, self._pid = Lock(), None, os.getpid()
+        return True
+
+
+def inspect(path: Path) -> None:
+    """Refuses what is no file of ours, reading only; no file and an empty one are new."""
+    name = str(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        msg = f"{name}: cannot be read ({error.strerror}); name a file that this user may write"
+        raise StoreError(msg) from error
+    if not head:
+        return
+    if len(head) < 100 or not head.startswith(_MAGIC):
+        remedy = "name another file, or restore a backup if it was one"
+        raise _unreadable(name, "is no SQLite database", remedy)
+    version, application = (int.from_bytes(head[at : at + 4], "big") for at in (60, 68))
+    tables = -1
+    if application == 0:
+        with translated(name):
+            application, version, tables = _look(path)
+    _judge(name, application, version, tables)
+
+
+def _look(path: Path) -> tuple[int, int, int]:
+    """What the file says of itself, its write-ahead log included, without leaving a trace."""
+    log = path.with_name(path.name + "-wal")
+    alone = "" if log.exists() and log.stat().st_size else "&immutable=1"
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)) as connection:
+        return *_marks(connection), _tables(connection)
+
+
+def _judge(name: str, application: int, version: int, tables: int) -> None:
+    if application == APPLICATION_ID and version != VERSION:
+        raise _unreadable(name, *_other(version))
+    if application != APPLICATION_ID and (application or tables):
+        raise _unreadable(
+            name,
+            "belongs to another application",
+            "name another file, or join its database: SqliteStore.on(connection)",
+        )
+
+
+def _other(version: int) -> tuple[str, str]:
+    which = "a newer" if version > VERSION else "another"
+    return (
+        f"was written by {which} version of itsm_core (tables of version {version}, known is {VERSION})",
+        "use that version of the library",
+    )
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
+    (application,), (version,) = (
+        connection.execute(f"PRAGMA {pragma}").fetchone() for pragma in ("application_id", "user_version")
+    )
+    return application, version
+
+
+def _tables(connection: sqlite3.Connection) -> int:
+    count: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    return count
+
+
+def _found(connection: sqlite3.Connection, name: str) -> None:
+    """Makes the tables of a new file, unless another process just did."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        marks, tables = _marks(connection), _tables(connection)
+        _judge(name, *marks, tables)
+        if not tables:
+            for statement in TABLES:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+# --- the host's connection --------------------------------------------------------------------
+
+_HAS_TABLES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'itsm_schema'"
+_VERSION = "SELECT version FROM itsm_schema"
+_TAKE_WRITE_LOCK = "DELETE FROM itsm_schema WHERE 0"
+
+
+class HostConnection:
+    """The host's connection: our work is part of its transaction, and ends with it.
+
+    Our tables are made there when they are missing, also after the host rolled them back. Where
+    no transaction is open, one is begun as the connection itself would: it stays open until the
+    host commits, unless the connection is in autocommit mode.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.name = "the host's connection"
+        self._connection = connection
+        if not isinstance(connection, sqlite3.Connection) or connection.text_factory is not str:
+            raise InvalidValue(
+                "connection",
+                connection,
+                "is no sqlite3.Connection that reads text as str",
+                "pass the driver's own: connection.connection in Django, "
+                "connection.connection.dbapi_connection in SQLAlchemy",
+            )
+        with translated(self.name):
+            self._ensure()
+            (version,) = self._cursor().execute(_VERSION).fetchone()
+        if version != VERSION:
+            raise _unreadable(self.name, *_other(version))
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Cursor]:
+        """A cursor; it sees what the host's transaction sees."""
+        with translated(self.name):
+            self._ensure()
+            yield self._cursor()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Cursor]:
+        """A cursor inside a savepoint; an error undoes our part and nothing of the host's."""
+        with translated(self.name):
+            self._ensure()
+            began = self._begin()
+            try:
+                with self._savepoint() as cursor:
+                    cursor.execute(_TAKE_WRITE_LOCK)
+                    yield cursor
+            except BaseException:
+                if began and self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")  # nothing but our own is in it
+                raise
+
+    def close(self) -> None:
+        """Leaves the connection open: it is the host's."""
+
+    def _cursor(self) -> sqlite3.Cursor:
+        cursor = self._connection.cursor()
+        cursor.row_factory = None  # the host may want rows of another kind; we want tuples
+        return cursor
+
+    def _begin(self) -> bool:
+        """Begins where Python itself would before an INSERT; True if it did."""
+        connection = self._connection
+        by_itself = getattr(connection, "autocommit", -1) == -1 and connection.isolation_level is not None
+        if connection.in_transaction or not by_itself:
+            return False
+        self._cursor().execute("BEGIN IMMEDIATE")
+        return True
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[sqlite3.Cursor]:
+        cursor = self._cursor()
+        cursor.execute("SAVEPOINT itsm_core")
+        try:
+            yield cursor
+            cursor.execute("RELEASE itsm_core")
+        except BaseException:
+            if self._connection.in_transaction:  # a full disk has ended it all by itself
+                cursor.execute("ROLLBACK TO itsm_core")
+                cursor.execute("RELEASE itsm_core")
+            raise
+
+    def _ensure(self) -> None:
+        """Makes our tables, unless they are there or another process just makes them."""
+        if self._cursor().execute(_HAS_TABLES).fetchone() is not None:
+            return
+        with self._savepoint() as cursor:
+            cursor.execute(TABLES[0])
+            if cursor.execute(_VERSION).fetchone() is None:
+                for statement in TABLES[1:]:
+                    cursor.execute(statement)

@@ -1,0 +1,119 @@
+"""A store in SQLite: a file of its own, or the host's connection and transaction.
+
+    store = SqliteStore("desk.db")              # commits by itself
+    store = SqliteStore.on(connection)          # commits when the host does
+
+In a file of its own, a commit that returned survives the end of the process; with `durable=True`
+it also survives a power cut, at about a tenth of the speed on common disks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from itsm_core.errors import InvalidValue
+from itsm_core.events import Event
+from itsm_core.ports import ChangeSet, Claim, Committed, Position, Query, Settlement, Snapshot
+from itsm_core.records import Record
+from itsm_core.stores import rules, statements
+from itsm_core.stores.connections import HostConnection, OwnFile
+
+T = TypeVar("T")
+_FIVE_SECONDS = dt.timedelta(seconds=5)
+
+
+class SqliteStore:
+    """Keeps records in an SQLite database; safe in several threads and several processes.
+
+    `busy_timeout` is how long it waits for another process before it raises `StoreBusy`. A file
+    that is damaged, belongs to another application or was written by a newer version raises
+    `StoreUnreadable` and is left as it is; an empty one is taken as new.
+    """
+
+    def __init__(
+        self, path: str | Path, *, durable: bool = False, busy_timeout: dt.timedelta = _FIVE_SECONDS
+    ) -> None:
+        if str(path) in {"", ":memory:"}:
+            raise InvalidValue(
+                "path", str(path), "names no file", 'for a store in memory use stores.open("memory://")'
+            )
+        self._link: OwnFile | HostConnection = OwnFile(Path(path), durable=durable, busy_timeout=busy_timeout)
+
+    @classmethod
+    def on(cls, connection: sqlite3.Connection) -> SqliteStore:
+        """A store on the host's connection: its rows come and go with the host's transaction.
+
+        It never commits what the host began, nor rolls it back. It is as safe in threads as the
+        connection is, and makes its tables (named `itsm_...`) when they are missing. A position
+        read inside a transaction that the host rolls back is void: read again from the one before.
+        """
+        store = cls.__new__(cls)
+        store._link = HostConnection(connection)  # noqa: SLF001 - its own
+        return store
+
+    def commit(self, changes: ChangeSet) -> Committed:
+        """As `ports.Store.commit` promises."""
+        steps = statements.commit(changes)
+        with self._link.writing() as cursor:
+            return _run(cursor, steps)
+
+    def load(self, record: str, after: int | None = None) -> tuple[Snapshot | None, tuple[Event, ...]]:
+        """As `ports.Store.load` promises."""
+        return self._read(statements.load(record, after))
+
+    def event(self, event_id: str) -> Event | None:
+        """As `ports.Store.event` promises."""
+        return self._read(statements.event(event_id))
+
+    def read(self, after: Position, limit: int) -> tuple[tuple[Event, ...], Position]:
+        """As `ports.Store.read` promises."""
+        return self._read(statements.read(after, limit))
+
+    def find(self, query: Query) -> tuple[Record, ...]:
+        """As `ports.Store.find` promises."""
+        return self._read(statements.find(query))
+
+    def next_due(self, kind: str) -> dt.datetime | None:
+        """As `ports.Store.next_due` promises."""
+        return self._read(statements.next_due(kind))
+
+    def claim(
+        self, kind: str, now: dt.datetime, limit: int, lease: dt.timedelta, worker: str
+    ) -> tuple[Claim, ...]:
+        """As `ports.Store.claim` promises."""
+        until = rules.lease_end(now, lease)
+        earliest = self.next_due(kind)
+        if earliest is None or earliest > now:
+            return ()  # looking takes no lock
+        with self._link.writing() as cursor:
+            return _run(cursor, statements.claim(kind, now, limit, until, worker))
+
+    def settle(self, settlements: Sequence[Settlement], now: dt.datetime) -> None:
+        """As `ports.Store.settle` promises."""
+        steps = statements.settle(settlements, now)
+        with self._link.writing() as cursor:
+            _run(cursor, steps)
+
+    def close(self) -> None:
+        """As `ports.Store.close` promises."""
+        self._link.close()
+
+    def _read(self, steps: statements.Steps[T]) -> T:
+        with self._link.reading() as cursor:
+            return _run(cursor, steps)
+
+
+def _run(cursor: sqlite3.Cursor, steps: statements.Steps[T]) -> T:
+    """What the operation returns, its statements run one after the other."""
+    try:
+        sql, parameters, wants_rows = next(steps)
+        while True:
+            cursor.execute(sql, parameters)
+            sql, parameters, wants_rows = steps.send(cursor.fetchall() if wants_rows else ())
+    except StopIteration as end:
+        result: T = end.value
+        return result

@@ -1,0 +1,250 @@
+"""Values into plain dicts and back, by one table; canonical JSON and digests of it.
+
+`to_dict` and `from_dict` know every attrs class by its field types alone: no class writes its
+own. A field at its default is left out, so a later version may add fields without changing the
+digest of what is stored; for the same reason the default of a stored field never changes.
+
+`canonical` is RFC 8785 (JSON Canonicalization Scheme) for values without floats.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, NoReturn, TypeVar, cast
+
+import attrs
+
+from itsm_core.business_time.instants import UTC, micros, parse_text, text, utc
+from itsm_core.errors import InvalidValue
+
+T = TypeVar("T")
+Json = None | bool | int | str | tuple["Json", ...] | Mapping[str, "Json"]
+_SAFE = 2**53 - 1  # RFC 8785 3.2.2.3: larger integers lose digits in other languages
+
+
+class Fields(dict[str, Any]):
+    """A dict of JSON values that cannot be changed; equal to any dict with the same content."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        msg = "Fields cannot be changed; build new ones: Fields({**old, 'name': value})"
+        raise TypeError(msg)
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fields, (dict(self),)
+
+
+NO_FIELDS = Fields()
+
+
+def frozen_json(value: Any, what: str = "field") -> Any:
+    """The JSON value made immutable; floats and other types are refused by name."""
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind is str:
+        return value if value.isascii() else _whole(value, what)
+    if kind is int:
+        return _exact(value, what)
+    if isinstance(value, enum.Enum):
+        return frozen_json(value.value, what)
+    if isinstance(value, Mapping):
+        return as_fields(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = tuple(frozen_json(item, what) for item in value)
+        return _in_order(items, what) if isinstance(value, (set, frozenset)) else items
+    if isinstance(value, dt.datetime):
+        return text(micros(value, what))
+    if isinstance(value, Fraction):
+        return str(value)
+    if isinstance(value, (str, int)):
+        return frozen_json(str(value) if isinstance(value, str) else int(value), what)
+    raise InvalidValue(
+        what,
+        value,
+        f"a {kind.__name__} cannot be stored",
+        "use text, whole numbers, true/false, null, lists or dicts; write shares as Fraction or text",
+    )
+
+
+def _whole(value: str, what: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidValue(what, value, "holds half a surrogate pair", "store valid Unicode") from None
+    return value
+
+
+def _exact(value: int, what: str) -> int:
+    if -_SAFE <= value <= _SAFE:
+        return value
+    raise InvalidValue(what, value, "is beyond 2^53-1 (RFC 8785)", "store it as text")
+
+
+def _in_order(items: tuple[Any, ...], what: str) -> tuple[Any, ...]:
+    """The frozen items of a set, sorted; frozen first, because sets among them have no order."""
+    try:
+        return tuple(sorted(items))
+    except TypeError:
+        raise InvalidValue(what, items, "is a set of mixed kinds and has no order", "use a list") from None
+
+
+def as_fields(value: Mapping[str, Any] | None) -> Fields:
+    """The mapping as immutable `Fields` of JSON values."""
+    if value is None or not value:
+        return NO_FIELDS
+    if type(value) is Fields:
+        return value
+    if not isinstance(value, Mapping):
+        raise InvalidValue("fields", value, "are no mapping", 'write {"name": value}')
+    for name in value:
+        if type(name) is not str or not name:
+            raise InvalidValue("field name", name, "is no text", "name fields with words")
+    return Fields({name: frozen_json(item, name) for name, item in value.items()})
+
+
+def _ordered(value: Any) -> Any:
+    if value is None or value is True or value is False or type(value) is str:
+        return value
+    if type(value) is int:
+        return _exact(value, "number")
+    if isinstance(value, Mapping):
+        names = sorted(value, key=_utf16)
+        return {name: _ordered(value[name]) for name in names}
+    if isinstance(value, (list, tuple)):
+        return [_ordered(item) for item in value]
+    return _ordered(frozen_json(value))
+
+
+def _utf16(name: Any) -> bytes:
+    """The key that orders names: by UTF-16 code units (RFC 8785 3.2.3)."""
+    if not isinstance(name, str):
+        raise InvalidValue("name", name, "is no text", "JSON names are texts")
+    return name.encode("utf-16-be", "surrogatepass")
+
+
+def canonical(value: Any) -> bytes:
+    """The RFC 8785 bytes of a JSON value without floats."""
+    written = json.dumps(_ordered(value), ensure_ascii=False, separators=(",", ":"))
+    try:
+        return written.encode()
+    except UnicodeEncodeError:
+        raise InvalidValue("text", value, "holds half a surrogate pair", "store valid Unicode") from None
+
+
+def sha256(written: bytes) -> str:
+    """The SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(written).hexdigest()
+
+
+def digest(value: Any) -> str:
+    """The SHA-256 of the canonical JSON, in hexadecimal."""
+    return sha256(canonical(value))
+
+
+# --- the table: a type, and the two functions that take it out and in -------------------------
+
+Pair = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _instant(at: dt.datetime) -> str:
+    if type(at) is dt.datetime and at.tzinfo is UTC:  # the quick way of the same text
+        return at.isoformat(timespec="microseconds")[:-6] + "Z"
+    return text(micros(at))
+
+
+_SCALARS: dict[Any, Pair] = {
+    str: (_same, _same),
+    int: (_same, _same),
+    bool: (_same, _same),
+    Any: (frozen_json, _same),
+    Fields: (_same, as_fields),
+    Fraction: (str, Fraction),
+    dt.datetime: (_instant, lambda at: utc(parse_text(at))),
+    dt.date: (dt.date.isoformat, dt.date.fromisoformat),
+}
+
+
+def _pair(kind: Any) -> Pair:
+    """The way out and in of a type; unions may only add None."""
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (types.UnionType, typing.Union):
+        kinds = [a for a in arguments if a is not types.NoneType]
+        if len(kinds) == 1:
+            out, into = _pair(kinds[0])
+            return (lambda v: None if v is None else out(v)), (lambda v: None if v is None else into(v))
+    if origin is tuple and arguments[1:] == (...,):
+        out, into = _pair(arguments[0])
+        return (lambda v: [out(x) for x in v]), (lambda v: tuple(into(x) for x in v))
+    if origin is tuple:
+        pairs = [_pair(a) for a in arguments]
+        return (
+            lambda v: [p[0](x) for p, x in zip(pairs, v, strict=True)],
+            lambda v: tuple(p[1](x) for p, x in zip(pairs, v, strict=True)),
+        )
+    if origin is frozenset:
+        out, into = _pair(arguments[0])
+        return (lambda v: sorted(out(x) for x in v)), (lambda v: frozenset(into(x) for x in v))
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return (lambda v: v.value), kind
+    if attrs.has(kind):
+        return to_dict, lambda v: from_dict(kind, v)
+    msg = f"no way to store a {kind!r}: add it to the table in values.py"
+    raise TypeError(msg)
+
+
+@lru_cache(maxsize=1024)
+def _shape(cls: Any) -> tuple[tuple[str, Any, bool, Pair], ...]:
+    hints = typing.get_type_hints(cls)
+    rows = []
+    for field in attrs.fields(cls):
+        default = field.default
+        if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+            default = cast("Any", default).factory()
+        rows.append((field.name, default, default is attrs.NOTHING, _pair(hints[field.name])))
+    return tuple(rows)
+
+
+def to_dict(value: Any) -> dict[str, Any]:
+    """The attrs value as a plain dict of JSON values; fields at their default are left out."""
+    plain = {}
+    for name, default, required, (out, _) in _shape(cast("Any", type(value))):
+        item = getattr(value, name)
+        if required or item != default:
+            plain[name] = out(item)
+    return plain
+
+
+def from_dict(cls: type[T], plain: Mapping[str, Any]) -> T:
+    """The attrs value of a plain dict; an unknown or missing key is named."""
+    shape = _shape(cast("Any", cls))
+    unknown = plain.keys() - {name for name, *_ in shape}
+    missing = {name for name, _, required, _ in shape if required} - plain.keys()
+    if unknown or missing:
+        raise InvalidValue(
+            cls.__name__,
+            sorted(plain),
+            f"unknown keys {sorted(unknown)}, missing keys {sorted(missing)}",
+            "it was written by another version or is no " + cls.__name__,
+        )
+    return cls(**{name: into(plain[name]) for name, _, _, (_, into) in shape if name in plain})

@@ -1,0 +1,96 @@
+"""Why the desk is closed: names that a reader of an explanation understands."""
+
+# ruff: noqa: E501 - a row of a table is one line
+
+import datetime as dt
+
+import pytest
+
+from itsm_core.business_time import BusinessCalendar, always, never
+
+OFFICE = "mon-fri 09:00-12:30 13:30-17:30"
+
+
+def named(calendar, start, end):
+    """The closures of a span of May 2024 as texts in local time."""
+
+    def us(text):
+        local = dt.datetime.fromisoformat(f"2024-05-{text}").replace(tzinfo=calendar.zone)
+        return round(local.timestamp()) * 10**6
+
+    def show(at):
+        return dt.datetime.fromtimestamp(at // 10**6, calendar.zone).strftime("%dT%H:%M")
+
+    return [f"{show(c.start)}-{show(c.end)} {c.name}" for c in calendar.closures(us(start), us(end))]
+
+
+CASES = [
+    (
+        "a working day", OFFICE, {}, "01T00:00", "02T00:00",
+        ["01T00:00-01T09:00 night", "01T12:30-01T13:30 break", "01T17:30-02T00:00 night"],
+    ),
+    (
+        "a weekend", OFFICE, {}, "03T16:00", "06T10:00",
+        ["03T17:30-04T00:00 night", "04T00:00-06T00:00 weekend", "06T00:00-06T09:00 night"],
+    ),
+    (
+        "holidays with a name", OFFICE, {"holidays": [("2024-05-07", "2024-05-08", "Spring Festival")]}, "06T17:00", "09T10:00",
+        ["06T17:30-07T00:00 night", "07T00:00-09T00:00 holiday: Spring Festival", "09T00:00-09T09:00 night"],
+    ),
+    ("a holiday without a name", OFFICE, {"holidays": ["2024-05-07"]}, "07T00:00", "08T00:00", ["07T00:00-08T00:00 holiday"]),
+    (
+        "two names on one date", OFFICE, {"holidays": [("2024-05-07", "A"), ("2024-05-07", "B")]}, "07T00:00", "08T00:00",
+        ["07T00:00-08T00:00 holiday: A, B"],
+    ),
+    (
+        "a dated break into the night", OFFICE, {"breaks": {"2024-05-01": "12:00-18:00"}}, "01T10:00", "02T00:00",
+        ["01T12:00-01T17:30 break", "01T17:30-02T00:00 night"],
+    ),
+    (
+        "a weekly break", "daily 00:00-24:00", {"weekly_breaks": "wed 12:00-13:00"}, "01T00:00", "02T00:00",
+        ["01T12:00-01T13:00 break"],
+    ),
+    ("a shift without window", OFFICE, {"shifts": {"2024-05-01": []}}, "01T00:00", "02T00:00", ["01T00:00-02T00:00 closed by shift"]),
+    (
+        "a shift on a holiday", OFFICE, {"holidays": ["2024-05-01"], "shifts": {"2024-05-01": "10:00-12:00 13:00-14:00"}},
+        "01T00:00", "02T00:00",
+        ["01T00:00-01T10:00 night", "01T12:00-01T13:00 break", "01T14:00-02T00:00 night"],
+    ),
+    ("a weekday without hours", "mon,wed 09:00-17:00", {}, "02T00:00", "03T00:00", ["02T00:00-03T00:00 day off"]),
+    ("Friday and Saturday", "sun-thu 09:00-17:00", {}, "03T00:00", "05T00:00", ["03T00:00-05T00:00 weekend"]),
+    ("a desk by night", "daily 22:00-06:00", {}, "01T00:00", "02T00:00", ["01T06:00-01T22:00 outside hours"]),
+    (
+        "a break in last night's tail", "daily 22:00-06:00", {"weekly_breaks": "wed 02:00-03:00"}, "01T00:00", "01T12:00",
+        ["01T02:00-01T03:00 break", "01T06:00-01T12:00 outside hours"],
+    ),
+    ("outside its validity", OFFICE, {"valid_to": "2024-05-01"}, "02T00:00", "03T00:00", ["02T00:00-03T00:00 no hours in force"]),
+    ("from inside a night", OFFICE, {}, "01T02:00", "01T05:00", ["01T02:00-01T05:00 night"]),
+    ("nothing closed", OFFICE, {}, "01T10:00", "01T11:00", []),
+    ("an empty span", OFFICE, {}, "02T03:00", "02T03:00", []),
+    ("a reversed span", OFFICE, {}, "03T03:00", "02T03:00", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hours", "rules", "start", "end", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_closed_stretches_have_names(hours, rules, start, end, expected):
+    """Split where the reason changes, joined where it goes on."""
+    calendar = BusinessCalendar.weekly(hours, zone="Europe/London", **rules)
+    assert named(calendar, start, end) == expected
+
+
+def test_always_has_no_closure_and_never_has_one():
+    """The whole span is open, or has no hours in force."""
+    assert named(always("UTC"), "01T00:00", "05T00:00") == []
+    assert named(never("UTC"), "01T00:00", "05T00:00") == ["01T00:00-05T00:00 no hours in force"]
+
+
+def test_a_night_over_a_change_of_the_clocks_is_one_stretch():
+    """A change of the offset cuts nothing in two."""
+    calendar = BusinessCalendar.weekly("sat 09:00-17:00; sun 09:00-17:00", zone="Europe/London")
+    start = dt.datetime(2024, 10, 26, 16, tzinfo=calendar.zone)
+    end = dt.datetime(2024, 10, 27, 10, tzinfo=calendar.zone)
+    (night,) = calendar.closures(*(round(at.timestamp()) * 10**6 for at in (start, end)))
+    assert night.name == "night"
+    assert night.end - night.start == 17 * 3_600_000_000

@@ -1,0 +1,223 @@
+"""Due rules: business days, calendar days and the end of a business day, all worked out by hand."""
+
+import datetime as dt
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itsm_core.business_time import (
+    BusinessCalendar,
+    always,
+    business_days,
+    calendar_days,
+    end_of_business_day,
+)
+from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens
+
+OFFICE = "mon-fri 09:00-12:30 13:30-17:30; sat 10:00-13:00"
+LONDON = BusinessCalendar.weekly(
+    OFFICE, zone="Europe/London", holidays=["2024-05-06"], shifts={"2024-05-12": "11:00-15:00"},
+    breaks={"2024-05-15": "00:00-24:00", "2024-05-16": "15:00-24:00"},
+)  # fmt: skip
+NIGHTS = BusinessCalendar.weekly("mon-fri 22:00-06:00", zone="Europe/London")
+
+
+def at(text, calendar=LONDON):
+    """An instant of May 2024 (or of a full date) in the calendar's zone."""
+    full = text if len(text) > 9 else f"2024-05-{text}"
+    return dt.datetime.fromisoformat(full).replace(tzinfo=calendar.zone)
+
+
+BUSINESS_DAYS = [
+    # The 3rd of May 2024 is a Friday; the 6th is a holiday; Sunday the 12th is worked.
+    ("01T10:00", 1, "02T10:00"),
+    ("01T10:00", 3, "04T10:00"),
+    ("03T10:00", 2, "07T10:00"),  # Saturday, then over Sunday and the holiday
+    ("03T17:30", 1, "07T10:00"),  # closing time is outside: Saturday 10:00, then Tuesday 10:00
+    ("03T20:00", 1, "07T10:00"),
+    ("05T12:00", 1, "08T09:00"),  # Sunday: Tuesday 09:00 counts
+    ("03T16:00", 1, "04T13:00"),  # Saturday is shut at 16:00: its closing before that
+    ("03T09:15", 1, "04T10:00"),  # Saturday has not opened at 09:15: its first opening
+    ("01T13:00", 1, "02T13:30"),  # the lunch break moves to 13:30 first
+    ("10T12:45", 2, "12T13:30"),  # that 13:30 is inside Sunday's shift
+    ("10T10:00", 2, "12T11:00"),
+    ("10T16:00", 2, "12T15:00"),
+    ("13T10:00", 2, "16T10:00"),  # the 15th has a break all day: no business day
+    ("14T16:00", 1, "16T15:00"),
+    # 261 days Mon-Sat: two of them off, one Sunday more; 43 weeks and Thursday, Friday, Saturday.
+    ("01T10:00", 260, "2025-03-01T10:00"),
+]
+
+
+@pytest.mark.parametrize(("start", "n", "due"), BUSINESS_DAYS)
+def test_business_days_keep_the_local_time(start, n, due):
+    """n open dates later at the same local time; if shut then, the closing before or the first opening."""
+    assert LONDON.add(at(start), business_days(n)) == at(due)
+
+
+@pytest.mark.parametrize(
+    ("start", "n", "due"),
+    [
+        ("01T23:00", 1, "02T23:00"),
+        ("02T02:00", 1, "03T02:00"),  # 02:00 on Thursday belongs to Wednesday's night
+        ("04T02:00", 1, "07T02:00"),  # Friday's night on Saturday, then Monday's on Tuesday
+        ("04T06:00", 1, "07T22:00"),  # shut: Monday 22:00 first, then Tuesday 22:00
+        ("03T12:00", 1, "06T22:00"),
+    ],
+)
+def test_a_night_belongs_to_the_day_on_which_it_starts(start, n, due):
+    """The business day of an instant after midnight is the one before."""
+    assert NIGHTS.add(at(start, NIGHTS), business_days(n)) == at(due, NIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("end", "n", "start"),
+    [
+        ("02T10:00", 1, "01T10:00"),
+        ("04T10:00", 3, "01T10:00"),
+        ("07T10:00", 2, "03T10:00"),
+        ("05T12:00", 1, "03T12:30"),  # Sunday moves back to Saturday 13:00, which on Friday is lunch
+        ("03T20:00", 1, "02T17:30"),
+        ("03T09:00", 1, "02T09:00"),  # an opening is open
+        ("07T09:30", 1, "04T10:00"),
+    ],
+)
+def test_business_days_are_subtracted_by_the_mirror(end, n, start):
+    """An instant outside hours first moves to the closing before it."""
+    assert LONDON.subtract(at(end), business_days(n)) == at(start)
+
+
+@pytest.mark.parametrize(
+    ("start", "n", "due"),
+    [
+        ("01T10:00", 0, "01T17:30"),
+        ("01T10:00", 1, "02T17:30"),
+        ("01T12:45", 0, "01T17:30"),
+        ("01T17:30", 0, "02T17:30"),  # closed: the next business day is the present one
+        ("03T10:00", 1, "04T13:00"),
+        ("03T20:00", 0, "04T13:00"),
+        ("03T10:00", 2, "07T17:30"),
+        ("13T10:00", 2, "16T15:00"),
+    ],
+)
+def test_the_end_of_a_business_day_is_its_last_closing(start, n, due):
+    """0 is the present business day; outside hours the next one is."""
+    assert LONDON.add(at(start), end_of_business_day(n)) == at(due)
+
+
+def test_breaks_of_the_dates_around_shorten_a_business_day():
+    """A break on the morning after ends the night early; one from the evening before opens late."""
+    breaks = {"2024-05-03": "23:00-04:00", "2024-05-05": "04:00-06:00"}
+    desk = BusinessCalendar.weekly("daily 03:00-05:00 22:00-06:00", zone="Europe/London", breaks=breaks)
+    assert desk.add(at("04T22:30", desk), end_of_business_day()) == at("05T04:00", desk)
+    assert desk.add(at("02T03:30", desk), business_days(2)) == at("04T04:00", desk)
+
+
+def test_the_end_of_a_night_lies_in_the_morning():
+    """The last window of a day is its end, wherever it ends."""
+    assert NIGHTS.add(at("03T23:00", NIGHTS), end_of_business_day(0)) == at("04T06:00", NIGHTS)
+    assert NIGHTS.add(at("03T02:00", NIGHTS), end_of_business_day(0)) == at("03T06:00", NIGHTS)
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "n", "due"),
+    [
+        ("Europe/London", "2024-03-20T16:00+00:00", 30, "2024-04-19T16:00+01:00"),  # not 720 hours
+        ("Europe/London", "2024-03-30T01:30+00:00", 1, "2024-03-31T02:00+01:00"),  # the gap's end
+        ("Europe/London", "2024-10-26T01:30+01:00", 1, "2024-10-27T01:30+01:00"),  # the first of two
+        ("Europe/London", "2024-10-27T01:30+00:00", 1, "2024-10-28T01:30+00:00"),
+        ("Europe/London", "2024-12-25T03:00+00:00", 0, "2024-12-25T03:00+00:00"),
+        ("Pacific/Apia", "2011-12-29T12:00-10:00", 1, "2011-12-31T00:00+14:00"),  # the missing date
+        ("Australia/Lord_Howe", "2024-10-05T02:15+10:30", 1, "2024-10-06T02:30+11:00"),
+    ],
+)
+def test_calendar_days_keep_the_wall_clock(zone, start, n, due):
+    """Open or not; into a gap to its end, into an ambiguous time to its first."""
+    calendar = BusinessCalendar.weekly("mon 09:00-10:00", zone=zone)
+    found = calendar.add(dt.datetime.fromisoformat(start), calendar_days(n))
+    assert found == dt.datetime.fromisoformat(due)
+
+
+def test_calendar_days_are_subtracted_on_the_wall_clock_too():
+    """Thirty days back is the same local time."""
+    end = dt.datetime.fromisoformat("2024-04-19T16:00+01:00")
+    assert LONDON.subtract(end, calendar_days(30)) == dt.datetime.fromisoformat("2024-03-20T16:00+00:00")
+
+
+def test_the_clock_of_the_calendar_decides_not_that_of_the_instant():
+    """The local time kept is that of the calendar's zone; the result is in the zone of the question."""
+    start = dt.datetime.fromisoformat("2024-03-29T10:00+00:00")
+    tokyo = BusinessCalendar.weekly("mon-fri 09:00-20:00", zone="Asia/Tokyo")
+    assert tokyo.add(start, business_days(1)).isoformat() == "2024-04-01T10:00:00+00:00"
+
+
+def test_an_end_of_day_cannot_be_subtracted():
+    """It has no inverse."""
+    with pytest.raises(InvalidValue, match="cannot be subtracted"):
+        LONDON.subtract(at("01T10:00"), end_of_business_day(1))
+
+
+def test_a_missing_date_is_no_business_day():
+    """Samoa had no 30 December 2011, so the business day after the 29th is the 31st."""
+    apia = BusinessCalendar.weekly("daily 09:00-17:00", zone="Pacific/Apia")
+    start = dt.datetime(2011, 12, 29, 10, tzinfo=apia.zone)
+    assert apia.add(start, business_days(1)) == dt.datetime(2011, 12, 31, 10, tzinfo=apia.zone)
+
+
+def test_a_business_day_into_a_gap_goes_to_its_end():
+    """01:30 does not exist on the day the clocks go forward; the desk is open at 02:00."""
+    around = always("Europe/London")
+    start = dt.datetime(2024, 3, 30, 1, 30, tzinfo=around.zone)
+    assert around.add(start, business_days(1)).isoformat() == "2024-03-31T02:00:00+01:00"
+
+
+def test_a_window_inside_a_gap_makes_no_business_day():
+    """A Sunday whose only window is skipped is left out of the count."""
+    sundays = BusinessCalendar.weekly("sun 01:15-01:45", zone="Europe/London")
+    start = dt.datetime(2024, 3, 24, 1, 15, tzinfo=sundays.zone)
+    assert sundays.add(start, business_days(1)) == dt.datetime(2024, 4, 7, 1, 15, tzinfo=sundays.zone)
+
+
+def test_business_days_end_with_the_calendar():
+    """Where no business day is left, counting one raises."""
+    short = BusinessCalendar.weekly(
+        "mon-fri 09:00-17:00", zone="UTC", valid_from="2024-05-01", valid_to="2024-05-31"
+    )
+    middle = dt.datetime(2024, 5, 15, 10, tzinfo=dt.UTC)
+    assert short.add(middle, business_days(12)) == dt.datetime(2024, 5, 31, 10, tzinfo=dt.UTC)
+    assert short.subtract(middle, business_days(10)) == dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
+    for call, n in ((short.add, 13), (short.subtract, 11)):
+        with pytest.raises(NeverOpens, match="no business day"):
+            call(middle, business_days(n))
+    with pytest.raises(NeverOpens, match="does not open"):
+        short.add(dt.datetime(2024, 6, 1, tzinfo=dt.UTC), end_of_business_day())
+    with pytest.raises(NeverOpens, match="never open before"):
+        short.subtract(dt.datetime(2024, 4, 1, tzinfo=dt.UTC), business_days(1))
+
+
+def test_business_days_end_with_the_years_a_calendar_counts():
+    """A hundred thousand business days lead out of them."""
+    for call in (LONDON.add, LONDON.subtract):
+        with pytest.raises(BeyondHorizon, match="number of business days"):
+            call(at("01T10:00"), business_days(200_000))
+
+
+@given(
+    st.datetimes(dt.datetime(2023, 1, 1), dt.datetime(2026, 1, 1), timezones=st.just(dt.UTC)),
+    st.integers(1, 40),
+)
+def test_business_days_count_the_open_dates_and_are_monotone(start, n):
+    """n dates with open time lie between the effective start and the due instant, and n + 1 is later."""
+    due = LONDON.add(start, business_days(n))
+    opened = LONDON.next_open(start)
+    dates = {
+        span[0].astimezone(LONDON.zone).date() for span in LONDON.periods(opened, due + dt.timedelta(days=1))
+    }
+    between = [
+        d for d in dates if opened.astimezone(LONDON.zone).date() < d <= due.astimezone(LONDON.zone).date()
+    ]
+    assert len(between) == n
+    later = [LONDON.add(start, business_days(k)) for k in range(n, n + 3)]
+    assert all(a < b for a, b in pairwise(later))

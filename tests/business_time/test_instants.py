@@ -1,0 +1,70 @@
+"""Instants: aware datetimes to integer microseconds and back."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pendulum
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itsm_core.business_time.instants import in_utc, like, micros, parse_text, text, utc, zone_of
+from itsm_core.errors import InvalidValue, NaiveDatetime, UnknownZone
+
+ZONES = st.sampled_from(
+    [dt.UTC, ZoneInfo("Europe/London"), ZoneInfo("Pacific/Apia"), dt.timezone(dt.timedelta(hours=-3))]
+)
+MOMENTS = st.datetimes(
+    dt.datetime(1900, 1, 2), dt.datetime(2300, 1, 1), timezones=ZONES, allow_imaginary=False
+)
+
+
+@given(MOMENTS)
+def test_microseconds_keep_every_instant(at):
+    """There and back is the same instant, as datetime, as text and as pendulum."""
+    us = micros(at)
+    back = like(us, at)
+    assert back.tzinfo is at.tzinfo
+    assert (back.replace(tzinfo=None), back.utcoffset()) == (at.replace(tzinfo=None), at.utcoffset())
+    assert utc(us) == at.astimezone(dt.UTC)
+    assert parse_text(text(us)) == us
+    assert micros(pendulum.instance(at.astimezone(dt.UTC))) == us
+
+
+def test_utc_is_handed_through():
+    """What is plain UTC already stays the same object; other zones and types are turned into it."""
+    at = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
+    assert in_utc(at) is at
+    assert in_utc(at.astimezone(ZoneInfo("Asia/Tokyo"))) == at
+    assert type(in_utc(pendulum.instance(at))) is dt.datetime
+
+
+def test_naive_datetimes_and_other_things_are_no_instants():
+    """The errors say what to do."""
+    with pytest.raises(NaiveDatetime, match=r"start '2024-05-01T10:00:00'.*make it aware"):
+        micros(dt.datetime(2024, 5, 1, 10), "start")
+    with pytest.raises(InvalidValue, match="is no datetime"):
+        in_utc("2024-05-01")
+    for value in ("yesterday", 7):
+        with pytest.raises(InvalidValue, match="no ISO 8601 instant"):
+            parse_text(value)
+    with pytest.raises(NaiveDatetime):
+        parse_text("2024-05-01T10:00:00")
+
+
+def test_a_subclass_stays_plain_without_pendulum(monkeypatch):
+    """pendulum is asked for only where it is loaded."""
+
+    class Stamp(dt.datetime):
+        pass
+
+    monkeypatch.delitem(__import__("sys").modules, "pendulum")
+    at = Stamp(2024, 5, 1, 10, tzinfo=dt.UTC)
+    assert type(like(micros(at), at)) is dt.datetime
+
+
+def test_zones_are_found_by_name():
+    """An unknown zone names an example."""
+    assert zone_of("Europe/Berlin") is ZoneInfo("Europe/Berlin")
+    with pytest.raises(UnknownZone, match="Asia/Shanghai"):
+        zone_of("Mars/Olympus")

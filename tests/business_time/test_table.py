@@ -1,0 +1,126 @@
+"""The compiled table: grown as asked, shared, safe under threads."""
+
+import datetime as dt
+import gc
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from itsm_core.business_time import BusinessCalendar, business_days, compiled
+from itsm_core.business_time.offsets import year_start
+
+HOURS = "mon-fri 09:00-12:30 13:30-17:30"
+HOUR = 3_600_000_000
+
+
+def fresh(zone="Europe/London", day=1):
+    """A calendar whose table nobody has grown yet."""
+    marker = dt.date(1901, 1, 1) + dt.timedelta(days=fresh.made * 7 + day)
+    fresh.made += 1
+    return BusinessCalendar.weekly(HOURS, zone=zone, breaks={marker: "03:00-04:00"})
+
+
+fresh.made = 0
+
+
+def years(calendar):
+    """The years that a calendar's table holds, the last excluded."""
+    return calendar._compiled.table._edges.years
+
+
+def test_the_table_holds_only_the_years_asked_for():
+    """It grows in both directions, without a hole."""
+    desk = fresh()
+    desk.elapsed_us(year_start(2024) + HOUR, year_start(2024) + 2 * HOUR)
+    assert years(desk) == (2024, 2025)
+    desk.elapsed_us(year_start(2026), year_start(2026) + HOUR)
+    assert years(desk) == (2024, 2027)
+    desk.elapsed_us(year_start(2020) + HOUR, year_start(2019) + HOUR)
+    assert years(desk) == (2019, 2027)
+
+
+def test_growing_changes_no_answer():
+    """Year by year in any order gives the table of one go."""
+    once, piecemeal = fresh(), fresh()
+    order = list(range(2000, 2030))
+    random.Random(7).shuffle(order)
+    for year in order:
+        piecemeal.elapsed_us(year_start(year) + HOUR, year_start(year) + HOUR)
+    once.elapsed_us(year_start(2000) + HOUR, year_start(2029) + HOUR)
+    assert piecemeal._compiled.table._edges == once._compiled.table._edges
+
+
+def test_open_time_over_new_year_is_one_period():
+    """A window that reaches over the edge of a block is not cut there, in whichever order it grew."""
+    desk = BusinessCalendar.weekly("daily 22:00-06:00", zone="UTC", breaks={"1901-02-03": "12:00-13:00"})
+    silvester = dt.datetime(2023, 12, 31, 23, tzinfo=dt.UTC)
+    assert desk.is_open(silvester + dt.timedelta(hours=3))  # grows 2024 first
+    assert desk.next_close(silvester) == dt.datetime(2024, 1, 1, 6, tzinfo=dt.UTC)
+    assert len(list(desk.periods(silvester, silvester + dt.timedelta(hours=10)))) == 1
+    opened, _ = next(desk.periods_before(silvester + dt.timedelta(hours=2)))
+    assert opened == silvester - dt.timedelta(hours=1)
+
+
+def test_threads_that_grow_one_table_agree():
+    """Eight threads ask in different orders and all get the answers of one alone."""
+    alone, shared = fresh(), fresh()
+    spans = [
+        (year_start(y) + HOUR * 300, year_start(y + k) + HOUR * 4000)
+        for y in range(1990, 2030)
+        for k in (0, 1, 3)
+    ]
+    expected = {span: alone.elapsed_us(*span) for span in spans}
+
+    def work(seed):
+        order = spans[:]
+        random.Random(seed).shuffle(order)
+        found = {span: shared.elapsed_us(*span) for span in order}
+        due = [shared.due_us(a, business_days(30)) for a, _ in spans]
+        return found, due, [shared.add_us(a, 500 * HOUR) for a, _ in spans]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(work, range(8)))
+    due = [alone.due_us(a, business_days(30)) for a, _ in spans]
+    added = [alone.add_us(a, 500 * HOUR) for a, _ in spans]
+    assert all(answer == (expected, due, added) for answer in answers)
+
+
+def test_threads_that_make_equal_calendars_share_one_table():
+    """A table is compiled once for equal rules, also when made at the same time."""
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: BusinessCalendar.weekly(HOURS, zone="Asia/Manila"), range(40)))
+    assert len({id(calendar._compiled) for calendar in made}) == 1
+
+
+def test_the_shared_tables_are_bounded():
+    """Tables of calendars that nobody holds are dropped, but for the latest few."""
+    for i in range(200):
+        BusinessCalendar.weekly(HOURS, zone="UTC", holidays=[dt.date(2024, 1, 1) + dt.timedelta(days=i)])
+    gc.collect()
+    assert len(compiled._recent) == 64
+    dates = [dt.date(2024, 1, 1) + dt.timedelta(days=i) for i in (0, 199)]
+    old, new = (BusinessCalendar.weekly(HOURS, zone="UTC", holidays=[day]) for day in dates)
+    assert new._compiled in list(compiled._recent)[:-1]
+    assert old._compiled is compiled._recent[-1]
+
+
+def test_building_and_asking_stay_in_proportion():
+    """Years cost what hours cost: a span of decades takes no more steps than one of hours."""
+    import timeit
+
+    desk, start = fresh(), year_start(2024) + 300 * HOUR
+    desk.elapsed_us(year_start(1990), year_start(2024) + 500 * HOUR)
+
+    def cost(span):
+        return min(timeit.repeat(lambda: desk.elapsed_us(start - span, start), number=2000, repeat=9))
+
+    assert cost(30 * 365 * 24 * HOUR) < 3 * cost(8 * HOUR)
+
+
+@pytest.mark.parametrize("edge", [1900, 2301])
+def test_the_edges_of_the_horizon_can_be_asked(edge):
+    """The first and the last instant count like any other."""
+    desk, at = fresh(), year_start(edge)
+    assert desk.elapsed_us(at, at) == 0
+    assert desk.is_open(dt.datetime(edge, 1, 1, tzinfo=dt.UTC)) is False

@@ -1,0 +1,137 @@
+"""Fixtures and Hypothesis profiles that the whole suite shares."""
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI", "").lower() == "true"
+
+settings.register_profile(
+    "default",
+    max_examples=100,
+    deadline=None,  # shared cores: a slow example is no failure
+    derandomize=IN_CI,  # a submission is judged by the same examples each time
+    database=None,  # leaves no folder behind; a failing example is printed
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("nightly", settings.get_profile("default"), max_examples=2000)
+
+
+def pytest_configure(config):
+    """Loads the nightly profile for `-m nightly`, unless --hypothesis-profile says otherwise."""
+    if not config.getoption("--hypothesis-profile", None):
+        settings.load_profile("nightly" if config.option.markexpr == "nightly" else "default")
+    config.stash[_ROWS] = []
+
+
+# --- conformance data ------------------------------------------------------------------------
+
+_ROWS = pytest.StashKey[list]()
+
+
+def _data_folder():
+    return Path(os.environ.get("ITSM_CONFORMANCE_DATA") or ROOT.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of conformance data; the test is skipped where there is none."""
+    folder = _data_folder()
+    if not folder.is_dir():
+        pytest.skip(
+            "no conformance data: ITSM_CONFORMANCE_DATA is not set to a folder "
+            "and ../shared/data does not exist beside the repository"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def conformance_report(request):
+    """`conformance_report(file, run, passed, left_out)`: one line of the closing summary.
+
+    `run` is the number of cases read from the file; `left_out` of them were not tried.
+    """
+
+    def report(file, run, passed, left_out):
+        request.config.stash[_ROWS].append((str(file), int(run), int(passed), int(left_out)))
+
+    return report
+
+
+def pytest_sessionfinish(session):
+    """A worker of pytest-xdist hands its rows to the controller."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["conformance"] = session.config.stash[_ROWS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """The controller takes the rows of a worker that ends."""
+    rows = (getattr(node, "workeroutput", None) or {}).get("conformance", ())
+    node.config.stash[_ROWS].extend(tuple(row) for row in rows)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Prints a line for each data file: cases, passed, left out."""
+    for file, run, passed, left_out in sorted(config.stash[_ROWS]):
+        failed = run - passed - left_out
+        line = f"conformance {file}: {run} cases, {passed} passed, {left_out} left out"
+        terminalreporter.write_line(line + (f", {failed} FAILED" if failed else ""))
+
+
+# --- a browser -------------------------------------------------------------------------------
+
+_CHROMIUM_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def _missing_browser():
+    lacking = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
+    return f"no {' and no '.join(lacking)} on this machine" if lacking else ""
+
+
+def _start(profile):
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for flag in (*_CHROMIUM_FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
+    return webdriver.Chrome(options=options, service=service)
+
+
+@pytest.fixture
+def browser(tmp_path):
+    """`browser(width) -> driver`: headless Chromium, its page `width` CSS pixels wide.
+
+    Without Chromium and its driver the test is skipped; where CI=true it fails.
+    """
+    if reason := _missing_browser():
+        give_up = pytest.fail if IN_CI else pytest.skip
+        give_up(f"{reason}: apt-get install chromium chromium-driver")
+    with contextlib.ExitStack() as stack:
+
+        def start(width, height=900):
+            driver = _start(tmp_path / f"chromium-{width}")
+            stack.callback(driver.quit)
+            # A window cannot be narrower than 500 pixels; the emulated screen can.
+            screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+            return driver
+
+        yield start

@@ -1,0 +1,338 @@
+"""What changes beside the state: who may, what it needs, and which event it makes."""
+
+import datetime as dt
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itsm_core.actors import Actor, ActorKind
+from itsm_core.commands import Command
+from itsm_core.errors import InvalidValue
+from itsm_core.events import UNCORRECTABLE, Communication, Phase
+from itsm_core.lifecycle import Accepted, CustomField, Refused, decide
+from itsm_core.lifecycle.beside import ANYBODY, BESIDE, priority_fields
+from itsm_core.priority import Level, Priority, matrix_3x3_p5
+from itsm_core.processes import INCIDENT
+from itsm_core.records import apply
+
+T = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
+ROLES = ("agent", "manager", "automation", "customer")
+STAFF = {"agent", "manager", "automation"}
+ANA = Actor.person("ana", "agent")
+GIVEN = {
+    "assign": {"group": "network"},
+    "acknowledge": {},
+    "reprioritise": {"impact": "high", "urgency": "high"},
+    "communicate": {"text": "hello"},
+    "receive": {"text": "hello", "message_id": "m1"},
+    "note": {"text": "psst"},
+    "link": {"relation": "duplicates", "other": "INC-2"},
+    "correct": {"event": "e1", "field": "category", "was": "mail", "now": "web", "reason": "mistyped"},
+    "escalate": {"key": "k1"},
+}
+
+# fmt: off
+TABLE = [
+    # command,       event,           who may,       after closure, needs
+    ("assign",       "assigned",      STAFF,         False, []),
+    ("acknowledge",  "acknowledged",  STAFF,         False, []),
+    ("reprioritise", "reprioritised", STAFF,         False, []),
+    ("communicate",  "communicated",  STAFF,         True,  ["text"]),
+    ("receive",      "communicated",  set(ROLES),    True,  ["message_id"]),
+    ("note",         "noted",         STAFF,         True,  ["text"]),
+    ("link",         "linked",        STAFF,         True,  ["relation", "other"]),
+    ("correct",      "corrected",     STAFF,         True,  ["event", "field", "now", "reason"]),
+    ("escalate",     "escalated",     {"automation"}, True,  ["key"]),
+]
+# fmt: on
+
+
+def ask(trigger, actor=ANA, record=None, **fields):
+    """The decision on a command with the fields that it needs."""
+    held = {name: value for name, value in {**GIVEN[trigger], **fields}.items() if value != "-"}
+    record = record or INCIDENT.record("INC-1", version=3, requester="rita")
+    return decide(record, Command(trigger, actor, at=T, fields=held, id="c1"), INCIDENT)
+
+
+def made(trigger, actor=ANA, record=None, **fields):
+    """The event of a command that is accepted."""
+    decision = ask(trigger, actor, record, **fields)
+    assert isinstance(decision, Accepted), decision.reasons
+    (event,) = decision.events
+    return event
+
+
+def test_every_command_beside_the_state_is_looked_at():
+    """A new one needs a row in the table above."""
+    assert {trigger for trigger, *_ in TABLE} == set(BESIDE)
+
+
+@pytest.mark.parametrize(("trigger", "kind", "roles", "closed", "needs"), TABLE)
+def test_a_command_makes_its_event_for_those_who_may(trigger, kind, roles, closed, needs):
+    """By role alone, whoever acts; with nobody's role only what anybody may."""
+    for role in ROLES:
+        decision = ask(trigger, Actor.person("ana", role))
+        assert decision.accepted is (role in roles)
+        if isinstance(decision, Refused):
+            (reason,) = decision.reasons
+            assert (reason.code, dict(reason.facts)["allowed"]) == ("role", tuple(sorted(roles)))
+    assert ask(trigger, Actor.person("rita")).accepted is (BESIDE[trigger].roles is ANYBODY)
+    event = made(trigger, Actor.person("ana", "agent", "automation"))
+    assert (event.kind, event.id, event.seq, event.record) == (kind, "c1", 4, "INC-1")
+    assert (event.from_state, event.to_state, event.lifecycle) == (None, None, "incident")
+
+
+@pytest.mark.parametrize(("trigger", "kind", "roles", "closed", "needs"), TABLE)
+def test_after_closure_one_may_only_talk_link_mend_and_escalate(trigger, kind, roles, closed, needs):
+    """DESIGN rule 8: timers and communications may follow closure; work may not."""
+    actor = Actor.person("ana", *ROLES)
+    for state in INCIDENT.states:
+        decision = ask(trigger, actor, INCIDENT.record("X", state.id))
+        assert decision.accepted is (closed or state.phase is not Phase.CLOSED)
+        if isinstance(decision, Refused):
+            assert decision.codes == ("wrong_state",)
+
+
+@pytest.mark.parametrize(("trigger", "kind", "roles", "closed", "needs"), TABLE)
+def test_what_a_command_needs_is_asked_for_by_name(trigger, kind, roles, closed, needs):
+    """All of it at once; None and empty are missing."""
+    actor = Actor.person("ana", *ROLES)
+    assert needs == list(BESIDE[trigger].requires)
+    for empty in ("-", None, ""):
+        decision = ask(trigger, actor, **dict.fromkeys(needs, empty))
+        missing = [r for r in getattr(decision, "reasons", ()) if r.code == "missing_field"]
+        assert [dict(r.facts)["field"] for r in missing] == needs
+
+
+@pytest.mark.parametrize("trigger", sorted(set(BESIDE) - {"communicate", "receive"}))
+def test_the_state_stays_as_it_is(trigger):
+    """Nothing beside the state moves it, or stops a wait."""
+    record = INCIDENT.record("X", "on_hold", version=3, hold_reason="supplier")
+    after = apply(record, made(trigger, Actor.person("a", *ROLES), record))
+    assert (after.state, after.phase, after.waits_on) == (record.state, record.phase, record.waits_on)
+    assert after.version == 4
+
+
+@pytest.mark.parametrize("trigger", sorted(BESIDE))
+def test_what_a_record_keeps_must_be_declared(trigger):
+    """Assignments and priorities become values of the record; other events keep their own fields."""
+    decision = ask(trigger, Actor.person("a", *ROLES), colour="red")
+    kept = trigger in {"assign", "reprioritise"}
+    assert getattr(decision, "codes", ()) == (("unknown_field",) if kept else ())
+
+
+# --- assignment --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["group", "assignee", "owner"])
+def test_an_assignment_names_a_group_a_person_or_an_owner(name):
+    """One of the three is enough."""
+    event = made("assign", **{"group": "-", name: "x"})
+    assert event.fields == {name: "x"}
+    assert getattr(apply(INCIDENT.record("X"), event), name) == "x"
+
+
+def test_an_assignment_to_nobody_is_refused():
+    """It would say nothing."""
+    decision = ask("assign", group="-", category="mail")
+    assert decision.codes == ("invalid_field",)
+    assert "give a group, an assignee or an owner" in str(decision.reasons[0])
+
+
+# --- priority ----------------------------------------------------------------------------------
+
+LEVELS = st.sampled_from(Level)
+
+
+@given(LEVELS, LEVELS)
+def test_the_matrix_decides(impact, urgency):
+    """Impact and urgency give the priority."""
+    event = made("reprioritise", impact=impact, urgency=urgency)
+    assert event.fields["priority"] == matrix_3x3_p5.priority(impact, urgency)
+
+
+@given(LEVELS, LEVELS, LEVELS)
+def test_what_is_not_said_is_as_it_was(impact, urgency, new):
+    """A new urgency is judged with the impact that is known."""
+    record = INCIDENT.record("X", impact=impact, urgency=urgency)
+    event = made("reprioritise", record=record, impact="-", urgency=new)
+    assert event.fields["priority"] == matrix_3x3_p5.priority(impact, new)
+    assert event.fields["impact"] == impact
+
+
+@given(LEVELS, LEVELS, st.sampled_from(Priority), st.booleans())
+def test_another_priority_needs_a_reason(impact, urgency, priority, reasoned):
+    """Whoever overrides the matrix says why; agreeing with it needs none."""
+    reason = {"priority_reason": "VIP"} if reasoned else {}
+    decision = ask("reprioritise", impact=impact, urgency=urgency, priority=priority, **reason)
+    agrees = priority is matrix_3x3_p5.priority(impact, urgency)
+    assert decision.accepted is (agrees or reasoned)
+    if isinstance(decision, Refused):
+        assert decision.codes == ("invalid_field",)
+        assert "say why in priority_reason" in str(decision.reasons[0])
+
+
+@pytest.mark.parametrize("fields", [{"priority": "P3"}, {"priority": "-"}], ids=["given", "ruled"])
+def test_the_reason_of_an_override_ends_with_it(fields):
+    """Who goes back to the matrix leaves no stale reason behind."""
+    record = INCIDENT.record("X", impact="medium", urgency="medium", priority="P1", priority_reason="VIP")
+    after = apply(record, made("reprioritise", record=record, impact="medium", urgency="-", **fields))
+    assert (after.priority, after.priority_reason) == (Priority.P3, None)
+
+
+@pytest.mark.parametrize(("one", "other"), [("impact", "urgency"), ("urgency", "impact")])
+def test_a_level_alone_is_read_and_checked_too(one, other):
+    """One of the two gives no priority, and is still a level."""
+    event = made("reprioritise", **{one: "1 - High", other: "-"})
+    assert event.fields == {one: "high"}
+    assert ask("reprioritise", **{one: "huge", other: "-"}).codes == ("invalid_field",)
+
+
+def test_a_priority_alone_needs_no_levels():
+    """Where nobody said impact or urgency there is nothing to differ from."""
+    event = made("reprioritise", impact="-", urgency="-", priority="2 - High")
+    assert event.fields["priority"] == "P2"
+
+
+def test_reprioritising_nothing_is_refused():
+    """It would say nothing."""
+    decision = ask("reprioritise", impact="-", urgency="-", priority_reason="VIP")
+    assert decision.codes == ("invalid_field",)
+    assert "give impact, urgency or priority" in str(decision.reasons[0])
+
+
+def test_fields_without_a_grade_stay_as_they_are():
+    """Nothing is added to a command that says nothing of priority."""
+    record = INCIDENT.record("X", impact="low", urgency="low", priority="P1", priority_reason="VIP")
+    assert priority_fields({"group": "a"}, matrix_3x3_p5, record) == {"group": "a"}
+    with pytest.raises(InvalidValue, match="is no level"):
+        priority_fields({"impact": "x"}, matrix_3x3_p5)
+
+
+# --- words -------------------------------------------------------------------------------------
+
+
+def test_words_go_out_to_the_requester_unless_said_otherwise():
+    """The common case needs one field."""
+    said = Communication.of(made("communicate"))
+    assert (said.direction, said.audience, said.text, said.automatic) == (
+        "outbound",
+        "requester",
+        "hello",
+        False,
+    )
+    assert said.answers
+    # printf '"hello"' | sha256sum
+    assert said.text_digest == "5aa762ae383fbb727af3c7a36d4940a5b8c40a989452d2304fc958ff3f354e7a"
+
+
+@pytest.mark.parametrize("audience", ["requester", "internal", "management", "public"])
+@pytest.mark.parametrize("direction", ["inbound", "outbound"])
+def test_words_may_be_for_anybody(direction, audience):
+    """As given."""
+    said = Communication.of(made("communicate", direction=direction, audience=audience))
+    assert (said.direction, said.audience) == (direction, audience)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"audience": "everybody"}, {"direction": "up"}, {"promise_due": "soon"}], ids=str
+)
+def test_words_for_nobody_we_know_are_refused(fields):
+    """Refused with reasons, not raised: nothing is stored that clocks could not read."""
+    assert ask("communicate", **fields).codes == ("invalid_field",)
+
+
+def test_a_promise_is_kept_as_an_instant():
+    """Text or datetime in, canonical text out."""
+    for due in ("2024-02-05T18:00:00+08:00", T.replace(hour=10)):
+        event = made("communicate", promise_due=due)
+        assert event.fields["promise_due"] == "2024-02-05T10:00:00.000000Z"
+        assert Communication.of(event).promise_due == T.replace(hour=10)
+
+
+def test_a_digest_that_the_host_took_is_kept():
+    """The host may hash its own way, and may keep the words to itself when receiving."""
+    assert made("communicate", text_digest="abc").fields["text_digest"] == "abc"
+    assert "text_digest" not in made("receive", text="-").fields
+
+
+@pytest.mark.parametrize("kind", ActorKind)
+def test_machines_speak_automatically(kind):
+    """A reply of an automation or of monitoring answers nobody, whatever it claims."""
+    actor = Actor("x", kind, roles=ROLES, model="m", version="1")
+    assert Communication.of(made("communicate", actor)).automatic is (kind in ("automation", "monitoring"))
+    assert Communication.of(made("communicate", actor, automatic=True)).automatic
+    assert Communication.of(made("communicate", actor, automatic=False)).automatic is (
+        kind in ("automation", "monitoring")
+    )
+
+
+@pytest.mark.parametrize("claimed", ["-", "outbound", "inbound"])
+def test_what_is_received_came_in_whatever_it_claims(claimed):
+    """Anybody may receive, so nobody can stop the response clock by it."""
+    said = Communication.of(made("receive", Actor.person("rita"), direction=claimed))
+    assert said.direction == "inbound"
+    assert not said.answers
+    assert said.message_id == "m1"
+
+
+def test_words_are_personal():
+    """Text and digest are marked, so that both can be sealed and erased."""
+    for trigger in ("communicate", "receive", "note"):
+        assert "text" in made(trigger).personal
+    assert "text_digest" in made("communicate").personal
+
+
+# --- corrections -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", sorted(UNCORRECTABLE))
+def test_what_a_step_did_is_not_corrected(field):
+    """Undo it by a command."""
+    assert ask("correct", field=field).codes == ("invalid_field",)
+
+
+@pytest.mark.parametrize(("now", "fine"), [("2024-02-05T08:00:00Z", True), ("yesterday", False), (5, False)])
+def test_a_corrected_instant_is_an_instant(now, fine):
+    """Or the history could not be read any more."""
+    assert ask("correct", field="occurred_at", now=now).accepted is fine
+
+
+@pytest.mark.parametrize(("field", "hidden"), [("title", True), ("badge", True), ("category", False)])
+def test_a_correction_is_as_personal_as_what_it_corrects(field, hidden):
+    """What was and what is now are hidden, sealed and erased like the field itself."""
+    fields = {**GIVEN["correct"], "field": field, "was": "Rita's mail", "now": "Rita's web"}
+    record = INCIDENT.record("X")
+    asked = Command("correct", ANA, at=T, fields=fields)
+    decision = decide(record, asked, INCIDENT, custom=(CustomField("badge", "text", personal=True),))
+    (event,) = decision.events
+    assert ({"was", "now"} <= event.personal.keys()) is hidden
+    assert ("Rita" in repr(event)) is not hidden
+    if hidden:
+        sealed = event.sealed(lambda: "s4lt")
+        assert sealed.erase("was", "now").digest == sealed.digest
+
+
+def test_the_record_of_a_row_is_judged_as_it_is():
+    """A record that a host made of its own row needs no history."""
+    record = attrs.evolve(INCIDENT.record("X", "resolved"), opened_at=None)
+    assert ask("note", record=record).accepted
+
+
+@pytest.mark.parametrize(
+    ("trigger", "fields"),
+    [
+        ("note", {"text": 5}),
+        ("communicate", {"text": "x", "automatic": "no"}),
+        ("link", {"relation": ["a"], "other": "B"}),
+        ("receive", {"message_id": 7}),
+        ("correct", {"event": "e", "field": "text", "now": "x", "reason": 1}),
+    ],
+)
+def test_what_is_said_is_of_its_type(trigger, fields):
+    """A number is no text and "no" is no flag; facts of the host's own stay free."""
+    record = INCIDENT.record("X")
+    command = Command(trigger, Actor.person("a", "agent"), at=T, fields={**fields, "own_fact": [1]})
+    assert decide(record, command, INCIDENT).codes == ("invalid_field",)

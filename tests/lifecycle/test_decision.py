@@ -1,0 +1,634 @@
+"""The one door: what is accepted, what is refused and why, and that buttons tell the truth."""
+
+import copy
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from itsm_core.actors import Actor, ActorKind
+from itsm_core.commands import Command
+from itsm_core.events import Audience, Communication, Direction, Phase, WaitsOn
+from itsm_core.lifecycle import (
+    Accepted,
+    CustomField,
+    Lifecycle,
+    Need,
+    Refused,
+    State,
+    Transition,
+    decide,
+    options,
+)
+from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.fields import OF_THE_STEP
+from itsm_core.lifecycle.machine import destination
+from itsm_core.lifecycle.soundness import sound
+from itsm_core.priority import matrix_3x3_p4
+from itsm_core.processes import INCIDENT
+from itsm_core.records import apply, fold
+
+T = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+TICK = dt.timedelta(microseconds=1)
+ANA = Actor.person("ana", "agent")
+RITA = Actor.person("rita")
+LATER = "2024-03-01T00:00:00Z"
+GIVEN = {  # a good value for each field that some transition of the incident requires
+    "hold_reason": "supplier",
+    "message": "We wait for a part",
+    "look_again_at": LATER,
+    "resolution_outcome": "fixed_permanent",
+    "resolution_notes": "Changed the fuse",
+    "closure_code": "user_confirmed",
+    "reason": "Works again",
+}
+
+
+def needed(trigger, lifecycle=INCIDENT):
+    """All fields that a trigger requires."""
+    return {need.field: GIVEN[need.field] for need in lifecycle.by_trigger[trigger][0].requires}
+
+
+def command(trigger, actor=ANA, *, at=T, **more):
+    """A command with the fields that it needs, and `fields` on top."""
+    held = needed(trigger) if trigger in INCIDENT.by_trigger else {}
+    return Command(trigger, actor, at=at, fields={**held, **more.pop("fields", {})}, **more)
+
+
+def opening(actor=ANA, *, at=T, **more):
+    """A command that opens INC-1."""
+    fields = {"record": "INC-1", "title": "Mail is down", **more.pop("fields", {})}
+    return Command("open", actor, at=at, fields=fields, **more)
+
+
+def accepted(record, asked, lifecycle=INCIDENT, **more):
+    """The events of a command that is accepted."""
+    decision = decide(record, asked, lifecycle, **more)
+    assert isinstance(decision, Accepted), decision.reasons
+    assert decision.accepted is True
+    return decision.events
+
+
+def refused(record, asked, lifecycle=INCIDENT, **more):
+    """The codes of a command that is refused."""
+    decision = decide(record, asked, lifecycle, **more)
+    assert isinstance(decision, Refused), decision.events
+    assert decision.accepted is False
+    assert decision.codes == tuple(reason.code for reason in decision.reasons)
+    return set(decision.codes)
+
+
+# --- buttons tell the truth --------------------------------------------------------------------
+
+STATES = st.sampled_from(sorted(INCIDENT.by_id))
+TRIGGERS = st.sampled_from(sorted(INCIDENT.by_trigger))
+WHO = st.builds(
+    Actor,
+    st.sampled_from(["ana", "rita"]),
+    st.sampled_from(ActorKind),
+    roles=st.frozensets(st.sampled_from(["agent", "manager", "automation", "customer"])),
+    model=st.just("m"),
+    version=st.just("1"),
+)
+RECORDS = st.builds(
+    INCIDENT.record,
+    st.just("INC-1"),
+    STATES,
+    version=st.integers(0, 3),
+    requester=st.sampled_from([None, "rita"]),
+    assignee=st.sampled_from([None, "ana", "rita"]),
+    hold_reason=st.sampled_from([None, "supplier"]),
+)
+
+
+@given(RECORDS, WHO)
+def test_a_button_is_enabled_iff_the_command_is_accepted(record, actor):
+    """Given all required fields, `options` and `decide` say the same, and lead to the same state."""
+    for option in options(record, actor, INCIDENT):
+        decision = decide(record, command(option.trigger, actor), INCIDENT)
+        assert decision.accepted is option.enabled
+        if isinstance(decision, Accepted):
+            assert decision.reasons == ()
+            assert str(decision).startswith("accepted: ")
+            assert decision.events[-1].to_state == option.destination
+            assert option.reasons == ()
+        else:
+            assert decision.events == ()
+            assert option.reasons == decision.reasons
+            assert str(decision) == "refused: " + "; ".join(reason.message for reason in option.reasons)
+
+
+@given(RECORDS, WHO, TRIGGERS)
+def test_a_command_is_accepted_iff_it_leads_out_and_the_actor_may(record, actor, trigger):
+    """The definition alone says so: an edge from the state, and a role or a relation."""
+    (row,) = INCIDENT.by_trigger[trigger]
+    leads_out = record.state in row.sources
+    may = row.roles & actor.roles or any(record.values.get(name) == actor.id for name in row.relation)
+    decision = decide(record, command(trigger, actor), INCIDENT)
+    assert decision.accepted is bool(leads_out and may)
+    found = set(getattr(decision, "codes", ()))
+    assert ("wrong_state" in found, "role" in found) == (not leads_out, not may)
+    assert found <= {"wrong_state", "role"}
+
+
+@given(RECORDS, WHO, TRIGGERS, st.sets(st.sampled_from(sorted(GIVEN))))
+def test_a_decision_changes_nothing(record, actor, trigger, left_out):
+    """Accepted or refused, record and command are as before, and asking again answers the same."""
+    fields = {name: value for name, value in needed(trigger).items() if name not in left_out}
+    asked = Command(trigger, actor, at=T, fields=fields)
+    before = copy.deepcopy((record, asked))
+    first = decide(record, asked, INCIDENT)
+    assert decide(record, asked, INCIDENT) == first
+    assert (record, asked) == before
+
+
+def test_a_button_says_what_it_is_called_where_it_leads_and_what_it_needs():
+    """In the language asked for; disabled ones say why not."""
+    found = {
+        option.trigger: option
+        for option in options(INCIDENT.record("X", "on_hold"), ANA, INCIDENT, lang="zh")
+    }
+    assert list(found) == list(INCIDENT.by_trigger)
+    resolve = found["resolve"]
+    assert (resolve.label, resolve.enabled, resolve.destination) == ("解决", True, "resolved")
+    assert [need.field for need in resolve.needs] == ["resolution_outcome", "resolution_notes"]
+    close = found["close"]
+    assert (close.enabled, close.destination) == (False, None)
+    assert [reason.code for reason in close.reasons] == ["wrong_state"]
+    assert close.reasons[0].message == (
+        "close does not lead out of on_hold; from there: hold, resume, requeue, resolve, cancel"
+    )
+
+
+def test_a_button_shows_its_instructions_in_the_language_asked_for():
+    """And none where none are written."""
+    (first, *rest) = INCIDENT.transitions
+    told = attrs.evolve(first, instructions={"en": "Read the log first"})
+    lifecycle = attrs.evolve(INCIDENT, transitions=(told, *rest))
+    record = lifecycle.record("X")
+    assert options(record, ANA, lifecycle)[0].instructions == "Read the log first"
+    assert options(record, ANA, lifecycle, lang="zh")[0].instructions == ""
+    assert options(record, ANA, lifecycle)[1].instructions == ""
+
+
+def test_no_button_works_for_a_record_of_another_lifecycle_version():
+    """Neither does the command: both say `wrong_lifecycle`."""
+    record, newer = INCIDENT.record("X"), attrs.evolve(INCIDENT, version=2)
+    assert refused(record, command("start"), newer) == {"wrong_lifecycle"}
+    for option in options(record, ANA, newer):
+        assert not option.enabled
+        assert "wrong_lifecycle" in [reason.code for reason in option.reasons]
+
+
+# --- all reasons at once -----------------------------------------------------------------------
+
+
+def test_a_refusal_lists_every_reason_at_once():
+    """One answer, and nobody has to try again and again."""
+    record = attrs.evolve(INCIDENT.record("X", "closed", version=5), entered_at=T, opened_at=T)
+    asked = Command(
+        "hold", RITA, at=T - HOUR, recorded_at=T + HOUR, expected=3,
+        fields={"hold_reason": "weather", "colour": "red", "phase": "new", "priority": "P9"},
+    )  # fmt: skip
+    decision = decide(record, asked, attrs.evolve(INCIDENT, version=2))
+    assert sorted(decision.codes) == sorted(
+        ["late", "stale_version", "wrong_lifecycle", "before_opening", "wrong_state", "role", "missing_field",
+         "missing_field", "invalid_field", "unknown_field", "reserved_field", "out_of_order", "invalid_field"]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("trigger", sorted(INCIDENT.by_trigger))
+@pytest.mark.parametrize("empty", [None, ""], ids=["none", "empty"])
+def test_every_required_field_that_is_missing_is_named(trigger, empty):
+    """Left out, None or empty is missing; each gets a reason of its own."""
+    row = INCIDENT.by_trigger[trigger][0]
+    names = [need.field for need in row.requires]
+    record = INCIDENT.record("X", row.sources[0])
+    for fields in ({}, dict.fromkeys(names, empty)):
+        decision = decide(record, Command(trigger, ANA, at=T, fields=fields), INCIDENT)
+        reasons = getattr(decision, "reasons", ())
+        assert [dict(r.facts)["field"] for r in reasons if r.code == "missing_field"] == names
+
+
+@pytest.mark.parametrize("name", ["hold_reason", "resolution_outcome", "closure_code"])
+def test_a_value_that_is_none_of_the_choices_is_refused_with_the_choices(name):
+    """The facts hold what would have been allowed."""
+    trigger, state = {
+        "hold_reason": ("hold", "new"),
+        "resolution_outcome": ("resolve", "new"),
+        "closure_code": ("close", "resolved"),
+    }[name]
+    decision = decide(INCIDENT.record("X", state), command(trigger, fields={name: "weather"}), INCIDENT)
+    (reason,) = decision.reasons
+    (need,) = [need for need in INCIDENT.by_trigger[trigger][0].requires if need.field == name]
+    assert reason.code == "invalid_field"
+    assert dict(reason.facts) == {"field": name, "value": "weather", "allowed": need.one_of}
+    assert reason.message == f"{name} is 'weather'; use one of {', '.join(need.one_of)}"
+
+
+def test_an_unknown_trigger_is_refused_with_the_known_ones():
+    """Those of the lifecycle and those beside it."""
+    decision = decide(INCIDENT.record("X"), command("escalat"), INCIDENT)
+    (reason,) = decision.reasons
+    assert reason.code == "unknown_trigger"
+    for name in (*INCIDENT.by_trigger, *BESIDE):
+        assert name in reason.message
+
+
+def test_a_wrong_role_says_who_may():
+    """Roles and relations that would have done."""
+    (reason,) = decide(INCIDENT.record("X"), command("cancel", RITA), INCIDENT).reasons
+    assert reason.code == "role"
+    assert dict(reason.facts) == {"actor": "rita", "has": (), "allowed": ("agent", "manager", "requester")}
+    assert reason.message == "rita may not cancel: that takes the role agent or manager or requester"
+
+
+@pytest.mark.parametrize(
+    ("expected", "accepted_"), [(None, True), (5, True), (4, True), (3, True), (2, False), (6, False)]
+)
+def test_an_actor_who_saw_an_older_version_is_told(expected, accepted_):
+    """Older than the newest change that is not the machinery's own, or a version that never was."""
+    record = attrs.evolve(INCIDENT.record("X", version=5), touched=3)
+    decision = decide(record, command("start", expected=expected), INCIDENT)
+    assert decision.accepted is accepted_
+    if not accepted_:
+        (reason,) = decision.reasons
+        assert reason.code == "stale_version"
+        assert dict(reason.facts) == {"expected": expected, "actual": 5}
+
+
+# --- instants ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("delay", "fields", "codes"),
+    [
+        (HOUR, {}, set()),
+        (HOUR + TICK, {}, {"late"}),
+        (HOUR + TICK, {"late_reason": "The network was down"}, set()),
+        (HOUR + TICK, {"late_reason": ""}, {"late"}),
+        (-TICK, {}, {"in_the_future"}),
+        (0 * HOUR, {}, set()),
+    ],
+    ids=["tolerated", "late", "late with a reason", "late with an empty one", "future", "at once"],
+)
+def test_recording_late_needs_a_reason_and_the_future_waits(delay, fields, codes):
+    """ISO/IEC 20000-1 7.5, INC-19: above a tolerance say why; nothing is recorded before it happens."""
+    record = INCIDENT.record("X")
+    for asked in (
+        command("start", recorded_at=T + delay, fields=fields),
+        opening(recorded_at=T + delay, fields=fields),
+    ):
+        decision = decide(None if asked.trigger == "open" else record, asked, INCIDENT)
+        assert set(getattr(decision, "codes", ())) == codes
+
+
+def test_the_tolerance_is_the_hosts():
+    """A desk of paper forms may allow a day."""
+    late = command("start", recorded_at=T + 20 * HOUR)
+    assert refused(INCIDENT.record("X"), late) == {"late"}
+    (event,) = accepted(INCIDENT.record("X"), late, tolerance=24 * HOUR)
+    assert (event.occurred_at, event.recorded_at) == (T, T + 20 * HOUR)
+
+
+def test_a_host_that_does_not_say_when_it_learnt_of_it_records_at_once():
+    """`recorded_at` is then `at`."""
+    (event,) = accepted(INCIDENT.record("X"), command("start"))
+    assert event.recorded_at == event.occurred_at == T
+
+
+def test_a_transition_before_the_last_one_is_out_of_order():
+    """At the same instant it is in order."""
+    record = attrs.evolve(INCIDENT.record("X"), entered_at=T)
+    assert refused(record, command("start", at=T - TICK)) == {"out_of_order"}
+    assert accepted(record, command("start", at=T))
+
+
+@pytest.mark.parametrize("trigger", ["start", "note"])
+def test_nothing_happens_before_the_opening(trigger):
+    """Neither a move nor a word beside it; at the instant of the opening both may."""
+    record = INCIDENT.record("X", opened_at=T)
+    fields = {"text": "x"} if trigger == "note" else {}
+    assert refused(record, command(trigger, at=T - TICK, fields=fields)) == {"before_opening"}
+    assert accepted(record, command(trigger, at=T, fields=fields))
+
+
+# --- opening -----------------------------------------------------------------------------------
+
+
+def test_an_opening_makes_the_first_event():
+    """Envelope and fields, all of them."""
+    asked = opening(
+        id="c1", channel="phone", on_behalf_of="rita", cause="call-7", recorded_at=T + HOUR,
+        fields={"requester": "rita", "impact": "high", "urgency": "2 - Medium", "tenant": "acme",
+                "service": None},
+    )  # fmt: skip
+    (event,) = accepted(None, asked)
+    assert (event.id, event.record, event.seq, event.kind) == ("c1", "INC-1", 1, "opened")
+    assert (event.occurred_at, event.recorded_at) == (T, T + HOUR)
+    assert (event.actor, event.on_behalf_of, event.channel, event.cause) == (ANA, "rita", "phone", "call-7")
+    assert (event.lifecycle, event.lifecycle_version) == ("incident", 1)
+    assert (event.from_state, event.to_state, event.tenant) == (None, "new", "acme")
+    assert event.fields == {
+        "title": "Mail is down",
+        "requester": "rita",
+        "impact": "high",
+        "urgency": "medium",
+        "priority": "P2",
+        "tenant": "acme",
+        "process": "incident",
+        "phase": "new",
+    }
+    assert event.personal == {"title": "", "requester": ""}
+    assert fold([event]).state == "new"
+
+
+def test_an_event_without_a_command_id_is_named_by_its_place():
+    """Record and seq."""
+    (event,) = accepted(None, opening())
+    assert event.id == "INC-1/1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "codes"),
+    [
+        ({"record": None}, {"missing_field"}),
+        ({"title": ""}, {"missing_field"}),
+        ({"impact": "huge"}, {"invalid_field"}),
+        ({"impact": "high", "urgency": "high", "priority": "P4"}, {"invalid_field"}),
+        ({"priority": "P9"}, {"invalid_field"}),
+        ({"colour": "red"}, {"unknown_field"}),
+        ({"titel": "x", "impact": "huge", "record": ""}, {"unknown_field", "invalid_field", "missing_field"}),
+        *(({name: "x"}, {"reserved_field"}) for name in sorted(OF_THE_STEP - {"record"})),
+    ],
+    ids=lambda value: "-".join(sorted(value)) if isinstance(value, dict) else "",
+)
+def test_an_opening_that_says_what_it_may_not_is_refused(fields, codes):
+    """Missing, unknown, invalid, or written by the library alone."""
+    assert refused(None, opening(fields=fields)) == codes
+
+
+def test_only_open_opens():
+    """Any other trigger needs a record."""
+    asked = attrs.evolve(opening(), trigger="start")
+    assert refused(None, asked) == {"not_open"}
+
+
+def test_a_priority_beside_the_matrix_needs_a_reason():
+    """And is judged by the matrix that the host chose."""
+    low = {"impact": "low", "urgency": "low"}
+    assert refused(None, opening(fields={**low, "priority": "P1"})) == {"invalid_field"}
+    (event,) = accepted(None, opening(fields={**low, "priority": "P1", "priority_reason": "VIP"}))
+    assert (event.fields["priority"], event.fields["priority_reason"]) == ("P1", "VIP")
+    (event,) = accepted(None, opening(fields=low), matrix=matrix_3x3_p4)
+    assert event.fields["priority"] == "P4"
+
+
+# --- transitions -------------------------------------------------------------------------------
+
+
+@given(RECORDS, TRIGGERS)
+def test_every_event_names_lifecycle_version_and_both_states(record, trigger):
+    """So that replaying needs no definition; the record that follows is in that state."""
+    assume(destination(INCIDENT, record.state, trigger) is not None)
+    events = accepted(record, command(trigger, id="c1", channel="chat"))
+    assert {(e.lifecycle, e.lifecycle_version, e.actor, e.channel) for e in events} == {
+        ("incident", 1, ANA, "chat")
+    }
+    assert [e.seq for e in events] == list(range(record.version + 1, record.version + 1 + len(events)))
+    moved = events[-1]
+    assert (moved.kind, moved.id, moved.from_state) == ("transitioned", "c1", record.state)
+    assert moved.to_state == destination(INCIDENT, record.state, trigger)
+    after = record
+    for event in events:
+        after = apply(after, event)
+    state = INCIDENT.state(moved.to_state)
+    assert (after.state, after.phase, after.outcome) == (state.id, state.phase, state.outcome)
+    assert after.version == record.version + len(events)
+
+
+def test_words_of_a_hold_are_said_before_it():
+    """The requester is told by an event of its own, at the same instant, one place earlier."""
+    record = INCIDENT.record("X", "in_progress", version=4)
+    told, moved = accepted(record, command("hold", id="c1", channel="email"))
+    assert (told.kind, told.id, told.seq, told.from_state, told.to_state) == (
+        "communicated",
+        "c1/2",
+        5,
+        None,
+        None,
+    )
+    assert (moved.kind, moved.id, moved.seq) == ("transitioned", "c1", 6)
+    assert told.order < moved.order
+    assert told.occurred_at == moved.occurred_at == T
+    said = Communication.of(told)
+    assert (said.text, said.direction, said.audience) == (
+        "We wait for a part",
+        Direction.OUTBOUND,
+        Audience.REQUESTER,
+    )
+    assert said.answers
+    assert told.personal == {"text": "", "text_digest": ""}
+    assert moved.fields == {
+        "trigger": "hold",
+        "phase": "waiting",
+        "waits_on": "supplier",
+        "hold_reason": "supplier",
+        "look_again_at": LATER,
+    }
+
+
+@pytest.mark.parametrize(
+    ("actor", "automatic"),
+    [
+        (Actor.person("a", "agent"), False),
+        (Actor.supplier("a", "agent"), False),
+        (Actor.ai_agent("a", "agent", model="m", version="1"), False),
+        (Actor.automation("a", "agent"), True),
+        (Actor.monitoring("a", "agent"), True),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Actor) else "",
+)
+def test_words_of_a_machine_are_automatic_and_only_a_persons_words_answer(actor, automatic):
+    """The same rule for words that go with a transition and for words of their own."""
+    record = INCIDENT.record("X")
+    with_it = Communication.of(accepted(record, command("hold", actor))[0])
+    assert with_it.automatic is automatic
+    assert with_it.answers is actor.is_person
+    if actor.kind is not ActorKind.MONITORING:
+        (alone,) = accepted(record, command("communicate", actor, fields={"text": "hello"}))
+        assert Communication.of(alone).automatic is automatic
+
+
+@pytest.mark.parametrize("trigger", ["start", "resolve", "cancel"])
+def test_any_transition_may_bring_words(trigger):
+    """Not only a hold."""
+    told, moved = accepted(INCIDENT.record("X"), command(trigger, fields={"message": "hello"}))
+    assert (told.kind, told.fields["text"]) == ("communicated", "hello")
+    assert "message" not in moved.fields
+
+
+@pytest.mark.parametrize("reason", WaitsOn)
+def test_a_hold_waits_for_what_its_reason_says(reason):
+    """The reason of the hold is whom the record waits for."""
+    (_, moved) = accepted(INCIDENT.record("X"), command("hold", fields={"hold_reason": reason}))
+    assert moved.fields["waits_on"] == moved.fields["hold_reason"] == reason.value
+
+
+@pytest.mark.parametrize(
+    ("trigger", "state", "reopens"), [("reopen", "resolved", "resume"), ("start", "new", None)]
+)
+def test_a_reopening_says_what_clocks_do(trigger, state, reopens):
+    """And no other transition does."""
+    (moved,) = accepted(INCIDENT.record("X", state), command(trigger))
+    assert moved.fields.get("reopens") == reopens
+
+
+@pytest.mark.parametrize("name", sorted(OF_THE_STEP))
+def test_what_clocks_believe_cannot_be_given(name):
+    """Phase, wait, outcome and the like follow from the lifecycle: one door."""
+    assert refused(INCIDENT.record("X"), command("start", fields={name: "x"})) == {"reserved_field"}
+    assert refused(INCIDENT.record("X"), command("assign", fields={"group": "a", name: "x"})) == {
+        "reserved_field"
+    }
+
+
+@pytest.mark.parametrize("trigger", ["start", "assign"])
+def test_a_priority_cannot_slip_in_by_another_command(trigger):
+    """A transition or an assignment that brings one is judged by the matrix too."""
+    record = INCIDENT.record("X", impact="low", urgency="low", priority="P5")
+    held = {"group": "a"}
+    assert refused(record, command(trigger, fields={**held, "priority": "P1"})) == {"invalid_field"}
+    assert refused(record, command(trigger, fields={**held, "priority": "P9"})) == {"invalid_field"}
+    (event,) = accepted(record, command(trigger, fields={**held, "impact": "1 - High"}))
+    assert (event.fields["impact"], event.fields["urgency"], event.fields["priority"]) == (
+        "high",
+        "low",
+        "P3",
+    )
+    (event,) = accepted(record, command(trigger, fields=held))
+    assert "priority" not in event.fields
+
+
+def test_the_tenant_is_that_of_the_record():
+    """Every event of a tenant's record is the tenant's."""
+    record = attrs.evolve(INCIDENT.record("X"), tenant="acme")
+    for trigger in ("start", "hold", "note"):
+        fields = {"text": "x"} if trigger == "note" else {}
+        assert {e.tenant for e in accepted(record, command(trigger, fields=fields))} == {"acme"}
+
+
+def test_instants_of_fields_are_written_in_utc():
+    """An aware datetime in, canonical text out."""
+    at = dt.datetime(2024, 3, 1, 8, tzinfo=ZoneInfo("Asia/Shanghai"))
+    (_, moved) = accepted(INCIDENT.record("X"), command("hold", fields={"look_again_at": at}))
+    assert moved.fields["look_again_at"] == "2024-03-01T00:00:00.000000Z"
+
+
+@pytest.mark.parametrize("value", ["tomorrow", "2024-03-01T00:00:00", 5])
+def test_an_instant_to_look_again_is_an_instant(value):
+    """Text that is none, or has no zone, is refused."""
+    assert refused(INCIDENT.record("X"), command("hold", fields={"look_again_at": value})) == {
+        "invalid_field"
+    }
+
+
+# --- lifecycles of others ----------------------------------------------------------------------
+
+OWN = Need("ticket_no", "a rule of the host")
+OTHER = sound(
+    Lifecycle(
+        "other", 3, process="chore", initial="todo",
+        states=(
+            State("todo", Phase.NEW),
+            State("vendor", Phase.WAITING, waits_on=WaitsOn.SUPPLIER),
+            State("parked", Phase.WAITING),
+            State("done", Phase.CLOSED, outcome="completed"),
+        ),
+        transitions=(
+            Transition("send", "todo", dest="vendor", roles="agent"),
+            Transition("park", "todo", dest="parked", roles="agent", requires=(OWN,)),
+            Transition("finish", "todo", dest="done", roles="agent"),
+            Transition("finish", ("vendor", "parked"), dest="done", roles="manager"),
+        ),
+    )
+)  # fmt: skip
+
+
+def test_a_state_that_names_whom_it_waits_on_needs_no_reason():
+    """The state says it; a reason beside it changes nothing."""
+    for fields in ({}, {"hold_reason": "change"}):
+        (moved,) = accepted(OTHER.record("X"), Command("send", ANA, at=T, fields=fields), OTHER)
+        assert moved.fields["waits_on"] == "supplier"
+        assert (moved.lifecycle, moved.lifecycle_version) == ("other", 3)
+
+
+def test_a_wait_without_a_reason_waits_for_nobody_in_particular():
+    """It pauses nothing; a reason that is none is refused, not raised."""
+    held = {"ticket_no": "4711"}
+    (moved,) = accepted(OTHER.record("X"), Command("park", ANA, at=T, fields=held), OTHER)
+    assert "waits_on" not in moved.fields
+    assert moved.fields["ticket_no"] == "4711"
+    wrong = Command("park", ANA, at=T, fields={**held, "hold_reason": "weather"})
+    assert refused(OTHER.record("X"), wrong, OTHER) == {"invalid_field"}
+
+
+def test_a_lifecycle_may_narrow_the_reasons_of_a_hold():
+    """The refusal then names the narrower choice, once."""
+    need = Need("hold_reason", "a rule of the host", one_of=("supplier",))
+    rows = tuple(attrs.evolve(t, requires=(need,)) if t.trigger == "park" else t for t in OTHER.transitions)
+    narrow = attrs.evolve(OTHER, transitions=rows)
+    for reason in ("weather", "change"):
+        asked = Command("park", ANA, at=T, fields={"hold_reason": reason})
+        (found,) = decide(narrow.record("X"), asked, narrow).reasons
+        assert dict(found.facts)["allowed"] == ("supplier",)
+
+
+def test_a_reason_of_a_hold_says_nothing_where_nobody_waits():
+    """Only a state that waits has somebody to wait for."""
+    (moved,) = accepted(INCIDENT.record("X"), command("start", fields={"hold_reason": "requester"}))
+    assert "waits_on" not in moved.fields
+    assert apply(INCIDENT.record("X"), moved).waits_on is None
+
+
+def test_the_row_of_a_trigger_is_the_one_of_the_state():
+    """One trigger, other people for other states; the wrong state is judged by the first row."""
+    manager = Actor.person("mia", "manager")
+    finish = Command("finish", manager, at=T)
+    assert refused(OTHER.record("X"), finish, OTHER) == {"role"}
+    assert accepted(OTHER.record("X", "parked"), finish, OTHER)
+    for state, enabled in (("todo", False), ("parked", True)):
+        buttons = {option.trigger: option for option in options(OTHER.record("X", state), manager, OTHER)}
+        assert buttons["finish"].enabled is enabled
+    assert refused(OTHER.record("X", "done"), finish, OTHER) == {"wrong_state", "role"}
+    (reason,) = decide(OTHER.record("X", "done"), attrs.evolve(finish, actor=ANA), OTHER).reasons
+    assert reason.message.endswith("from there: nothing")
+
+
+def test_a_record_opens_in_the_initial_state_of_its_lifecycle():
+    """With its process."""
+    (event,) = accepted(None, opening(), OTHER)
+    assert (event.to_state, event.fields["process"], event.fields["phase"]) == ("todo", "chore", "new")
+
+
+# --- fields of the host's own ------------------------------------------------------------------
+
+BADGE = CustomField("badge", "number", personal=True)
+
+
+@pytest.mark.parametrize("trigger", ["open", "start", "assign"])
+def test_a_declared_field_is_kept_and_marked(trigger):
+    """Declared with type and privacy; otherwise unknown."""
+    fields = {"badge": 4711, **({"group": "a"} if trigger == "assign" else {})}
+    record = None if trigger == "open" else INCIDENT.record("X")
+    asked = opening(fields=fields) if trigger == "open" else command(trigger, fields=fields)
+    assert refused(record, asked) == {"unknown_field"}
+    (event,) = accepted(record, asked, custom=(BADGE,))
+    assert event.fields["badge"] == 4711
+    assert "badge" in event.personal
+    wrong = attrs.evolve(asked, fields={**asked.fields, "badge": "4711"})
+    assert refused(record, wrong, custom=(BADGE,)) == {"invalid_field"}

@@ -1,0 +1,166 @@
+"""What a lifecycle is made of, and records of hosts that keep tickets in a table of their own."""
+
+import datetime as dt
+import pickle
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+
+from itsm_core.errors import InvalidValue, NaiveDatetime
+from itsm_core.events import Phase, WaitsOn
+from itsm_core.lifecycle import Lifecycle, Need, State, Transition
+from itsm_core.priority import Level, Priority
+from itsm_core.processes import INCIDENT
+
+T = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
+
+
+# --- words -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "lang", "said"),
+    [
+        ({"en": "New", "zh": "新建"}, "zh", "新建"),
+        ({"en": "New", "zh": "新建"}, "en", "New"),
+        ({"en": "New", "zh": "新建"}, "fr", "New"),
+        ({"zh": "新建"}, "fr", "new"),
+        ("New", "en", "New"),
+        ((("zh", "新建"),), "zh", "新建"),
+        ((), "en", "new"),
+    ],
+)
+def test_a_label_is_said_in_the_language_else_in_english_else_by_its_id(label, lang, said):
+    """Words are data; an id is shown only where no word is."""
+    assert State("new", Phase.NEW, label=label).say(lang) == said
+
+
+def test_a_need_and_a_transition_say_their_names_where_they_have_no_label():
+    """A field by its name, a trigger with spaces."""
+    assert Need("closure_code", "8.6.1").say() == "closure_code"
+    assert Need("closure_code", "8.6.1", label={"zh": "依据"}).say("zh") == "依据"
+    assert Transition("reopen_to_queue", "a", dest="b").say() == "reopen to queue"
+    assert Transition("go", "a", dest="b", label={"zh": "走"}).say("zh") == "走"
+
+
+# --- one name or many --------------------------------------------------------------------------
+
+
+def test_a_single_name_is_one_name():
+    """Never its letters: sources, roles, relations, choices."""
+    row = Transition("go", "new", dest="done", roles="agent", relation="requester")
+    assert (row.sources, row.roles, row.relation) == (
+        ("new",),
+        frozenset({"agent"}),
+        frozenset({"requester"}),
+    )
+    assert Need("code", "8.6.1", one_of="fixed").one_of == ("fixed",)
+
+
+def test_several_names_keep_their_order_where_order_matters():
+    """Sources and choices are shown in the order of definition."""
+    assert Transition("go", ["b", "a"], dest="c", roles=["x", "y"]).sources == ("b", "a")
+    assert Need("code", "8.6.1", one_of=["z", "a"]).one_of == ("z", "a")
+
+
+# --- a lifecycle -------------------------------------------------------------------------------
+
+
+def test_a_lifecycle_is_a_value():
+    """Equal by content, hashed by id and version, pickled whole."""
+    again = pickle.loads(pickle.dumps(INCIDENT))
+    assert again == INCIDENT
+    assert len({again, INCIDENT}) == 1
+    assert attrs.evolve(INCIDENT, transitions=()) != INCIDENT
+    assert attrs.evolve(INCIDENT, transitions=()).by_trigger == {}
+
+
+def test_states_are_found_by_id():
+    """An unknown one is refused with the known ones."""
+    assert INCIDENT.state("new").phase is Phase.NEW
+    with pytest.raises(InvalidValue, match=r"is no state of incident 1; use one of \['cancelled', 'closed'"):
+        INCIDENT.state("paused")
+
+
+def test_triggers_come_in_the_order_of_definition_and_once():
+    """The order of buttons; a trigger with several rows is one button."""
+    assert INCIDENT.triggers_from("resolved") == ("close", "reopen", "reopen_to_queue")
+    assert INCIDENT.triggers_from("closed") == ()
+    forked = Lifecycle(
+        "forked", 1, process="x", initial="a", states=(),
+        transitions=(Transition("go", "a", dest="b"), Transition("go", ("c", "a"), dest="d")),
+    )  # fmt: skip
+    assert forked.triggers_from("a") == ("go",)
+    assert [row.dest for row in forked.by_trigger["go"]] == ["b", "d"]
+    assert forked.edges == {("a", "b"), ("c", "d"), ("a", "d")}
+
+
+# --- records for hosts with tickets of their own -----------------------------------------------
+
+
+def test_a_row_becomes_a_record():
+    """The values are what the row says; what it leaves empty is unknown."""
+    record = INCIDENT.record("T-1", "in_progress", version=4, requester="rita", assignee=None, priority="P2")
+    assert (record.id, record.state, record.phase) == ("T-1", "in_progress", Phase.ACTIVE)
+    assert (record.process, record.lifecycle, record.lifecycle_version) == ("incident", "incident", 1)
+    assert (record.version, record.touched) == (4, 4)
+    assert record.values == {"requester": "rita", "priority": "P2"}
+    assert record.priority is Priority.P2
+
+
+def test_a_row_without_a_state_is_new():
+    """The initial state."""
+    assert INCIDENT.record("T-1").state == "new"
+
+
+def test_a_row_reads_levels_as_other_systems_write_them():
+    """ServiceNow writes "1 - Critical"."""
+    record = INCIDENT.record("T-1", priority="1 - Critical", impact="1 - High", urgency=2)
+    assert (record.priority, record.impact, record.urgency) == (Priority.P1, Level.HIGH, Level.MEDIUM)
+
+
+def test_a_row_in_an_unknown_state_is_refused():
+    """With the known ones."""
+    with pytest.raises(InvalidValue, match="is no state"):
+        INCIDENT.record("T-1", "paused")
+
+
+def test_the_instant_of_opening_is_kept_in_utc_and_must_be_aware():
+    """Like every instant."""
+    berlin = dt.datetime(2024, 2, 5, 10, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert INCIDENT.record("T-1", opened_at=berlin).opened_at == T
+    with pytest.raises(NaiveDatetime, match=r"^opened_at"):
+        INCIDENT.record("T-1", opened_at=dt.datetime(2024, 2, 5))
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "waits"),
+    [
+        ("on_hold", "supplier", WaitsOn.SUPPLIER),
+        ("on_hold", WaitsOn.CHANGE, WaitsOn.CHANGE),
+        ("on_hold", None, None),
+        ("in_progress", "supplier", None),  # a reason left over from an earlier hold
+    ],
+)
+def test_a_waiting_row_waits_for_what_its_reason_says(state, reason, waits):
+    """Only a state that waits has somebody to wait for."""
+    assert INCIDENT.record("T-1", state, hold_reason=reason).waits_on is waits
+
+
+def test_a_waiting_state_may_name_whom_it_waits_on_itself():
+    """Then the reason of the row does not matter."""
+    state = State("vendor", Phase.WAITING, waits_on=WaitsOn.SUPPLIER)
+    made = attrs.evolve(INCIDENT, states=(*INCIDENT.states, state))
+    assert made.record("T-1", "vendor", hold_reason="change").waits_on is WaitsOn.SUPPLIER
+
+
+def test_an_unknown_reason_of_a_hold_is_refused_with_the_known_ones():
+    """By the library's own error."""
+    with pytest.raises(InvalidValue, match="use one of requester, "):
+        INCIDENT.record("T-1", "on_hold", hold_reason="weather")
+
+
+def test_a_final_row_has_its_outcome():
+    """As the state says."""
+    assert INCIDENT.record("T-1", "cancelled").outcome == "cancelled"

@@ -1,0 +1,466 @@
+"""A store in a file of its own: what survives, what is refused, who waits for whom."""
+
+import random
+import shutil
+import sqlite3
+import subprocess
+import threading
+from contextlib import closing
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from itsm_core.errors import InvalidValue, StoreBusy, StoreError, StoreUnreadable
+from itsm_core.events import Event
+from itsm_core.ports import Position, Query, Settlement
+from itsm_core.stores import statements
+from itsm_core.stores.connections import APPLICATION_ID
+from itsm_core.stores.sqlite import SqliteStore
+from itsm_core.values import canonical, from_dict, to_dict
+
+
+@pytest.fixture
+def store(file, write):
+    """A store on a new file that waits a tenth of a second."""
+    with closing(SqliteStore(file, busy_timeout=write.MINUTE / 600)) as store:
+        yield store
+
+
+def sql(file, *commands):
+    """Runs statements behind the store's back; gives the rows of the last."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        for command in commands:
+            rows = connection.execute(command).fetchall()
+    return rows
+
+
+def untouched(folder):
+    """The bytes of every file in a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+# --- how the file is kept ---
+
+
+def test_the_file_says_that_it_is_ours(store, file):
+    """WAL, an application id and the version of the tables."""
+    assert sql(file, "PRAGMA journal_mode") == [("wal",)]
+    assert sql(file, "PRAGMA application_id") == [(APPLICATION_ID,)]
+    assert sql(file, "PRAGMA user_version") == [(statements.VERSION,)]
+
+
+@pytest.mark.parametrize(("durable", "level"), [(False, 1), (True, 2)])
+def test_durable_asks_the_disk_after_every_commit(file, durable, level):
+    """NORMAL by default, FULL on request."""
+    with closing(SqliteStore(file, durable=durable)) as store, store._link.reading() as cursor:
+        assert cursor.execute("PRAGMA synchronous").fetchone() == (level,)
+
+
+def test_what_is_written_is_there_after_opening_again(store, file, write):
+    """A commit outlives the store object."""
+    done = write.changes(new=2)
+    store.commit(done)
+    store.close()
+    with closing(SqliteStore(str(file))) as again:
+        assert again.load("R1", 0) == (done.snapshot, done.events)
+
+
+def test_an_empty_file_is_new(file, write):
+    """A file of no bytes is taken, as SQLite takes it."""
+    file.touch()
+    with closing(SqliteStore(file)) as store:
+        assert store.commit(write.changes()).version == 1
+
+
+def test_a_file_left_half_made_is_finished(file, write):
+    """A process that died before its tables were committed leaves a file that can be used."""
+    sql(file, "PRAGMA journal_mode = WAL")
+    assert file.stat().st_size > 0
+    with closing(SqliteStore(file)) as store:
+        assert store.commit(write.changes()).version == 1
+
+
+def test_a_file_whose_pages_are_all_still_in_its_log_is_ours(store, file, tmp_path, write):
+    """After a kill the file proper may be empty of tables; its log tells whose it is."""
+    store.commit(write.changes())
+    (tmp_path / "left").mkdir()
+    for name in ("desk.db", "desk.db-wal"):
+        shutil.copy(tmp_path / name, tmp_path / "left" / name)
+    with closing(SqliteStore(tmp_path / "left" / "desk.db")) as again:
+        assert len(again.find(Query())) == 1
+
+
+def test_a_closed_store_says_so(store):
+    """Using a closed store is an error that names the file."""
+    store.close()
+    with pytest.raises(StoreError, match=r"desk\.db: the store is closed"):
+        store.find(Query())
+
+
+@pytest.mark.parametrize("path", ["", ":memory:"])
+def test_a_store_needs_a_file(path):
+    """A database in memory is another store."""
+    with pytest.raises(InvalidValue, match="memory://"):
+        SqliteStore(path)
+
+
+# --- what is stored ---
+
+names = st.text(st.characters(codec="utf-8"), min_size=1, max_size=5)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(fields=st.dictionaries(names, values, max_size=4))
+def test_what_is_stored_is_canonical_json(write, fields):
+    """The quick writer and RFC 8785 agree, also beyond U+FFFF, and nothing is lost."""
+    event = attrs.evolve(write.event("R1", 2), fields=fields)
+    stored = statements.written(event)
+    assert stored.encode() == canonical(to_dict(event))
+    assert from_dict(Event, statements.json.loads(stored)) == event
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"n": 2**53}, {"n": -(10**20)}, {"text": "\ud800"}, {"\udfff": 1}, {"n": [{"a": 9007199254740992}]}],
+    ids=str,
+)
+def test_what_has_no_canonical_json_is_refused(store, write, bad):
+    """Numbers beyond 2^53-1 and halves of surrogate pairs are named, and nothing is written."""
+    with pytest.raises(InvalidValue):
+        store.commit(write.changes(**bad))
+    assert store.find(Query()) == ()
+
+
+def test_half_a_surrogate_pair_is_refused_everywhere(store, write):
+    """Also in names and in questions, with an error of ours."""
+    half = "\ud800"
+    for worse in ({"timers": [write.timer(half, 1)]}, {"messages": [write.message("m", body=half)]}):
+        with pytest.raises(InvalidValue):
+            store.commit(write.changes(**worse))
+    asked = [
+        lambda: store.load(half), lambda: store.event(half), lambda: store.next_due(half),
+        lambda: store.find(Query(assignee=half)), lambda: store.load("R1", 10**30),
+        lambda: store.settle([Settlement(token=f"t.x.{half}", outcome="done")], write.NOW),
+    ]  # fmt: skip
+    for ask in asked:
+        with pytest.raises((InvalidValue, LookupError)):
+            ask()
+    assert store.find(Query()) == ()
+
+
+def test_a_snapshot_of_an_older_shape_is_dropped(store, file, write):
+    """It is a cache: load gives all events instead, find folds them, the next commit mends it."""
+    first = write.changes(new=2, group="first")
+    store.commit(first)
+    for old in ('{"record": {"shape": "old"}}', "[]", "rubbish", '{"record": 1, "timeline": 2}'):
+        sql(file, f"UPDATE itsm_records SET snapshot = '{old}'")
+        assert store.load("R1") == (None, first.events)
+        assert store.load("R1", 1) == (None, first.events[1:])
+        assert store.find(Query(group="first")) == (first.snapshot.record,)
+    second = write.changes(history=first.events)
+    store.commit(second)
+    assert store.load("R1") == (second.snapshot, ())
+
+
+def test_an_event_that_cannot_be_read_is_named(store, file, write):
+    """Events are the truth: one that is damaged is an error, never skipped."""
+    store.commit(write.changes(messages=[write.message("m")]))
+    sql(file, "UPDATE itsm_events SET json = '{}'", "UPDATE itsm_messages SET json = '{'")
+    for read in (lambda: store.load("R1", 0), lambda: store.event("R1/1"), lambda: store.read(Position(), 9)):
+        with pytest.raises(StoreUnreadable, match=r"event .* cannot be read"):
+            read()
+    with pytest.raises(StoreUnreadable, match="outbox cannot be read"):
+        store.claim("message", write.NOW, 1, write.MINUTE, "w")
+
+
+def test_what_became_of_a_message_stays_in_the_table(store, file, write):
+    """Delivery history can be read later: the state, the detail, the attempts."""
+    store.commit(write.changes(messages=[write.message(key) for key in "abc"]))
+    for outcome in ("retry", "failed", "done"):
+        (claim,) = store.claim("message", write.NOW, 1, write.MINUTE, "w")
+        told = Settlement(token=claim.token, outcome=outcome, detail=f"so {outcome}", retry_at=write.at(9))
+        store.settle([told], write.NOW)
+    rows = sql(file, "SELECT key, state, attempt, detail FROM itsm_messages ORDER BY position")
+    assert rows == [
+        ("a", "waiting", 1, "so retry"),
+        ("b", "failed", 0, "so failed"),
+        ("c", "done", 0, "so done"),
+    ]
+
+
+# --- what is refused and left as it is ---
+
+
+def of_another_application(file):
+    sql(file, "CREATE TABLE theirs (x)", "PRAGMA application_id = 7")
+
+
+def of_nobody_in_particular(file):
+    sql(file, "CREATE TABLE theirs (x)")
+
+
+def in_wal_mode(file):
+    sql(file, "PRAGMA journal_mode = WAL", "CREATE TABLE theirs (x)")
+
+
+def newer(file):
+    SqliteStore(file).close()
+    sql(file, "PRAGMA user_version = 99")
+
+
+def truncated(file):
+    SqliteStore(file).close()
+    file.write_bytes(file.read_bytes()[:5000])
+
+
+def without_its_first_page(file):
+    SqliteStore(file).close()
+    file.write_bytes(file.read_bytes()[:100] + bytes(4000))
+
+
+REFUSED = [
+    (of_another_application, "belongs to another application"),
+    (of_nobody_in_particular, r"SqliteStore\.on\(connection\)"),
+    (in_wal_mode, "belongs to another application"),
+    (newer, "newer version of itsm_core"),
+    (truncated, "damaged"),
+    (without_its_first_page, "not as we left them|damaged"),
+    (lambda file: file.write_text("id,state\n1,new\n"), "no SQLite database"),
+    (lambda file: file.write_bytes(random.Random(1).randbytes(9000)), "no SQLite database"),
+    (lambda file: file.write_bytes(b"SQLite format 3\0"), "no SQLite database"),
+    (lambda file: file.write_bytes(b"SQLite format 3\0" + bytes(5000)), "damaged"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "reason"), REFUSED, ids=range(len(REFUSED)))
+def test_a_file_that_is_not_ours_or_not_whole_is_left_as_it_is(file, spoil, reason):
+    """It raises StoreUnreadable with file, reason and remedy; not one byte changes."""
+    spoil(file)
+    before = untouched(file.parent)
+    with pytest.raises(StoreUnreadable, match=reason) as refused:
+        SqliteStore(file)
+    assert str(file) in str(refused.value)
+    assert untouched(file.parent) == before
+
+
+def test_a_foreign_file_in_use_keeps_its_log(file):
+    """What the other application has not yet moved from its log stays there."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as theirs:
+        theirs.execute("PRAGMA journal_mode = WAL")
+        theirs.execute("CREATE TABLE theirs (x)")
+        before = untouched(file.parent)
+        with pytest.raises(StoreUnreadable, match="another application"):
+            SqliteStore(file)
+        after = untouched(file.parent)
+        assert {name: after[name] for name in ("desk.db", "desk.db-wal")} == {
+            name: before[name] for name in ("desk.db", "desk.db-wal")
+        }
+        theirs.execute("INSERT INTO theirs VALUES (1)")
+
+
+def test_damage_found_later_is_said(store, file, write):
+    """Pages overwritten behind our back, and tables dropped, are StoreUnreadable too."""
+    for n in range(50):
+        store.commit(write.changes(f"R{n}", note="x" * 500))
+    store.close()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+    with closing(SqliteStore(file)) as damaged, pytest.raises(StoreUnreadable, match="damaged"):
+        damaged.load("R7", 0)
+    file.write_bytes(whole)
+    sql(file, "DROP TABLE itsm_events")
+    with closing(SqliteStore(file)) as torn, pytest.raises(StoreUnreadable, match="not as we left them"):
+        torn.commit(write.changes("R99"))
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/proc/desk.db", "cannot be (opened|read|written)"),
+        ("{}/no/such/folder/desk.db", "cannot be opened; check that the folder exists"),
+        ("{}", "cannot be read"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_said(tmp_path, path, reason):
+    """A read-only folder, a missing folder and a folder in place of a file."""
+    with pytest.raises(StoreError, match=reason):
+        SqliteStore(path.format(tmp_path))
+
+
+def test_a_read_only_database_can_be_read_and_not_written(store, write):
+    """SQLite's refusal names the file and the remedy."""
+    store.commit(write.changes())
+    with store._link.reading() as cursor:
+        cursor.execute("PRAGMA query_only = ON")
+    with pytest.raises(StoreError, match="cannot be written; check their permissions"):
+        store.commit(write.changes("R2"))
+    assert len(store.find(Query())) == 1
+
+
+def test_a_full_disk_loses_nothing_that_was_committed(store, write):
+    """The command is refused whole, and goes through once there is room."""
+    store.commit(write.changes())
+    with store._link.reading() as cursor:
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+    large = write.changes("R2", new=3, note="x" * 20000)
+    with pytest.raises(StoreError, match="the disk is full"):
+        store.commit(large)
+    assert [r.id for r in store.find(Query())] == ["R1"]
+    with store._link.reading() as cursor:
+        cursor.execute("PRAGMA max_page_count = 100000")
+    assert store.commit(large).version == 3
+
+
+# --- who waits for whom ---
+
+
+def test_a_lock_held_too_long_is_store_busy(store, file, write, python):
+    """Writers wait and then say so; readers are not held up; opening is not either."""
+    store.commit(write.changes(timers=[write.timer("t", 0)]))
+    with subprocess.Popen([*python, "hold", file], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline().strip() == b"held"
+        with pytest.raises(StoreBusy, match=r"desk\.db: another process holds it"):
+            store.commit(write.changes("R2"))
+        with pytest.raises(StoreBusy):
+            store.claim("clock", write.NOW, 1, write.MINUTE, "w")
+        assert store.claim("other", write.NOW, 1, write.MINUTE, "w") == ()
+        assert len(store.find(Query())) == 1
+        with closing(SqliteStore(file)) as other:
+            assert len(other.find(Query())) == 1
+        holder.stdin.close()
+    assert store.commit(write.changes("R2")).version == 1
+
+
+def test_opening_waits_for_who_is_just_making_the_file(file, write):
+    """A new file that another connection holds is StoreBusy, or opened once it lets go."""
+    maker = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    maker.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreBusy):
+        SqliteStore(file, busy_timeout=write.MINUTE / 600)
+    release = threading.Timer(0.2, maker.execute, ["ROLLBACK"])
+    release.start()
+    SqliteStore(file).close()
+    release.join()
+    maker.close()
+
+
+def test_a_lock_that_sqlite_does_not_wait_for_is_waited_for(file, monkeypatch):
+    """Changing to WAL may be refused at once; the store tries again until its time is over."""
+    from itsm_core.stores.connections import OwnFile
+
+    connect, refusals = OwnFile._connect, iter([StoreBusy("locked")] * 2)
+
+    def refused_twice(link):
+        for refusal in refusals:
+            raise refusal
+        return connect(link)
+
+    monkeypatch.setattr(OwnFile, "_connect", refused_twice)
+    SqliteStore(file).close()
+
+
+def test_a_file_that_another_made_meanwhile_is_not_made_again(file, monkeypatch):
+    """Between looking and locking another process may have made the tables, or other tables."""
+    from itsm_core.stores import connections
+
+    SqliteStore(file).close()
+    seen = iter([(0, 0)])
+    marks = connections._marks
+    monkeypatch.setattr(connections, "_marks", lambda c: next(seen, None) or marks(c))
+    SqliteStore(file).close()
+    monkeypatch.setattr(connections, "inspect", lambda path: None)
+    theirs = file.with_name("theirs.db")
+    of_nobody_in_particular(theirs)
+    with pytest.raises(StoreUnreadable, match="another application"):
+        SqliteStore(theirs)
+
+
+def test_four_processes_make_and_fill_one_file(file, python):
+    """They all find the file missing; none fails and no event is lost."""
+    workers = [
+        subprocess.Popen([*python, "commit", file, f"w{n}", "20"], stdout=subprocess.PIPE) for n in range(4)
+    ]
+    said = [worker.communicate()[0].split() for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * 4
+    assert [len(words) for words in said] == [80] * 4
+    assert sql(file, "SELECT count(*), count(DISTINCT id) FROM itsm_events") == [(320, 320)]
+
+
+def test_two_processes_claim_without_overlap(store, file, write, python):
+    """Each of 300 timers and 300 messages is said by exactly one process."""
+    timers = [write.timer(f"t{n}", 0) for n in range(300)]
+    store.commit(write.changes(timers=timers, messages=[write.message(f"m{n}") for n in range(300)]))
+    workers = [
+        subprocess.Popen([*python, "claim", file, kind], stdout=subprocess.PIPE, text=True)
+        for kind in ("clock", "message") * 2
+    ]
+    said = [worker.communicate()[0].split() for worker in workers]
+    assert [worker.returncode for worker in workers] == [0] * 4
+    assert sorted(name for names in said for name in names) == sorted(
+        f"{kind}{n}" for kind in "tm" for n in range(300)
+    )
+
+
+def test_ten_kills_lose_no_acknowledged_commit(store, file, python):
+    """SIGKILL in mid load: every commit that was said is there, and none is there in part."""
+    luck, acknowledged = random.Random(7), {}
+    for turn in range(10):
+        with subprocess.Popen(
+            [*python, "commit", file, f"k{turn}", "0"], stdout=subprocess.PIPE, text=True
+        ) as worker:
+            said = [worker.stdout.readline() for _ in range(luck.randint(1, 300))]
+            worker.kill()
+            said += worker.stdout.read().splitlines(keepends=True)
+        acknowledged |= dict(line.split() for line in said if line.endswith("\n"))
+    assert sql(file, "PRAGMA integrity_check") == [("ok",)]
+    histories = dict(sql(file, "SELECT record, max(seq) FROM itsm_events GROUP BY record"))
+    assert [r for r, version in acknowledged.items() if histories.get(r, 0) < int(version)] == []
+    assert dict(sql(file, "SELECT id, version FROM itsm_records")) == histories
+    assert set(histories.values()) <= {1, 4}
+    each = "SELECT record || '/' || seq FROM itsm_events ORDER BY 1"
+    assert sql(file, each) == sql(file, "SELECT id FROM itsm_timers ORDER BY 1")
+    assert sql(file, each) == sql(file, "SELECT key FROM itsm_messages ORDER BY 1")
+    whole = next(record for record, version in histories.items() if version == 4)
+    assert store.load(whole, 0)[0].record.version == len(store.load(whole, 0)[1]) == 4
+
+
+def test_a_forked_process_opens_a_connection_of_its_own(file, python):
+    """A store made before a fork can be used on both sides of it."""
+    assert subprocess.run([*python, "fork", file], stdout=subprocess.PIPE, check=True).stdout.strip() == b"0"
+    assert sql(file, "SELECT count(*) FROM itsm_events") == [(41,)]
+    assert sql(file, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_connection_from_before_a_fork_is_neither_used_nor_closed(store, write):
+    """The same in this process: another process id means another connection."""
+    inherited = store._link._connection
+    store._link._pid = -1
+    store.commit(write.changes())
+    assert store._link._connection is not inherited
+    store._link._pid = -1
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.find(Query())
+    for connection in store._link._inherited:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        connection.close()
+
+
+def test_an_interrupted_commit_leaves_nothing(store, write, monkeypatch):
+    """An exception from anywhere, here Ctrl-C between two statements, rolls all of it back."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(statements, "_timer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.commit(write.changes(timers=[write.timer("t", 1)]))
+    assert store.find(Query()) == ()
+    assert store.event("R1/1") is None

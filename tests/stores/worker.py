@@ -1,0 +1,72 @@
+"""What a test lets another process do to a store, and kills if need be.
+
+worker.py commit FILE NAME COUNT    commits, and says each record and version
+worker.py claim FILE KIND           claims and settles until nothing is left, and says what
+worker.py hold FILE                 holds the write lock until its input ends
+worker.py fork FILE                 commits before and after a fork, in parent and child
+"""
+
+import itertools
+import os
+import sqlite3
+import sys
+
+from conftest import MINUTE, at, changes, message, timer
+from itsm_core.ports import Settlement
+from itsm_core.stores.sqlite import SqliteStore
+
+
+def say(*words):
+    """One line, at once."""
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+    sys.stdout.flush()
+
+
+def commit(file, name, count):
+    """Opens records and adds to them; each event brings a timer and a message of its own."""
+    store = SqliteStore(file)
+    for n in range(int(count)) if int(count) else itertools.count():
+        record, told = f"{name}.{n}", ()
+        for new in (1, 3):
+            seqs = range(len(told) + 1, len(told) + new + 1)
+            done = changes(
+                record, told, new=new,
+                timers=[timer(f"{record}/{s}", s, record=record) for s in seqs],
+                messages=[message(f"{record}/{s}", record=record) for s in seqs],
+            )  # fmt: skip
+            told += done.events
+            say(record, store.commit(done).version)
+
+
+def claim(file, kind):
+    """Takes what is due, a few at a time."""
+    store = SqliteStore(file)
+    while claims := store.claim(kind, at(1), 7, 5 * MINUTE, str(os.getpid())):
+        for taken in claims:
+            say(getattr(taken.item, "id", None) or taken.item.key)
+        store.settle([Settlement(token=taken.token, outcome="done") for taken in claims], at(2))
+
+
+def hold(file):
+    """Keeps others from writing."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    say("held")
+    sys.stdin.read()
+    connection.execute("ROLLBACK")
+
+
+def fork(file):
+    """Uses one store on both sides of a fork."""
+    store = SqliteStore(file)
+    store.commit(changes("before"))
+    child = os.fork()
+    for n in range(20):
+        store.commit(changes(f"{'parent' if child else 'child'}.{n}"))
+    store.close()
+    if child:
+        say(os.waitpid(child, 0)[1])
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,188 @@
+"""What the pages say in tables is what the code holds; and the README's starts are short.
+
+`python tests/test_docs_tables.py` writes the tables of docs/reference/lifecycles.md anew.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import itsm_core
+from itsm_core import INCIDENT
+from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.soundness import PHASE_MOVES
+from itsm_core.sla.targets import PAUSABLE
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reference" / "lifecycles.md"
+REFUSALS = ROOT / "docs" / "how-to" / "when-a-command-is-refused.md"
+FENCE = re.compile(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+# --- the tables ------------------------------------------------------------------------------
+
+
+def _table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def _code(names):
+    return ", ".join(f"`{name}`" for name in names) or "-"
+
+
+def _states(lifecycle):
+    rows = (
+        [f"`{s.id}`", s.say("en"), s.say("zh"), s.phase.value, s.outcome or "-"] for s in lifecycle.states
+    )
+    return _table(["state", "label", "label (zh)", "phase", "outcome"], rows)
+
+
+def _transitions(lifecycle):
+    rows = (
+        [
+            f"`{t.trigger}`",
+            t.say("en"),
+            _code(t.sources),
+            f"`{t.dest}`",
+            ", ".join([*sorted(t.roles), *(f"the {r}" for r in sorted(t.relation))]),
+            _code(need.field for need in t.requires),
+        ]
+        for t in lifecycle.transitions
+    )
+    return _table(["trigger", "button", "from", "to", "who", "requires"], rows)
+
+
+def _needs(lifecycle):
+    needs = {need.field: need for t in lifecycle.transitions for need in t.requires}
+    rows = ([f"`{n.field}`", n.say("en"), _code(n.one_of), n.clause] for n in needs.values())
+    return _table(["field", "meaning", "choices", "asked for by"], rows)
+
+
+def _moves():
+    rows = (
+        [before.value, ", ".join(after.value for after in type(before) if after in allowed) or "-"]
+        for before, allowed in PHASE_MOVES.items()
+    )
+    return _table(["from", "to"], rows)
+
+
+def _beside():
+    rows = (
+        [
+            f"`{name}`",
+            f"`{row.kind}`",
+            "anybody" if "*" in row.roles else ", ".join(sorted(row.roles)),
+            _code(row.requires),
+            "yes" if row.when_closed else "no",
+        ]
+        for name, row in BESIDE.items()
+    )
+    return _table(["command", "event", "who", "requires", "on a closed record"], rows)
+
+
+TABLES = {
+    "incident states": lambda: _states(INCIDENT),
+    "incident transitions": lambda: _transitions(INCIDENT),
+    "incident fields": lambda: _needs(INCIDENT),
+    "phase moves": _moves,
+    "commands beside the state": _beside,
+}
+
+
+def _with_tables(text):
+    """The page with every table between its marks written anew."""
+    for name, table in TABLES.items():
+        between = re.compile(rf"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        text, found = between.subn(lambda m, t=table: f"{m[1]}\n{t()}\n{m[2]}", text)
+        assert found == 1, f"{PAGE.name} has no place for the table {name!r}"
+    return text
+
+
+def test_the_lifecycle_page_is_what_the_definition_says():
+    """States, transitions, fields, phase moves and the other commands, to the letter."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == _with_tables(text), "run: python tests/test_docs_tables.py"
+
+
+def test_the_page_names_the_version_of_the_lifecycle():
+    """A new version of the lifecycle asks for a look at the words around the tables."""
+    assert f"`{INCIDENT.id}`, version {INCIDENT.version}" in PAGE.read_text(encoding="utf-8")
+
+
+def _codes():
+    """Every code of a `Reason` in the source."""
+    package = ROOT / "src" / "itsm_core"
+    files = [*package.glob("lifecycle/*.py"), *package.glob("road/*.py")]
+    found = {c for f in files for c in re.findall(r'Reason\(\s*"(\w+)"', f.read_text("utf-8"))}
+    assert len(found) > 5
+    return found
+
+
+def test_the_page_of_refusals_has_a_row_for_each_code():
+    """Whoever gets a code finds what to do about it, and no row is about a code that is gone."""
+    text = REFUSALS.read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == _codes()
+
+
+def test_the_page_of_clocks_lists_the_waits_that_may_pause():
+    """Only waits on the customer's side may stand in an agreement with the customer."""
+    text = (ROOT / "docs" / "explanation" / "clocks.md").read_text(encoding="utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("May pause: "))
+    assert set(re.findall(r"`(\w+)`", line)) == {wait.value for wait in PAUSABLE}
+
+
+def test_every_name_of_ours_in_the_glossary_exists():
+    """The left column of the first table names what can be imported."""
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    names = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert len(names) > 10
+    assert not [name for name in names if name not in itsm_core.__all__]
+
+
+# --- the README's starts ---------------------------------------------------------------------
+
+
+def _starts():
+    """Of each numbered section of the README: its Python, and what stands below as its output."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    sections = re.split(r"^### (?=\d\. )", text, flags=re.MULTILINE)[1:]
+    return {part.splitlines()[0]: FENCE.search(part).groups() for part in sections}
+
+
+STARTS = _starts()
+
+
+def test_the_readme_has_three_starts():
+    """Keep your table, let us keep it, replay in a notebook."""
+    assert len(STARTS) == 3
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_start_has_at_most_fifteen_lines(start):
+    """What is typed to begin fits on a slide; empty lines are not counted."""
+    code, _ = STARTS[start]
+    assert 5 <= len([line for line in code.splitlines() if line.strip()]) <= 15
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_start_stands_on_its_own_and_prints_what_is_shown(start, tmp_path):
+    """Each runs alone in an empty folder, warnings being errors."""
+    code, shown = STARTS[start]
+    script = tmp_path / "start.py"
+    script.write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script.name],
+        cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == shown
+
+
+if __name__ == "__main__":
+    PAGE.write_text(_with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
