@@ -48,8 +48,9 @@ ana, bob, eve = Actor.person("ana", "agent"), Actor.person("bob"), Actor.person(
 desk = ServiceDesk(stores.open("memory://"), notifiers=by_pager)
 for number, requester in (("INC-1", bob), ("INC-2", eve)):
     desk.open("No network", actor=requester, at=START, record_id=number)
-    desk.communicate(number, "We are on it.", actor=ana, at=START)
+    desk.communicate(number, "We are on it.", actor=ana, at=START, command_id=f"hello-{number}")
 
 while (due := desk.next_due()) is not None:
-    print(f"{due:%H:%M:%S} {desk.tick(due)}")
+    tick = desk.tick(due)
+    print(f"{due:%H:%M:%S} delivered {tick.delivered}, again later {tick.retried}, failed {tick.failures}")
 print(*pager.taken.values())

@@ -93,3 +93,17 @@ def test_a_pickled_actor_is_found_by_its_hash_in_another_process():
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
         subprocess.run([sys.executable, "-c", code], input=pickle.dumps(ana), env=environment, check=True)
+
+
+@pytest.mark.parametrize("roles", [(["agent"],), ({"agent"},), (5,), (None,), ("",)])
+def test_roles_are_words(roles):
+    """A list among them is no role; the message writes the call that was meant."""
+    with pytest.raises(InvalidValue, match=r'is no word; roles are words: Actor.person\("ana", "agent"'):
+        Actor.person("ana", *roles)
+
+
+@pytest.mark.parametrize("id", [5, None, b"ana"])
+def test_an_actor_is_named_by_a_text(id):
+    """A number would never equal the requester of a record, which is a text."""
+    with pytest.raises(InvalidValue, match=r'^actor .*Actor.person\("ana"\)'):
+        Actor.person(id)

@@ -130,7 +130,7 @@ def test_a_map_completes_the_format(itsm, write):
     assert json.loads(done.out)["zone"] == "Europe/Lisbon"
 
 
-# ruff: noqa: E501 - a table reads by its columns
+
 # fmt: off
 BAD = {
     "missing-columns": (log(line()).replace("incident_state,", "state,").encode(), "line 1", "export the log"),
@@ -145,6 +145,9 @@ BAD = {
     "header-only":     (HEADER + "\n", "line 2", "with its rows"),
     "cut-gzip":        (gzip.compress(log(*[line()] * 999).encode())[:-9], "line", "copy it again"),
     "open-quote":      (log(line(), '"INC2,New'), "line 3", "export the log again"),
+    "year-one":        (log(line(at="1/1/1 00:00")), "line 2", "check its dates, and leave an unknown instant empty"),
+    "far-year":        (log(line(at="31/12/9999 23:59")), "line 2", "check its dates, and leave an unknown instant empty"),
+    "huge-year":       (log(line(at="1/1/99999999999999999999 00:00")), "line 2", "write it as %d/%m/%Y %H:%M"),
     "before-time":     (log(line(at="29/2/1500 08:00", opened="29/2/1500 08:00")), "line 2", "is no instant|check its dates"),
 }
 # fmt: on

@@ -56,3 +56,30 @@ def test_the_repr_names_fields_and_hides_what_they_say():
     assert "requester" in shown
     assert "badge" not in shown
     assert "rita" not in shown
+
+
+def test_a_command_is_asked_by_an_actor():
+    """A bare name does not say in what capacity; the message writes what was meant."""
+    with pytest.raises(
+        InvalidValue, match=r"^actor 'bea': is no Actor; say who asks: Actor.person\(\"bea\"\)$"
+    ):
+        Command("resolve", "bea", at=T)
+    with pytest.raises(InvalidValue, match=r'^actor None: is no Actor; .*Actor.person\("ana"\)$'):
+        Command("resolve", None, at=T)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"trigger": ""}, "^trigger '': is no word"),
+        ({"trigger": 5}, "^trigger 5: is no word"),
+        ({"id": 5}, "^command id 5: is no text"),
+        ({"expected": "3"}, "^expected '3': is no whole number; give the version"),
+        ({"fields": 5}, "^fields 5: are no mapping"),
+        ({"at": "2024-02-05"}, "^at '2024-02-05': is no datetime"),
+    ],
+)
+def test_a_part_of_another_type_is_refused_by_name(wrong, message):
+    """What was given, why it does not do, and what would."""
+    with pytest.raises(InvalidValue, match=message):
+        Command(**{"trigger": "start", "actor": ANA, "at": T, **wrong})

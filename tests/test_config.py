@@ -104,12 +104,21 @@ def test_the_only_calendar_need_not_be_named(write):
     assert found.targets[0].calendar.name == "desk"
 
 
-# ruff: noqa: E501 - a table reads by its columns
+
 # fmt: off
 BAD = {
     "no-toml":          (TOP + "x = = 1", "line 3: agreement .*is no TOML"),
     "no-utf-8":         (b'id = "\xff"', "line 1: agreement .*is no TOML"),
     "empty":            ("", "lacks keys; add id, version, calendars, targets"),
+    "nested":           (TOP + "customers = " + "[" * 5000, "agreement .*is nested too deep"),
+    "digits":           ("id = 'a'\nversion = " + "9" * 5000 + "\n" + DESK + TARGET, "agreement .*is no TOML"),
+    "hexadecimal":      ("id = 'a'\nversion = 0x" + "f" * 5000 + "\n" + DESK + TARGET, "version .*is too large"),
+    "calendar-digits":  (TOP + DESK + "version = 0x" + "f" * 5000 + "\n" + TARGET, "calendars.desk.version .*is too large"),
+    "name-hexadecimal": (TOP + "name = 0x" + "f" * 5000 + "\n" + DESK + TARGET, "name a int too long to show: is no text"),
+    "date-and-time":    (TOP + "valid_from = 2024-01-01T00:00:00\n" + DESK + TARGET, "valid_from .*is no date; write valid_from = 2024"),
+    "agreed-at":        (TOP + "agreed_on = 2024-01-01T00:00:00Z\n" + DESK + TARGET, "agreed_on .*is no date"),
+    "days-digits":      (TOP + DESK + TARGET.replace("1h", "9" * 5000 + " business days"), r"targets\[1\] \(t\): duration .*digits"),
+    "days-too-many":    (TOP + DESK + TARGET.replace("1h", "9" * 12 + " calendar days"), r"targets\[1\] \(t\): .*is more than can be counted"),
     "unknown":          (TOP + "zones = 1\n" + DESK + TARGET, "key 'zones': is unknown; use agreed_on"),
     "no-targets":       (TOP + DESK, "lacks keys; add targets"),
     "targets-table":    (TOP + "targets = {}\n" + DESK, "targets {}: is no list; write "),

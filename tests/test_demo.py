@@ -85,6 +85,37 @@ BY_HAND = {
 }
 
 
+def rows(source):
+    """The rows of a shipped file as mappings."""
+    with source.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+PUBLISHED = ("began", "detected", "acknowledged", "first_public", "mitigated", "resolved", "review")
+STEPS = len(rows(DESK)) + sum(bool(row[name].strip()) for row in rows(OUTAGES) for name in PUBLISHED)
+"""A line of the desk's log is a step; an outage is one for each instant that was published."""
+
+GRADE = {"high": 0, "medium": 1, "low": 2}
+MINUTES = [(15, 240), (30, 480)]  # P1 and P2; no outage of less importance lasted for half of its target
+
+
+def escalations(row):
+    """How many steps an outage sets off: 75 % of the response, 50, 75 and 100 % of the resolution.
+
+    The clocks of an outage never stand still, so a step fires if its share of the target is over
+    by the first public word, or by the resolution.
+    """
+    grade = GRADE[row["impact"]] + GRADE[row["urgency"]]
+    if grade > 1:
+        return 0
+    began, public, resolved = (
+        dt.datetime.fromisoformat(row[name]) for name in ("began", "first_public", "resolved")
+    )
+    response, resolution = (dt.timedelta(minutes=minutes) for minutes in MINUTES[grade])
+    over = [public - began >= response * 3 / 4]
+    return sum(over + [resolved - began >= resolution * quarters / 4 for quarters in (2, 3, 4)])
+
+
 @pytest.fixture(scope="module")
 def first(tmp_path_factory):
     """What the first run of the demo printed, and its page."""
@@ -110,13 +141,29 @@ def test_every_incident_has_a_row_and_a_card(first):
 def test_the_demo_says_what_it_did_and_what_it_proposes(first):
     """Counts, deliveries on the console, the recurring fault, and where the page is."""
     printed, _ = first
-    assert "55 incidents opened and 348 steps carried" in printed
-    assert "40 escalations" in printed
+    incidents = len(rows(OUTAGES)) + sum(row["action"] == "open" for row in rows(DESK))
+    assert f"{incidents} incidents opened and {STEPS} steps carried" in printed
     assert "0 failed" in printed
     assert "[console] to service-manager: T-09 P3: 100 % of the time for the resolution" in printed
     assert "[status_page] to public: OUT-03 | First public word" in printed
     assert "(wifi / network / ap-2f-03): T-02, T-11, T-19, T-27. Proposal: open a problem." in printed
     assert "Timelines as pictures: " in printed
+
+
+@pytest.mark.parametrize("row", rows(OUTAGES), ids=lambda row: row["number"])
+def test_the_escalations_of_an_outage_follow_from_its_instants(first, row):
+    """Counted from the file, by the shares of the policy."""
+    told = table(first[0])[row["number"]][4:]
+    assert told == [str(escalations(row))] * bool(escalations(row))
+
+
+def test_every_escalation_that_is_counted_is_shown_with_its_instant(first):
+    """The sum that is printed is that of the cards; the desk's are those beyond the outages'."""
+    printed, page = first
+    shown = re.findall(r"</time> \d+ % of (?:response|resolution): ", page)
+    assert f" {len(shown)} escalations" in printed
+    by_hand = sum(map(escalations, rows(OUTAGES)))
+    assert len(shown) - by_hand >= sum(int(BY_HAND[ticket][3]) for ticket in ("T-09", "T-15", "T-39"))
 
 
 def test_escalations_fire_when_they_are_due(first):
@@ -266,7 +313,7 @@ def test_a_run_that_was_broken_off_goes_on(after, monkeypatch):
         demo()
     monkeypatch.setattr(run, "_carry", carry)
     printed = demo()
-    assert f"{348 - after} steps carried" in printed
+    assert f"{STEPS - after} steps carried" in printed
     assert table(printed) == whole
 
 
@@ -386,12 +433,21 @@ def test_a_language_that_is_not_spoken_is_refused_first(folder):
     assert not list(folder.iterdir())
 
 
-@pytest.mark.parametrize("place", [".", "none/page.html", "itsm-demo.db"])
+@pytest.mark.parametrize("place", ["", ".", "none/page.html", "itsm-demo.db"])
 def test_a_page_that_cannot_be_written_is_refused_first(place, folder):
     """A folder, a place in no folder, or the database itself."""
     with pytest.raises(InvalidValue, match="is no place for a page"):
         demo(page=run.Path(place))
     assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("place", ["", ".", "/", "none/.."])
+def test_a_database_that_names_no_file_is_refused_first(place, folder):
+    """An empty name and folders, before anything is written."""
+    (folder / "none").mkdir()
+    with pytest.raises(InvalidValue, match=r"db .*(names no file|is a folder); name a file"):
+        demo(database=run.Path(place))
+    assert [path.name for path in folder.iterdir()] == ["none"]
 
 
 def test_the_page_never_replaces_the_input(folder):

@@ -294,6 +294,13 @@ def test_names_that_are_personal_wherever_they_occur():
     assert personal_among([]) == {}
 
 
+def test_people_and_every_free_text_are_personal():
+    """Whoever writes freely may write of a person; codes, groups and opaque ids say nothing."""
+    free = {"title", "description", "text", "message", "wording", "resolution_notes", "reason"}
+    free |= {"late_reason", "priority_reason"}
+    assert free | {"requester", "affected", "needs", "text_digest"} == PERSONAL
+
+
 # --- corrections -------------------------------------------------------------------------------
 
 
@@ -330,6 +337,17 @@ def test_a_correction_of_the_instant_moves_the_event():
     """The order is that of the corrected instants."""
     mend = corrected(3, "e2", "occurred_at", "2024-02-04T02:29:00Z")
     assert [e.id for e in effective([OPENED, NOTED, mend])] == ["e2", "e1", "e3"]
+
+
+def test_a_correction_of_the_instant_beyond_its_recording_moves_that_along():
+    """Nothing is recorded before it happens, and a history that says so can still be read."""
+    note = event("noted", 2, T, recorded_at=T)
+    mend = corrected(3, "e2", "occurred_at", "2024-02-04T02:40:00Z")
+    (moved,) = (e for e in effective([OPENED, note, mend]) if e.id == "e2")
+    assert (moved.occurred_at, moved.recorded_at) == (T + 10 * MINUTE, T + 10 * MINUTE)
+    earlier = corrected(3, "e2", "occurred_at", "2024-02-04T02:20:00Z")
+    (moved,) = (e for e in effective([OPENED, note, earlier]) if e.id == "e2")
+    assert (moved.occurred_at, moved.recorded_at) == (T - 10 * MINUTE, T)
 
 
 def test_of_two_corrections_the_later_one_counts():
@@ -452,9 +470,18 @@ def test_a_correction_that_could_not_be_applied_is_refused(field, now, reason, m
 
 @pytest.mark.parametrize("field", sorted(UNCORRECTABLE))
 def test_what_a_step_did_is_undone_by_a_command(field):
-    """Phase, outcome and the like are not corrected: clocks and reports believe them."""
+    """Phase, priority and the like are not corrected: clocks and reports believe them."""
     with pytest.raises(InvalidValue, match="cannot be corrected"):
         correction(event(fields={field: "x"}), field, "y", "why")
+
+
+def test_these_fields_are_not_corrected():
+    """What a step did, what clocks run by, what names the event, and corrections themselves."""
+    assert {
+        "process", "trigger", "phase", "waits_on", "outcome", "agreement", "messages", "key", "event",
+        "impact", "urgency", "priority", "hold_reason", "look_again_at",
+        "field", "was", "now", "reopens",
+    } == UNCORRECTABLE  # fmt: skip
 
 
 # --- communications ----------------------------------------------------------------------------

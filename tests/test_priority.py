@@ -147,3 +147,17 @@ def test_what_is_not_three_by_three_whole_numbers_is_no_matrix(rows):
 def test_equal_matrices_are_equal_and_hash_alike():
     """A matrix is a value; lists of lists will do."""
     assert len({PriorityMatrix("m", GOOD), PriorityMatrix("m", [list(row) for row in GOOD])}) == 1
+
+
+@pytest.mark.parametrize("rows", [5, [1, 2, 3], None])
+def test_what_is_no_table_is_no_matrix(rows):
+    """By the library's own error."""
+    with pytest.raises(InvalidValue, match="is no table; give three rows"):
+        PriorityMatrix("m", rows)
+
+
+@pytest.mark.parametrize("id", ["", 5])
+def test_a_matrix_has_a_name(id):
+    """Records say by which matrix they were graded."""
+    with pytest.raises(InvalidValue, match="has no id"):
+        PriorityMatrix(id, GOOD)

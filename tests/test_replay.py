@@ -239,7 +239,7 @@ def test_the_default_agreement_keeps_the_hours_of_the_zone():
 
 def test_a_date_that_no_calendar_reaches_is_refused_with_its_line():
     """Not a traceback, the record and where it stands."""
-    row = {"case": "A", "state": "New", "at": "1500-01-01T00:00Z", "priority": "P3"}
+    row = {"case": "A", "state": "New", "at": "1900-01-01T00:00+08:00", "priority": "P3"}
     with pytest.raises(InvalidInput, match=r"rows, line 1: record 'A': cannot be measured under default@1"):
         replay([row], map=SMALL)
 
@@ -302,3 +302,21 @@ def test_memory_does_not_grow_with_the_number_of_records(tmp_path, count):
     ten = _peak(_generated(tmp_path / "ten.csv", 10 * count))
     print(f"peak of {count:,} records {one / 1024:.0f} KiB, of ten times that {ten / 1024:.0f} KiB")
     assert ten < 1.5 * one
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"agreement": "strict"}, "^agreement 'strict': is no Agreement; make one"),
+        ({"map": {"case": "case"}}, r"is no Map; give Map\("),
+        ({"lifecycle": ["incident"]}, "is not shipped; use incident"),
+        ({"source": 5}, "^rows: rows 5: are no list of rows"),
+        ({"source": [5]}, "^rows, line 1: row 5: is no mapping"),
+        ({"zone": "Mars"}, "is not in the IANA time-zone database"),
+    ],
+)
+def test_a_call_that_cannot_be_meant_is_refused_by_name(wrong, message):
+    """The error names the thing, the reason and the remedy."""
+    call = {"source": small("A New 9:00"), "map": SMALL, **wrong}
+    with pytest.raises(InvalidValue, match=message):
+        replay(call.pop("source"), **call)

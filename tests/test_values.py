@@ -21,7 +21,20 @@ from itsm_core.events import Audience, Communication, Direction, Event, Phase, W
 from itsm_core.lifecycle import Lifecycle, Need, State, Transition
 from itsm_core.priority import PriorityMatrix
 from itsm_core.records import Record
-from itsm_core.values import NO_FIELDS, Fields, as_fields, canonical, digest, from_dict, frozen_json, to_dict
+from itsm_core.values import (
+    NO_FIELDS,
+    Fields,
+    as_fields,
+    canonical,
+    counted,
+    digest,
+    each,
+    from_dict,
+    frozen_json,
+    member,
+    texts,
+    to_dict,
+)
 
 # --- strategies --------------------------------------------------------------------------------
 
@@ -523,3 +536,53 @@ def test_different_events_have_different_bytes(one, other):
     """The canonical dict loses nothing that equality sees."""
     assume(one != other)
     assert canonical(to_dict(one)) != canonical(to_dict(other))
+
+
+# --- what callers hand over ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["huge", 5, None, ["new"], {}])
+def test_a_value_that_names_no_member_is_refused_with_the_choices(value):
+    """Also what cannot be hashed."""
+    with pytest.raises(
+        InvalidValue, match=r"is no phase of life; use one of new, active, waiting, resolved, closed$"
+    ):
+        member(Phase, value, "phase_of_life")
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_member_may_be_given_by_name(phase):
+    """By its value or as itself."""
+    assert member(Phase, str(phase), "phase") is member(Phase, phase, "phase") is phase
+
+
+def test_a_text_is_one_word_and_never_its_letters():
+    """Whatever takes several takes one."""
+    assert texts("agent", "role", "write words") == ("agent",)
+    assert texts(iter(["a", "b"]), "role", "write words") == ("a", "b")
+
+
+@pytest.mark.parametrize("value", [5, None, [""], "", [5], [["a"]], b"ab"])
+def test_what_is_no_word_is_refused(value):
+    """Empty texts too."""
+    with pytest.raises(InvalidValue, match=r"^role .*: is no word; write words$"):
+        texts(value, "role", "write words")
+
+
+@pytest.mark.parametrize("value", [5, None, "ana", ["ana"], Actor("ana"), {}])
+def test_a_list_holds_things_of_one_kind(value):
+    """One thing alone is no list, and a text is none."""
+    with pytest.raises(InvalidValue, match=r"^people .*: is no (list of )?Actor; give a list$"):
+        each(Actor, value, "people", "give a list")
+
+
+def test_a_list_may_be_any_iterable():
+    """It comes out as a tuple."""
+    assert each(Actor, (Actor(name) for name in "ab"), "people", "") == (Actor("a"), Actor("b"))
+
+
+@pytest.mark.parametrize("value", [0, -1, "1", 1.0, True, None])
+def test_versions_are_counted(value):
+    """From 1 on, in whole numbers."""
+    with pytest.raises(InvalidValue, match="a changed thing is a new version"):
+        counted(value, "thing")

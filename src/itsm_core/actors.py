@@ -12,6 +12,7 @@ from enum import StrEnum
 import attrs
 
 from itsm_core.errors import InvalidValue
+from itsm_core.values import member, named, texts
 
 
 class ActorKind(StrEnum):
@@ -25,15 +26,11 @@ class ActorKind(StrEnum):
 
 
 def _kind(value: ActorKind | str) -> ActorKind:
-    try:
-        return ActorKind(value)
-    except ValueError:
-        known = ", ".join(ActorKind)
-        raise InvalidValue("actor kind", value, "is none that we know", f"use one of {known}") from None
+    return value if type(value) is ActorKind else member(ActorKind, value, "actor kind")
 
 
 def _roles(value: Iterable[str]) -> frozenset[str]:
-    return value if type(value) is frozenset else frozenset((value,) if isinstance(value, str) else value)
+    return frozenset(texts(value, "role", 'roles are words: Actor.person("ana", "agent", "manager")'))
 
 
 @attrs.frozen(cache_hash=True)
@@ -52,8 +49,7 @@ class Actor:
     approved_by: str | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if not self.id:
-            raise InvalidValue("actor", self.id, "has no id", 'name it: Actor.person("ana")')
+        named(self.id, "actor", 'name it: Actor.person("ana")')
         if self.kind is ActorKind.AI_AGENT and not (self.model and self.version):
             raise InvalidValue(
                 "actor",
@@ -70,33 +66,26 @@ class Actor:
     @classmethod
     def person(cls, id: str, *roles: str) -> Actor:
         """A human being with these roles, such as "agent" or "manager"."""
-        return cls(id, ActorKind.PERSON, roles=frozenset(roles))
+        return cls(id, ActorKind.PERSON, roles=roles)
 
     @classmethod
     def automation(cls, id: str, *roles: str) -> Actor:
         """A rule, timer or script."""
-        return cls(id, ActorKind.AUTOMATION, roles=frozenset(roles))
+        return cls(id, ActorKind.AUTOMATION, roles=roles)
 
     @classmethod
     def ai_agent(
         cls, id: str, *roles: str, model: str, version: str, approved_by: str | None = None
     ) -> Actor:
         """An AI agent, with the model and version that acts and the person who approved."""
-        return cls(
-            id,
-            ActorKind.AI_AGENT,
-            roles=frozenset(roles),
-            model=model,
-            version=version,
-            approved_by=approved_by,
-        )
+        return cls(id, ActorKind.AI_AGENT, roles=roles, model=model, version=version, approved_by=approved_by)
 
     @classmethod
     def supplier(cls, id: str, *roles: str) -> Actor:
         """An external supplier or somebody who works for one."""
-        return cls(id, ActorKind.SUPPLIER, roles=frozenset(roles))
+        return cls(id, ActorKind.SUPPLIER, roles=roles)
 
     @classmethod
     def monitoring(cls, id: str, *roles: str) -> Actor:
         """A monitoring system."""
-        return cls(id, ActorKind.MONITORING, roles=frozenset(roles))
+        return cls(id, ActorKind.MONITORING, roles=roles)

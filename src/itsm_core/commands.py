@@ -8,7 +8,7 @@ import attrs
 
 from itsm_core.actors import Actor
 from itsm_core.business_time.instants import in_utc
-from itsm_core.values import NO_FIELDS, Fields, as_fields
+from itsm_core.values import NO_FIELDS, Fields, as_fields, only, word
 
 
 def _names(fields: Fields) -> str:
@@ -36,3 +36,13 @@ class Command:
     on_behalf_of: str | None = attrs.field(default=None, kw_only=True)
     channel: str | None = attrs.field(default=None, kw_only=True)
     cause: str | None = attrs.field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        word(self.trigger, "trigger", 'name what is asked for, such as "resolve"')
+        if not isinstance(self.actor, Actor):
+            who = self.actor if isinstance(self.actor, str) and self.actor else "ana"
+            only(Actor, self.actor, "actor", f'say who asks: Actor.person("{who}")')
+        if self.id is not None:
+            only(str, self.id, "command id", 'give a text, such as "form-8812"')
+        if self.expected is not None:
+            only(int, self.expected, "expected", "give the version of the record that the actor saw")

@@ -67,6 +67,8 @@ def load_agreement(path: str | Path) -> Agreement:
     rows = page.kind(held["targets"], list, "targets", "write [[targets]]")
     targets = [_target(page, n, value, calendars) for n, value in enumerate(rows, start=1)]
     rest = {name: held[name] for name in held.keys() - {"calendars", "targets"}}
+    if isinstance(held["version"], int):
+        page.kind(held["version"], int, "version", "count versions 1, 2, 3")
     for name in rest.keys() - {"version"}:
         _plain(page, name, rest[name])
     return page.made("agreement", lambda: Agreement(**rest, targets=targets))
@@ -158,7 +160,10 @@ class _Page:
     def read(self) -> dict[str, Any]:
         try:
             return tomllib.loads(self.file.read_bytes().decode("utf-8-sig"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        except RecursionError:
+            remedy = "write tables and lists a few levels deep, as in the example of the documentation"
+            raise self.refusal("agreement", self.file.name, "is nested too deep", remedy) from None
+        except ValueError as wrong:  # no TOML, no UTF-8, or a number of thousands of digits
             line = re.search(r"line (\d+)", str(wrong))
             remedy = 'write keys as name = "value", in UTF-8'
             at = int(line[1]) if line else 1
@@ -176,8 +181,11 @@ class _Page:
             raise self.refusal(key or "agreement", sorted(table), "lacks keys", remedy)
 
     def kind(self, value: Any, kind: type[T], key: str, remedy: str) -> T:
-        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+        wrong = (bool,) if kind is int else (dt.datetime,) if kind is dt.date else ()  # they are that too
+        if not isinstance(value, kind) or isinstance(value, wrong):
             raise self.refusal(key, value, f"is no {_KINDS[kind]}", remedy)
+        if isinstance(value, int) and abs(value) > _MOST:
+            raise self.refusal(key, f"over {_MOST}", "is too large", remedy)
         return value
 
     def text(self, value: Any, key: str) -> str:
@@ -206,5 +214,6 @@ class _Page:
             raise self.refusal(key, str(wrong), "never opens", remedy) from None
 
 
+_MOST = 2**53 - 1  # RFC 8785 3.2.2.3: larger integers lose digits in other languages
 _KINDS = {str: "text", list: "list", dict: "table", int: "whole number", bool: "true or false",
           dt.date: "date"}  # fmt: skip

@@ -7,16 +7,19 @@ the one message it was sending, with the same key.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import attrs
 
+from itsm_core.business_time.instants import later
+from itsm_core.errors import InvalidValue
 from itsm_core.ports import (
     Ask,
     Claim,
     Delivered,
     Message,
+    Notifier,
     Outcome,
     Rejected,
     Retry,
@@ -28,36 +31,35 @@ from itsm_core.ports import (
 RETRIES = tuple(dt.timedelta(seconds=n) for n in (5, 15, 30, 60))
 """Waits before the second, third, ... try; after the last the message has failed."""
 
+LONGEST = dt.timedelta(days=7)
+"""No receiver can put a message off for longer."""
+
 LEASE = dt.timedelta(minutes=1)
 
 
 @attrs.frozen
 class Relayed:
-    """How many messages arrived, will be tried again, and failed for good."""
+    """How many messages arrived and will be tried again, and which failed for good, with the reason."""
 
     delivered: int = 0
     retried: int = 0
-    failed: int = 0
-
-    def __add__(self, other: Relayed) -> Relayed:
-        return Relayed(
-            self.delivered + other.delivered, self.retried + other.retried, self.failed + other.failed
-        )
+    failures: tuple[tuple[str, str], ...] = ()
 
 
 def relay(now: dt.datetime, worker: str, limit: int = 20) -> Generator[Ask | Send, Any, Relayed]:
     """Sends every due message once; returns when none is left to claim."""
-    total = Relayed()
+    counted = {"done": 0, "retry": 0}
+    failures: list[tuple[str, str]] = []
     while claims := (yield Ask("claim", ("message", now, limit, LEASE, worker))):
         for claim in claims:
             outcome = yield Send(claim.item)
             settlement = settle(claim, outcome, now)
             yield Ask("settle", ((settlement,), now))
-            total += _COUNTS[settlement.outcome]
-    return total
-
-
-_COUNTS = {"done": Relayed(1), "retry": Relayed(0, 1), "failed": Relayed(0, 0, 1)}
+            if settlement.outcome == "failed":
+                failures.append((claim.item.key, settlement.detail))
+            else:
+                counted[settlement.outcome] += 1
+    return Relayed(counted["done"], counted["retry"], tuple(failures))
 
 
 def settle(claim: Claim, outcome: Outcome, now: dt.datetime) -> Settlement:
@@ -71,8 +73,8 @@ def settle(claim: Claim, outcome: Outcome, now: dt.datetime) -> Settlement:
         return Settlement(token=claim.token, outcome="failed", detail=f"gave up: {outcome.reason}")
     wait = RETRIES[tried]
     if isinstance(outcome, Retry) and outcome.after is not None:
-        wait = outcome.after
-    return Settlement(token=claim.token, outcome="retry", detail=outcome.reason, retry_at=now + wait)
+        wait = min(outcome.after, LONGEST)
+    return Settlement(token=claim.token, outcome="retry", detail=outcome.reason, retry_at=later(now, wait))
 
 
 def answered(answer: Any) -> Outcome:
@@ -84,3 +86,34 @@ def answered(answer: Any) -> Outcome:
     return Unknown(
         f"the notifier answered {answer!r}; it should answer Delivered, Retry, Rejected or Unknown"
     )
+
+
+def by_channel(notifiers: Mapping[str, Notifier] | Notifier | None) -> dict[str, Notifier]:
+    """The notifiers by channel; a single one takes every channel ("*")."""
+    if callable(notifiers):
+        return {"*": notifiers}
+    try:
+        held = dict(notifiers or {})
+    except (TypeError, ValueError):
+        held = {"*": notifiers}  # type: ignore[dict-item]
+    for channel, notifier in held.items():
+        if not callable(notifier):
+            raise InvalidValue(
+                "notifiers",
+                notifier,
+                f"cannot be called (channel {channel!r})",
+                'give a function of a Message, or {"email": function, "*": function}',
+            )
+    return held
+
+
+def send(notifiers: Mapping[str, Notifier], message: Message) -> Outcome:
+    """What the notifier of the message's channel, or else that of "*", makes of it."""
+    notifier = notifiers.get(message.channel) or notifiers.get("*")
+    if notifier is None:
+        known = ", ".join(sorted(notifiers))
+        return Rejected(f"no notifier for the channel {message.channel!r}, only for {known}")
+    try:
+        return answered(notifier(message))
+    except Exception as error:
+        return Unknown(f"{type(error).__name__}: {error}")

@@ -1,11 +1,10 @@
 """The service desk for synchronous hosts: the road on one page.
 
     desk = ServiceDesk(itsm_core.stores.open("desk.db"), agreement=..., policy=...)
-    incident = desk.open("Mail is down", actor=ana, at=now, fields={"impact": "high", "urgency": "high"})
-    desk.fire(incident.id, "start", actor=ana, at=later)
+    incident = desk.open("Mail is down", actor=ana, at=now)
 
 The desk owns no clock and no thread: every call says when (`at`), and the host calls `tick` (or
-asks `next_due` when to). `clock`, if given, only tells when something was recorded.
+asks `next_due` when to). `clock` only tells when something was recorded: give it in production.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import datetime as dt
 import secrets
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 import attrs
 
@@ -24,13 +23,14 @@ from itsm_core.business_time.instants import in_utc
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation import EscalationPolicy, Resolver, as_named
-from itsm_core.events import Audience, Direction, Event, correction
+from itsm_core.events import Audience, Direction, Event
 from itsm_core.lifecycle import CustomField, Lifecycle, Option, options
-from itsm_core.ports import Ask, Message, Notifier, Outcome, Query, Rejected, Send, Store, Unknown
+from itsm_core.ports import Ask, Criteria, Notifier, Query, Send, Store
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.processes import INCIDENT
 from itsm_core.records import Record
-from itsm_core.sla import Agreement, Clock, Metric
+from itsm_core.sla import Agreement, Clock
+from itsm_core.values import digest
 
 T = TypeVar("T")
 Asks = Generator[Any, Any, T]
@@ -46,26 +46,31 @@ def _new_id() -> str:
 
 @attrs.frozen(kw_only=True)
 class Tick:
-    """What one `tick` did."""
+    """What one `tick` did: `failures` are (message key, reason), `stuck` are (record id, reason).
+
+    A failed message is not tried again. A stuck record is, in a minute.
+    """
 
     escalated: int = 0
     delivered: int = 0
     retried: int = 0
-    failed: int = 0
+    failures: tuple[tuple[str, str], ...] = ()
+    stuck: tuple[tuple[str, str], ...] = ()
 
 
 class ServiceDesk:
     """Opens, moves, talks about and watches records in a store.
 
-    `notifiers` maps a channel to a `Notifier`; "*" takes every other channel. One command in,
-    the record out; a refusal raises `TransitionRefused` with all reasons and changes nothing.
+    `notifiers` maps a channel to a `Notifier`; "*" takes every other channel. Give all versions of
+    the `agreement` that open records were promised by. One command in, the record out; a refusal
+    raises `TransitionRefused` with all reasons and changes nothing.
     """
 
     def __init__(
         self,
         store: Store,
         *,
-        agreement: Agreement | None = None,
+        agreement: Agreement | Sequence[Agreement] = (),
         policy: EscalationPolicy | None = None,
         lifecycle: Lifecycle = INCIDENT,
         matrix: PriorityMatrix = matrix_3x3_p5,
@@ -77,10 +82,12 @@ class ServiceDesk:
         worker: str | None = None,
         lang: str = "en",
     ) -> None:
+        if not hasattr(store, "commit"):
+            raise InvalidValue("store", store, "is no store", 'open one: stores.open("desk.db")')
         self.store = store
         self.terms = road.Terms(
             lifecycle=lifecycle,
-            agreement=agreement,
+            agreements=(agreement,) if isinstance(agreement, Agreement) else tuple(agreement),
             policy=policy,
             matrix=matrix,
             resolver=resolver,
@@ -88,7 +95,7 @@ class ServiceDesk:
             salt=_new_id,
             lang=lang,
         )
-        self._notifiers = {"*": notifiers} if callable(notifiers) else dict(notifiers or {})
+        self._notifiers = delivery.by_channel(notifiers)
         self._clock, self._number = clock, number
         self._worker = worker or f"desk-{uuid.uuid4().hex[:8]}"
 
@@ -120,8 +127,9 @@ class ServiceDesk:
         if actor.is_person:
             held.setdefault("requester", actor.id)
         if external_ref is not None:
-            held["external_refs"] = (external_ref, *held.get("external_refs", ()))
-            command_id = command_id or f"open/{held.get('tenant', '')}/{external_ref}"
+            more = held.get("external_refs") or ()
+            held["external_refs"] = (external_ref, *((more,) if isinstance(more, str) else more))
+            command_id = command_id or f"open/{digest([held.get('tenant'), external_ref])}"
         held["record"] = record_id or self._number()
         held.setdefault("number", held["record"])
         command = self._command("open", actor, at, held, None, command_id, channel)
@@ -194,7 +202,7 @@ class ServiceDesk:
             **(fields or {}),
         }
         command = self._command(
-            "receive", actor, at, _known(held), None, f"receive/{record_id}/{message_id}", channel
+            "receive", actor, at, _known(held), None, f"receive/{digest([record_id, message_id])}", channel
         )
         return self._run(road.receive(self.terms, record_id, command, reference=self._number))
 
@@ -209,14 +217,9 @@ class ServiceDesk:
         command_id: str | None = None,
     ) -> Record:
         """Writes an internal note; notes answer nobody."""
+        held = {"text": text}
         return self.fire(
-            record_id,
-            "note",
-            actor=actor,
-            at=at,
-            fields={"text": text},
-            expected=expected,
-            command_id=command_id,
+            record_id, "note", actor=actor, at=at, fields=held, expected=expected, command_id=command_id
         )
 
     def assign(
@@ -270,7 +273,6 @@ class ServiceDesk:
         command_id: str | None = None,
     ) -> Record:
         """Links to another record of the store ("duplicates", "follows", "child_of", ...)."""
-        self._run(road.standing(other))  # raises RecordNotFound
         held = {"relation": relation, "other": other}
         return self.fire(
             record_id, "link", actor=actor, at=at, fields=held, expected=expected, command_id=command_id
@@ -289,10 +291,7 @@ class ServiceDesk:
         command_id: str | None = None,
     ) -> Record:
         """Mends a field (or "occurred_at") of an earlier event; the event itself stays."""
-        wrong = next((e for e in self.history(record_id) if e.id == event_id), None)
-        if wrong is None:
-            raise InvalidValue("event", event_id, f"is no event of {record_id}", "take an id from history()")
-        held = correction(wrong, field, now, reason)
+        held = {"event": event_id, "field": field, "now": now, "reason": reason}
         return self.fire(record_id, "correct", actor=actor, at=at, fields=held, command_id=command_id)
 
     # --- questions ----------------------------------------------------------------------------
@@ -309,29 +308,41 @@ class ServiceDesk:
         """Every button for this actor, disabled ones with their reasons."""
         return options(self.get(record_id), actor, self.terms.lifecycle, lang=lang or self.terms.lang)
 
-    def clocks(self, record_id: str, at: dt.datetime) -> dict[Metric, Clock]:
+    def clocks(self, record_id: str, at: dt.datetime) -> dict[str, Clock]:
         """The clocks of a record at an instant, by metric: "response", "resolution"."""
         return self._run(road.standing(record_id)).clocks(self.terms, in_utc(at))
 
-    def find(self, **criteria: Any) -> tuple[Record, ...]:
-        """The records that match; criteria are the fields of `ports.Query`, `limit` 100."""
-        return self.store.find(Query(**criteria))
+    def find(self, **criteria: Unpack[Criteria]) -> tuple[Record, ...]:
+        """The records that match, by id; at most `limit` (100), `after` the last id of a page.
+
+        `due_before` finds records whose first running clock falls due before that instant.
+        """
+        return self.store.find(Query.of(criteria))
 
     def next_due(self) -> dt.datetime | None:
         """The earliest instant at which `tick` has something to do."""
-        due = [self.store.next_due(kind) for kind in (road.ESCALATION, "message")]
+        kinds = (road.ESCALATION,) * (self.terms.policy is not None) + ("message",) * bool(self._notifiers)
+        due = [self.store.next_due(kind) for kind in kinds]
         return min((at for at in due if at is not None), default=None)
 
     # --- time passes --------------------------------------------------------------------------
 
     def tick(self, now: dt.datetime) -> Tick:
-        """Fires what has fallen due and delivers what waits; safe from several workers at once."""
-        now, escalated = in_utc(now, "now"), 0
-        while claims := self.store.claim(road.ESCALATION, now, 100, delivery.LEASE, self._worker):
-            for claim in claims:
-                escalated += self._run(road.escalate(self.terms, claim, now))
-        sent = self._run(delivery.relay(now, self._worker))
-        return Tick(escalated=escalated, delivered=sent.delivered, retried=sent.retried, failed=sent.failed)
+        """Fires what has fallen due and delivers what waits; safe from several workers at once.
+
+        A desk without a policy leaves escalations to one that has it, and a desk without
+        notifiers leaves the outbox alone.
+        """
+        now = in_utc(now, "now")
+        escalated, stuck = self._run(road.escalations(self.terms, now, self._worker))
+        sent = self._run(delivery.relay(now, self._worker)) if self._notifiers else delivery.Relayed()
+        return Tick(
+            escalated=escalated,
+            delivered=sent.delivered,
+            retried=sent.retried,
+            failures=sent.failures,
+            stuck=stuck,
+        )
 
     def _carry(self, record_id: str, command: Command, command_id: str | None) -> Record:
         repeatable = command_id is not None
@@ -354,17 +365,8 @@ class ServiceDesk:
 
     def _answer(self, wanted: Ask | Send) -> Any:
         if isinstance(wanted, Send):
-            return self._send(wanted.message)
+            return delivery.send(self._notifiers, wanted.message)
         return getattr(self.store, wanted.method)(*wanted.arguments)
-
-    def _send(self, message: Message) -> Outcome:
-        notifier = self._notifiers.get(message.channel) or self._notifiers.get("*")
-        if notifier is None:
-            return Rejected(f"no notifier for the channel {message.channel!r}")
-        try:
-            return delivery.answered(notifier(message))
-        except Exception as error:
-            return Unknown(f"{type(error).__name__}: {error}")
 
     def _command(
         self,
@@ -376,6 +378,8 @@ class ServiceDesk:
         command_id: str | None,
         channel: str | None = None,
     ) -> Command:
+        if command_id is not None and "#" in command_id:
+            raise InvalidValue("command_id", command_id, "holds a #", "# marks the ids of consequences")
         return Command(
             trigger,
             actor,

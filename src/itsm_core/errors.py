@@ -48,6 +48,13 @@ class ItsmError(Exception):
     """The base of every error that `itsm_core` raises on purpose."""
 
 
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, a list nested as deep
+        return f"a {type(value).__name__} too long to show"
+
+
 class InvalidValue(ItsmError, ValueError):
     """A value is not what it claims to be: names the thing, the reason and the remedy."""
 
@@ -58,7 +65,7 @@ class InvalidValue(ItsmError, ValueError):
 
     def __init__(self, what: str, value: object, reason: str, remedy: str = "") -> None:
         self.what, self.value, self.reason, self.remedy = what, value, reason, remedy
-        shown = repr(value)
+        shown = _shown(value)
         if len(shown) > 120:
             shown = f"{shown[:100]}... ({len(shown)} characters)"
         super().__init__(f"{what} {shown}: {reason}" + (f"; {remedy}" if remedy else ""))

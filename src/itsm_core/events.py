@@ -38,11 +38,16 @@ SCHEMA = 1
 """The schema that new events are written in; an event without one is of schema 1."""
 
 PERSONAL = frozenset(
-    {"requester", "affected", "title", "description", "text", "text_digest", "needs", "wording"}
+    {
+        *("requester", "affected", "needs", "title", "description"),
+        *("text", "text_digest", "wording", "message"),
+        *("resolution_notes", "reason", "late_reason", "priority_reason"),
+    }
 )
-"""Field names that are personal wherever they occur; hosts name further ones on the event.
+"""Field names that are personal wherever they occur: people, and every free text.
 
-A digest of words is personal too: short words can be found by guessing.
+Hosts name further ones on the event. A digest of words is personal too: short words can be found
+by guessing. Actors, owners and assignees are opaque ids; whom they mean is the host's to forget.
 """
 
 
@@ -192,14 +197,22 @@ class Event:
 
 def personal_among(names: Iterable[str]) -> Fields:
     """The marks of those names that are personal wherever they occur."""
-    return as_fields(dict.fromkeys(PERSONAL.intersection(names), ""))
+    found = PERSONAL.intersection(names)
+    return Fields(dict.fromkeys(found, "")) if found else NO_FIELDS
 
 
 # --- corrections ------------------------------------------------------------------------------
 
 
-UNCORRECTABLE = frozenset({"process", "trigger", "phase", "waits_on", "outcome", "key", "event"})
-"""Fields that say what a step did to the record: undo a step by a command, not by a correction."""
+UNCORRECTABLE = frozenset(
+    {
+        *("process", "agreement", "messages", "trigger", "phase", "waits_on", "outcome", "key", "event"),
+        *("hold_reason", "look_again_at", "impact", "urgency", "priority"),
+        *("field", "was", "now", "reopens"),
+    }
+)
+"""Fields that no correction changes: undo a step by a command, a priority by `reprioritise`, and a
+wrong correction by correcting the event itself once more."""
 
 
 def correction(event: Event, field: str, now: Any, reason: str) -> dict[str, Any]:
@@ -255,11 +268,14 @@ def effective(events: Iterable[Event]) -> list[Event]:
 def _corrected(event: Event, mends: Iterable[Event]) -> Event:
     """The event after these corrections, latest first."""
     for mend in reversed(tuple(mends)):
-        field, now = mend.fields["field"], mend.fields["now"]
-        if field == "occurred_at":
-            event = attrs.evolve(event, occurred_at=utc(parse_text(now)))
+        field = mend.fields["field"]
+        if "now" not in mend.fields:  # erased: what it said is not known any more
+            event = attrs.evolve(event, fields={n: v for n, v in event.fields.items() if n != field})
+        elif field == "occurred_at":
+            at = utc(parse_text(mend.fields["now"]))
+            event = attrs.evolve(event, occurred_at=at, recorded_at=max(at, event.recorded_at))
         else:
-            event = attrs.evolve(event, fields={**event.fields, field: now})
+            event = attrs.evolve(event, fields={**event.fields, field: mend.fields["now"]})
     return event
 
 

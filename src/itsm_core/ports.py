@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypedDict
 
 import attrs
 
 from itsm_core.business_time.instants import in_utc
+from itsm_core.errors import InvalidValue
 from itsm_core.events import Event, Phase
 from itsm_core.records import Record
 from itsm_core.sla import Timeline
@@ -21,12 +22,22 @@ from itsm_core.values import NO_FIELDS, Fields, as_fields
 # --- what a store keeps -----------------------------------------------------------------------
 
 
+FOLD = 1
+"""The version of what `fold` and `trace` make of events; a change of either is a new one."""
+
+
 @attrs.frozen(kw_only=True)
 class Snapshot:
-    """A record and the timeline of its clocks as of one version: a cache of its events."""
+    """A record and the timeline of its clocks as of one version: a cache of its events.
+
+    `fold` is the `FOLD` that made it; a store drops one made by another. `due` is when the first
+    of its running clocks falls due, which work lists ask for.
+    """
 
     record: Record
     timeline: Timeline
+    fold: int
+    due: dt.datetime | None = attrs.field(default=None, converter=attrs.converters.optional(in_utc))
 
 
 @attrs.frozen(kw_only=True)
@@ -121,12 +132,44 @@ class Position:
     token: str = ""
 
 
+class Criteria(TypedDict, total=False):
+    """The criteria of a `Query`, as keyword arguments."""
+
+    number: str | None
+    customer: str | None
+    service: str | None
+    process: str | None
+    phase: Phase | str | None
+    state: str | None
+    assignee: str | None
+    group: str | None
+    requester: str | None
+    tenant: str | None
+    external_ref: str | None
+    due_before: dt.datetime | None
+    after: str | None
+    limit: int
+
+
+def _phase(value: Phase | str | None) -> Phase | None:
+    try:
+        return None if value is None else Phase(value)
+    except ValueError:
+        raise InvalidValue("phase", value, "is no phase", f"use one of {', '.join(Phase)}") from None
+
+
 @attrs.frozen(kw_only=True)
 class Query:
-    """Which records to find; None asks for all. `after` is the id of the last one seen."""
+    """Which records to find; None asks for all. `after` is the id of the last one seen.
 
+    `due_before` asks for records with a running clock that falls due before that instant.
+    """
+
+    number: str | None = None
+    customer: str | None = None
+    service: str | None = None
     process: str | None = None
-    phase: Phase | None = None
+    phase: Phase | None = attrs.field(default=None, converter=_phase)
     state: str | None = None
     assignee: str | None = None
     group: str | None = None
@@ -136,6 +179,15 @@ class Query:
     due_before: dt.datetime | None = attrs.field(default=None, converter=attrs.converters.optional(in_utc))
     after: str | None = None
     limit: int = 100
+
+    @classmethod
+    def of(cls, criteria: Criteria) -> Query:
+        """The query of these criteria; an unknown one is refused with the known ones."""
+        unknown = sorted(criteria.keys() - Criteria.__annotations__.keys())
+        if unknown:
+            known = ", ".join(sorted(Criteria.__annotations__))
+            raise InvalidValue("criterion", unknown, "is unknown", f"use {known}")
+        return cls(**criteria)
 
 
 class Store(Protocol):
@@ -247,6 +299,6 @@ class Unknown:
 
 
 Outcome = Delivered | Retry | Rejected | Unknown
-Notifier = Callable[[Message], Outcome]
+Notifier = Callable[[Message], Outcome | None]
 """Sends one message. It is called at least once per message; `Message.key` makes repeats harmless.
-Raising an exception counts as `Unknown`."""
+Returning None counts as `Delivered`, raising an exception as `Unknown`."""

@@ -60,7 +60,12 @@ _PRIORITIES = {word: p for p in Priority for word in (p.value, p.value[1])}
 
 
 def _rows(value: Iterable[Iterable[int]]) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(row) for row in value)
+    try:
+        return tuple(tuple(row) for row in value)
+    except TypeError:
+        raise InvalidValue(
+            "priority matrix", value, "is no table", "give three rows of three numbers"
+        ) from None
 
 
 @attrs.frozen
@@ -75,6 +80,8 @@ class PriorityMatrix:
 
     def __attrs_post_init__(self) -> None:
         rows = self.rows
+        if not isinstance(self.id, str) or not self.id:
+            raise InvalidValue("priority matrix", self.id, "has no id", 'name it, such as "ours"')
         whole = len(rows) == 3 and all(len(row) == 3 for row in rows)
         if not whole or not all(type(cell) is int and 1 <= cell <= 5 for row in rows for cell in row):
             raise InvalidValue(

@@ -85,6 +85,7 @@ class Record:
     urgency = _Known[Level | None]("Its urgency.", Level.of)
     priority = _Known[Priority | None]("Its priority.", Priority.of)
     priority_reason = _Known[str | None]("Why the priority is not the matrix's.")
+    agreement = _Known[str | None]("Id and version of the agreement it was opened under.")
     owner = _Known[str | None]("Who is accountable; survives reassignment.")
     group = _Known[str | None]("The group that works on it.")
     assignee = _Known[str | None]("The person who works on it.")

@@ -30,6 +30,7 @@ from itsm_core.priority import PRESETS, Priority
 from itsm_core.processes import PROCESSES
 from itsm_core.records import Record, fold
 from itsm_core.sla import Agreement, Clock, Verdict, clocks_at, default_agreement, trace
+from itsm_core.values import only
 
 HOURS = "mon-fri 09:00-17:00"
 """The hours of the default agreement, in the zone of the log."""
@@ -76,7 +77,7 @@ def replayed(
 
     A log can be replayed again and again: `log = open_log(...)`, then one pass for each agreement.
     """
-    judged = agreement or usual_agreement(log)
+    judged = _judged(agreement, log)
     cycle, at = lifecycle_of(lifecycle), log.last
     for told in log.histories(cycle):
         outside = tuple(move for move in moves(told.history) if move not in cycle.edges)
@@ -98,6 +99,12 @@ def _clocks(
         ) from None  # fmt: skip
 
 
+def _judged(agreement: Agreement | None, log: TicketLog) -> Agreement:
+    if agreement is None:
+        return usual_agreement(log)
+    return only(Agreement, agreement, "agreement", "make one, or load_agreement(path)")
+
+
 def usual_agreement(log: TicketLog) -> Agreement:
     """The default agreement on weekdays from 9 to 17, in the zone of the log."""
     return default_agreement(BusinessCalendar.weekly(HOURS, zone=log.plan.zone))
@@ -107,7 +114,7 @@ def lifecycle_of(value: Lifecycle | str) -> Lifecycle:
     """The lifecycle itself, or the shipped one of this name."""
     if isinstance(value, Lifecycle):
         return value
-    found = PROCESSES.get(value)
+    found = PROCESSES.get(value) if isinstance(value, str) else None
     if found is None:
         raise InvalidValue("lifecycle", value, "is not shipped", f"use {', '.join(PROCESSES)}")
     return found
@@ -226,7 +233,7 @@ def replay(
     log = open_log(
         source, format=format, map=map, zone=zone, lifecycle=cycle, progress=progress
     )
-    judged = agreement or usual_agreement(log)
+    judged = _judged(agreement, log)
     tally = _Tally(judged)
     for one in replayed(log, lifecycle=cycle, agreement=judged):
         tally.add(one)

@@ -5,6 +5,9 @@ own. A field at its default is left out, so a later version may add fields witho
 digest of what is stored; for the same reason the default of a stored field never changes.
 
 `canonical` is RFC 8785 (JSON Canonicalization Scheme) for values without floats.
+
+What callers hand to constructors goes through `member`, `only`, `each`, `word`, `texts`,
+`named` and `counted`: an error then names the thing, the reason and the remedy.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import hashlib
 import json
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar, cast
@@ -26,6 +29,7 @@ from itsm_core.business_time.instants import UTC, micros, parse_text, text, utc
 from itsm_core.errors import InvalidValue
 
 T = TypeVar("T")
+E = TypeVar("E", bound=enum.Enum)
 Json = None | bool | int | str | tuple["Json", ...] | Mapping[str, "Json"]
 _SAFE = 2**53 - 1  # RFC 8785 3.2.2.3: larger integers lose digits in other languages
 
@@ -85,7 +89,8 @@ def _whole(value: str, what: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidValue(what, value, "holds half a surrogate pair", "store valid Unicode") from None
+        said = f"{len(value)} characters"  # the words stay out of logs
+        raise InvalidValue(what, said, "hold half a surrogate pair", "store valid Unicode") from None
     return value
 
 
@@ -248,3 +253,61 @@ def from_dict(cls: type[T], plain: Mapping[str, Any]) -> T:
             "it was written by another version or is no " + cls.__name__,
         )
     return cls(**{name: into(plain[name]) for name, _, _, (_, into) in shape if name in plain})
+
+
+# --- what callers hand over, checked at the door ----------------------------------------------
+
+
+def member(kind: type[E], value: Any, what: str) -> E:
+    """The member of an enum that a value names; anything else is refused with the choices."""
+    try:
+        return kind(value)
+    except ValueError:
+        choices = ", ".join(str(one.value) for one in kind)
+        reason = f"is no {what.replace('_', ' ')}"
+        raise InvalidValue(what, value, reason, f"use one of {choices}") from None
+
+
+def only(kind: type[T], value: Any, what: str, remedy: str) -> T:
+    """The value itself, if it is of this kind."""
+    if not isinstance(value, kind):
+        raise InvalidValue(what, value, f"is no {_PLAIN.get(kind, kind.__name__)}", remedy)
+    return value
+
+
+_PLAIN: dict[type, str] = {str: "text", int: "whole number"}
+
+
+def each(kind: type[T], value: Any, what: str, remedy: str) -> tuple[T, ...]:
+    """The items of an iterable, if all are of this kind; one of the kind alone is no list."""
+    if isinstance(value, (str, Mapping, kind)) or not isinstance(value, Iterable):
+        raise InvalidValue(what, value, f"is no list of {kind.__name__}", remedy)
+    return tuple(only(kind, item, what, remedy) for item in value)
+
+
+def texts(value: Any, what: str, remedy: str) -> tuple[str, ...]:
+    """The words of an iterable; a text alone is one word, never its letters."""
+    found = (value,) if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
+    return tuple(word(one, what, remedy) for one in found)
+
+
+def word(value: Any, what: str, remedy: str) -> str:
+    """The text itself, if it is one and not empty."""
+    if not isinstance(value, str) or not value:
+        raise InvalidValue(what, value, "is no word", remedy)
+    return value
+
+
+def named(value: Any, what: str, remedy: str) -> str:
+    """The id itself, if it is a text and not empty."""
+    if value is None or value == "":
+        raise InvalidValue(what, value, "has no id", remedy)
+    return only(str, value, what, f"an id is a text; {remedy}")
+
+
+def counted(value: Any, what: str) -> int:
+    """The version of a thing: a whole number from 1 on."""
+    if type(value) is not int or value < 1:
+        remedy = f"count 1, 2, 3; a changed {what} is a new version"
+        raise InvalidValue("version", value, "is no version", remedy)
+    return value

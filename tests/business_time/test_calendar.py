@@ -371,9 +371,12 @@ def test_a_calendar_does_not_change():
 
 
 def test_the_repr_names_the_calendar():
-    """By name and version, or by its fingerprint."""
+    """By name and version, or by its hours as people write them."""
     assert repr(office(name="London", version=2)) == "<BusinessCalendar 'London' version 2 in Europe/London>"
-    assert office().fingerprint[:12] in repr(office())
+    split = BusinessCalendar.weekly("mon-fri 09:00-12:30 13:30-17:30; sat 10:00-13:00", zone="UTC")
+    assert repr(split) == "<BusinessCalendar mon-fri 09:00-12:30 13:30-17:30; sat 10:00-13:00 in UTC>"
+    assert repr(always("UTC")) == "<BusinessCalendar daily 00:00-24:00 in UTC>"
+    assert repr(never("UTC")) == "<BusinessCalendar never open in UTC>"
 
 
 def test_holidays_are_said_in_many_ways():
@@ -494,3 +497,30 @@ def test_a_schedule_may_be_given_whole():
     assert (
         calendar.next_open(dt.datetime(2024, 1, 1, tzinfo=dt.UTC)).isoformat() == "2024-02-04T02:30:00+00:00"
     )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"holidays": 5}, "^holidays 5: are no list of dates"),
+        ({"holidays": "2024-12-25"}, "^holidays '2024-12-25': are no list of dates"),
+        ({"holidays": None}, "^holidays None: are no list of dates"),
+        ({"weeks": ["mon-fri 09:00-17:00"]}, r"is no Week; write \[Week.of\("),
+        ({"weeks": 5}, "^week 5: is no Week"),
+        ({"version": "2"}, "^version '2': is no version; count 1, 2, 3"),
+        ({"version": 0}, "^version 0: is no version"),
+        ({"name": 5}, "^name 5: is no text"),
+    ],
+)
+def test_a_part_of_another_type_is_refused_by_name(wrong, message):
+    """The error names the thing, the reason and the remedy."""
+    with pytest.raises(InvalidValue, match=message):
+        BusinessCalendar.weekly(**{"hours": OFFICE, "zone": "Europe/London", **wrong})
+
+
+def test_a_calendar_is_made_of_a_schedule():
+    """Texts go through `weekly`, and a message says so."""
+    with pytest.raises(InvalidValue, match=r"is no Schedule; use BusinessCalendar.weekly\("):
+        BusinessCalendar("UTC", "mon-fri 09:00-17:00")
+    with pytest.raises(InvalidValue, match=r"^weeks 5: are no list"):
+        BusinessCalendar.from_dict({"tz": "UTC", "hours": {"mon": [["09:00", "17:00"]]}, "weeks": 5})

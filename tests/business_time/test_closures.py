@@ -1,6 +1,6 @@
 """Why the desk is closed: names that a reader of an explanation understands."""
 
-# ruff: noqa: E501 - a row of a table is one line
+
 
 import datetime as dt
 

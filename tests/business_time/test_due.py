@@ -73,6 +73,20 @@ def test_a_night_belongs_to_the_day_on_which_it_starts(start, n, due):
 
 
 @pytest.mark.parametrize(
+    ("start", "n", "due"),
+    [
+        ("11T09:00", 1, "18T09:00"),  # Friday's night, and nothing of Saturday is left after it
+        ("11T07:30", 1, "18T07:30"),  # inside both windows: still Friday's night
+        ("11T10:00", 1, "24T20:00"),  # the night is over: next Friday evening first, then the one after
+    ],
+)
+def test_a_window_inside_last_nights_is_no_business_day_of_its_own(start, n, due):
+    """What the night before still covers belongs to it, so nothing falls due before its start."""
+    desk = BusinessCalendar.weekly("fri 20:00-10:00; sat 07:00-08:00", zone="UTC")
+    assert desk.add(at(start, desk), business_days(n)) == at(due, desk)
+
+
+@pytest.mark.parametrize(
     ("end", "n", "start"),
     [
         ("02T10:00", 1, "01T10:00"),
@@ -109,9 +123,9 @@ def test_the_end_of_a_business_day_is_its_last_closing(start, n, due):
 
 def test_breaks_of_the_dates_around_shorten_a_business_day():
     """A break on the morning after ends the night early; one from the evening before opens late."""
-    breaks = {"2024-05-03": "23:00-04:00", "2024-05-05": "04:00-06:00"}
-    desk = BusinessCalendar.weekly("daily 03:00-05:00 22:00-06:00", zone="Europe/London", breaks=breaks)
-    assert desk.add(at("04T22:30", desk), end_of_business_day()) == at("05T04:00", desk)
+    breaks = {"2024-05-03": "23:00-04:00", "2024-05-05": "01:00-02:00"}
+    desk = BusinessCalendar.weekly("daily 03:00-05:00 22:00-02:00", zone="Europe/London", breaks=breaks)
+    assert desk.add(at("04T22:30", desk), end_of_business_day()) == at("05T01:00", desk)
     assert desk.add(at("02T03:30", desk), business_days(2)) == at("04T04:00", desk)
 
 
@@ -202,6 +216,47 @@ def test_business_days_end_with_the_years_a_calendar_counts():
     for call in (LONDON.add, LONDON.subtract):
         with pytest.raises(BeyondHorizon, match="number of business days"):
             call(at("01T10:00"), business_days(200_000))
+
+
+def test_days_beyond_the_years_a_calendar_counts_are_refused_by_name():
+    """However many days, and wherever the start: never an error of Python's own."""
+    for many in (10**6, 10**8, dt.timedelta.max.days):
+        for rule in (calendar_days(many), business_days(many), end_of_business_day(many)):
+            with pytest.raises(BeyondHorizon):
+                LONDON.add(at("01T10:00"), rule)
+        with pytest.raises(BeyondHorizon):
+            LONDON.subtract(at("01T10:00"), calendar_days(many))
+    for rule in (calendar_days(1), business_days(1), end_of_business_day()):
+        with pytest.raises(BeyondHorizon):
+            LONDON.add(dt.datetime(9999, 12, 30, tzinfo=dt.UTC), rule)
+
+
+clocks = st.integers(0, 47).map(lambda i: f"{i // 2:02d}:{i % 2 * 30:02d}")
+windows = st.lists(st.tuples(clocks, clocks).map(list), max_size=2)
+NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+weeks = st.dictionaries(st.sampled_from(NAMES), windows, min_size=1, max_size=7)
+dated = st.dictionaries(st.integers(1, 14).map(lambda day: f"2024-05-{day:02d}"), windows, max_size=3)
+starts = st.integers(0, 14 * 48).map(lambda i: dt.datetime(2024, 5, 1, tzinfo=dt.UTC) + i * HALF)
+HALF = dt.timedelta(minutes=30)
+
+
+@given(weeks, weeks, dated, dated, starts, starts, st.integers(0, 5))
+def test_business_days_never_lead_back_and_keep_the_order(hours, weekly_breaks, shifts, breaks, a, b, n):
+    """Due is never before the start, and neither more days nor a later start bring it forward."""
+    try:
+        desk = BusinessCalendar.weekly(
+            hours, zone="UTC", weekly_breaks=weekly_breaks, shifts=shifts, breaks=breaks
+        )
+        first, second = sorted((a, b))
+        due = [desk.add(first, business_days(k)) for k in range(n + 1)]
+        back = [desk.subtract(second, business_days(k)) for k in range(n + 1)]
+        assert [first, *due] == sorted([first, *due])
+        assert [*reversed(back), second] == sorted([*back, second])
+        assert due[n] <= desk.add(second, business_days(n))
+        assert desk.subtract(first, business_days(n)) <= back[n]
+        assert first <= desk.add(first, end_of_business_day(n)) <= desk.add(second, end_of_business_day(n))
+    except NeverOpens:
+        pass  # shifts alone opened it, and they are over
 
 
 @given(

@@ -104,6 +104,12 @@ NO_DURATIONS = [
     "P",
     "0.0000001s",
     "4h or so",
+    "9" * 5000 + " business days",
+    "9" * 5000 + "h",
+    "pt0." + "9" * 5000 + "s",
+    "end of business day +" + "9" * 5000,
+    "9999999999 calendar days",
+    "9" * 20 + "h",
     7,
     None,
 ]
@@ -173,6 +179,14 @@ def test_a_budget_is_whole_microseconds(value):
     """Also the class itself refuses what its makers refuse."""
     with pytest.raises(InvalidValue):
         Budget(value)
+
+
+def test_more_than_a_timedelta_holds_is_no_duration():
+    """No calendar counts so far, and nothing overflows on the way to saying so."""
+    for make in (hours, minutes, seconds, business_days, calendar_days, end_of_business_day):
+        with pytest.raises(InvalidValue, match="more than can be counted"):
+            make(10**5000)
+    assert hours(10**9).timedelta == dt.timedelta(hours=10**9)
 
 
 def test_durations_compare_inside_one_type_only():

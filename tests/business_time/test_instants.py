@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from itsm_core.business_time.instants import in_utc, like, micros, parse_text, text, utc, zone_of
-from itsm_core.errors import InvalidValue, NaiveDatetime, UnknownZone
+from itsm_core.errors import BeyondHorizon, InvalidValue, NaiveDatetime, UnknownZone
 
 ZONES = st.sampled_from(
     [dt.UTC, ZoneInfo("Europe/London"), ZoneInfo("Pacific/Apia"), dt.timezone(dt.timedelta(hours=-3))]
@@ -37,6 +37,26 @@ def test_utc_is_handed_through():
     assert in_utc(at) is at
     assert in_utc(at.astimezone(ZoneInfo("Asia/Tokyo"))) == at
     assert type(in_utc(pendulum.instance(at))) is dt.datetime
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        dt.datetime.max.replace(tzinfo=dt.UTC),
+        dt.datetime.min.replace(tzinfo=dt.UTC),
+        dt.datetime.fromisoformat("0001-01-01T00:00+08:00"),
+        dt.datetime.fromisoformat("9999-12-31T23:59-08:00"),
+    ],
+)
+def test_instants_at_the_ends_of_time_are_refused_by_name(at):
+    """They have no local time in other zones, and nothing can be added to them."""
+    for take in (micros, in_utc):
+        with pytest.raises(BeyondHorizon, match="end of what a datetime holds"):
+            take(at)
+    with pytest.raises(BeyondHorizon):
+        parse_text(at.isoformat())
+    with pytest.raises(BeyondHorizon):
+        utc(10**20 if at.year > 1 else -(10**20))
 
 
 def test_naive_datetimes_and_other_things_are_no_instants():

@@ -5,7 +5,7 @@ Tuesday 14 May 2024 12:00 to Thursday 16 May 12:00 in UTC; what happens happens 
 unless a row says otherwise.
 """
 
-# ruff: noqa: E501 - a row of a table is one line
+
 
 import datetime as dt
 

@@ -357,3 +357,32 @@ def test_a_host_that_holds_messages_is_held_to_them():
     """With `messages=True` a record without any reply is breached, not unknown."""
     assert clock(told((0, "state", None, "New"), messages=True)).verdict is Verdict.BREACHED
     assert clock(told((0, "reply", None, "here"))).verdict is Verdict.MET
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            {"states": StateMap("shop", {"Open": "nwe"})},
+            "^state of 'Open' 'nwe': is no state of incident 1; use",
+        ),
+        ({"states": StateMap("shop", {"Open": "new/supplier"})}, "give reasons to holds only"),
+        ({"states": {"Open": "new"}}, r"is no StateMap; wrap it: StateMap\("),
+        ({"lifecycle": "incident"}, "^lifecycle 'incident': is no Lifecycle"),
+        ({"record": 5}, "^record 5: is no text"),
+        ({"record": ""}, "^record '': has no id"),
+        ({"rows": 5}, "^rows 5: are no list of changes"),
+        ({"rows": "new"}, "^rows 'new': are no list of changes"),
+        ({"rows": [5]}, r"^changes, line 1: row 5: is no change; give \(at, field, old, new, by\)"),
+        ({"rows": ["x"]}, "^changes, line 1: row 'x': is no change"),
+        ({"zone": "Mars"}, "is not in the IANA time-zone database"),
+        ({"zone": 5}, "is not in the IANA time-zone database"),
+        ({"fields": 5}, "^fields 5: are no mapping"),
+    ],
+)
+def test_a_call_that_cannot_be_meant_is_refused_by_name(wrong, message):
+    """The rows have happened and are taken as they are; a typing error in the call has not."""
+    good = {"rows": [(at(0), "state", "Open", "Open", "ana")], "record": "INC1"}
+    call = {**good, **wrong}
+    with pytest.raises(InvalidValue, match=message):
+        history_from_changes(call.pop("rows"), **call)

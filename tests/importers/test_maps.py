@@ -52,6 +52,10 @@ BAD = {
     "no-toml":        ("x = = 1", 1, "is no TOML"),
     "no-toml-line-3": ('zone = "UTC"\n[columns]\ncase = \n', 3, "is no TOML"),
     "no-utf-8":       (b'zone = "\xff"', 1, "is no TOML"),
+    "nested":         ("zone = " + "[" * 5000, None, "map .*is nested too deep"),
+    "digits":         ("zone = " + "9" * 5000, 1, "is no TOML"),
+    "hexadecimal":    ("zone = 0x" + "f" * 5000 + "\n" + GOOD, None, "zone a int too long to show: is no text"),
+    "format-twice":   ('time_format = "%Y %Y"\n' + GOOD, None, "time_format '%Y %Y': cannot be read"),
     "no-columns":     ('zone = "UTC"', None, r"map \['zone'\]: has no \[columns\]; .* or name the format"),
     "few-columns":    ('[columns]\ncase = "c"', None, "lack state, at"),
     "unknown-key":    ("[colums]\n", None, r"key 'colums': is unknown; use columns"),
@@ -84,3 +88,44 @@ def test_a_map_in_python_needs_its_columns_too():
     """The three that no log can do without."""
     with pytest.raises(InvalidValue, match="lack state, at"):
         Map(columns={"case": "c"})
+
+
+COLUMNS = {"case": "c", "state": "s", "at": "t"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"columns": 5}, "^columns 5: are no mapping"),
+        ({"columns": {**COLUMNS, "by": 5}}, "^column of by 5: is no word"),
+        ({"columns": {**COLUMNS, "assigne": "x"}}, r"^columns \['assigne'\]: are none .*use .*assignee"),
+        ({"states": 5}, "^words 5: are no mapping"),
+        ({"states": {"Open": 5}}, "^meaning of 'Open' 5: is no text"),
+        ({"priority": {"urgent": "huge"}}, "^priority 'huge': is no priority"),
+        ({"zone": "Mars"}, "is not in the IANA time-zone database"),
+        ({"time_format": 5}, "^time_format 5: is no text"),
+        ({"missing": "?"}, "^missing '\\?': is no set of words"),
+    ],
+)
+def test_a_map_made_in_python_is_checked_as_a_file_is(wrong, message):
+    """The error names the thing, the reason and the remedy."""
+    with pytest.raises(InvalidValue, match=message):
+        Map(**{"columns": COLUMNS, **wrong})
+
+
+def test_a_state_that_the_lifecycle_lacks_is_refused_with_those_it_has():
+    """Whoever asks a map for its states gets them checked."""
+    with pytest.raises(InvalidValue, match=r"^state of 'Open' 'nwe': is no state of incident 1; use .*'new'"):
+        Map(COLUMNS, {"Open": "nwe"}).state_map(INCIDENT)
+
+
+@pytest.mark.parametrize("word", ["bogus", "new/supplier", "on_hold/weather"])
+def test_a_wrong_state_is_refused_with_the_file_that_names_it(write, word):
+    """Which states there are is known with the lifecycle; the file is named all the same."""
+    path = write(GOOD + f'[states]\n"New" = "{word}"\n')
+    found = load_map(path)
+    with pytest.raises(InvalidInput, match=r"\[states\]") as caught:
+        found.state_map(INCIDENT)
+    assert caught.value.file == str(path)
+    assert caught.value.remedy
+    assert found == load_map(path)

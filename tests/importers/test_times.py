@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itsm_core.errors import InvalidInput, InvalidValue
+from itsm_core.importers import Map, open_log
 from itsm_core.importers.times import placed, wall_reader
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -27,10 +29,11 @@ def test_other_texts_are_value_errors(text):
         wall_reader("%d/%m/%Y %H:%M")(text)
 
 
-def test_a_format_that_says_a_part_twice_is_left_to_strptime():
-    """strptime has the word on odd formats."""
-    with pytest.raises(Exception, match="redefinition"):
-        wall_reader("%d %d")("1 1")
+@pytest.mark.parametrize("shape", ["%Y %Y", "%d %d", "%Q", "%Y-%m-%d %", "", "yesterday", "%e.%m.%Y"])
+def test_a_format_that_cannot_be_read_is_refused_by_name(shape):
+    """No row is blamed for it, and no error of the standard library's gets out."""
+    with pytest.raises(InvalidValue, match=r"time_format .*cannot be read"):
+        wall_reader(shape)
 
 
 def test_without_a_format_texts_are_iso():
@@ -54,3 +57,16 @@ def test_a_wall_time_that_did_not_exist_has_one_meaning():
     before = dt.datetime(2024, 3, 31, 1, 20, tzinfo=dt.UTC)
     gap = dt.datetime(2024, 3, 31, 2, 10)
     assert placed(gap, BERLIN, before) == dt.datetime(2024, 3, 31, 1, 10, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "far",
+    ["0001-01-01T00:00+08:00", "9999-12-31T23:59-08:00", dt.datetime.max, dt.datetime.min.replace(tzinfo=dt.UTC)],
+)
+def test_an_instant_at_the_end_of_time_is_refused_with_its_line(far):
+    """A far year stands for an unknown instant; it is named, not counted."""
+    names = Map({"case": "c", "state": "s", "at": "t"}, {"New": "new"})
+    given = [{"c": "1", "s": "New", "t": "2024-02-04T10:30"}, {"c": "1", "s": "New", "t": far}]
+    with pytest.raises(InvalidInput, match=r"rows, line 2: t .*outside the years 1900 to 2300") as caught:
+        open_log(given, map=names).last  # noqa: B018
+    assert caught.value.remedy

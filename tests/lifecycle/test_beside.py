@@ -13,12 +13,13 @@ from itsm_core.errors import InvalidValue
 from itsm_core.events import UNCORRECTABLE, Communication, Phase
 from itsm_core.lifecycle import Accepted, CustomField, Refused, decide
 from itsm_core.lifecycle.beside import ANYBODY, BESIDE, priority_fields
+from itsm_core.lifecycle.fields import OF_THE_STEP, STANDARD, TAKEN
 from itsm_core.priority import Level, Priority, matrix_3x3_p5
 from itsm_core.processes import INCIDENT
 from itsm_core.records import apply
 
 T = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
-ROLES = ("agent", "manager", "automation", "customer")
+ROLES = ("agent", "manager", "automation", "customer", "itsm_core")
 STAFF = {"agent", "manager", "automation"}
 ANA = Actor.person("ana", "agent")
 GIVEN = {
@@ -44,16 +45,16 @@ TABLE = [
     ("note",         "noted",         STAFF,         True,  ["text"]),
     ("link",         "linked",        STAFF,         True,  ["relation", "other"]),
     ("correct",      "corrected",     STAFF,         True,  ["event", "field", "now", "reason"]),
-    ("escalate",     "escalated",     {"automation"}, True,  ["key"]),
+    ("escalate",     "escalated",     {"itsm_core"}, True,  ["key"]),
 ]
 # fmt: on
 
 
-def ask(trigger, actor=ANA, record=None, **fields):
+def ask(trigger, actor=ANA, record=None, custom=(), **fields):
     """The decision on a command with the fields that it needs."""
     held = {name: value for name, value in {**GIVEN[trigger], **fields}.items() if value != "-"}
     record = record or INCIDENT.record("INC-1", version=3, requester="rita")
-    return decide(record, Command(trigger, actor, at=T, fields=held, id="c1"), INCIDENT)
+    return decide(record, Command(trigger, actor, at=T, fields=held, id="c1"), INCIDENT, custom=custom)
 
 
 def made(trigger, actor=ANA, record=None, **fields):
@@ -77,9 +78,15 @@ def test_a_command_makes_its_event_for_those_who_may(trigger, kind, roles, close
         assert decision.accepted is (role in roles)
         if isinstance(decision, Refused):
             (reason,) = decision.reasons
-            assert (reason.code, dict(reason.facts)["allowed"]) == ("role", tuple(sorted(roles)))
+            assert reason.code == "role"
+            assert dict(reason.facts) == {
+                "actor": "ana",
+                "has": (role,),
+                "allowed": tuple(sorted(roles)),
+                "relation": (),
+            }
     assert ask(trigger, Actor.person("rita")).accepted is (BESIDE[trigger].roles is ANYBODY)
-    event = made(trigger, Actor.person("ana", "agent", "automation"))
+    event = made(trigger, Actor.person("ana", *roles))
     assert (event.kind, event.id, event.seq, event.record) == (kind, "c1", 4, "INC-1")
     assert (event.from_state, event.to_state, event.lifecycle) == (None, None, "incident")
 
@@ -89,7 +96,7 @@ def test_after_closure_one_may_only_talk_link_mend_and_escalate(trigger, kind, r
     """DESIGN rule 8: timers and communications may follow closure; work may not."""
     actor = Actor.person("ana", *ROLES)
     for state in INCIDENT.states:
-        decision = ask(trigger, actor, INCIDENT.record("X", state.id))
+        decision = ask(trigger, actor, INCIDENT.record("X", state.id, requester="rita"))
         assert decision.accepted is (closed or state.phase is not Phase.CLOSED)
         if isinstance(decision, Refused):
             assert decision.codes == ("wrong_state",)
@@ -115,12 +122,57 @@ def test_the_state_stays_as_it_is(trigger):
     assert after.version == 4
 
 
-@pytest.mark.parametrize("trigger", sorted(BESIDE))
-def test_what_a_record_keeps_must_be_declared(trigger):
-    """Assignments and priorities become values of the record; other events keep their own fields."""
-    decision = ask(trigger, Actor.person("a", *ROLES), colour="red")
-    kept = trigger in {"assign", "reprioritise"}
-    assert getattr(decision, "codes", ()) == (("unknown_field",) if kept else ())
+WHY = {"reason", "late_reason"}
+WORDS = {"text", "text_ref", "text_digest", "message_id", "direction", "audience", "automatic", "promise_due"}
+TAKES = {
+    "assign": set(STANDARD),
+    "acknowledge": WHY,
+    "reprioritise": set(STANDARD),
+    "communicate": WORDS | WHY,
+    "receive": WORDS | WHY,
+    "note": {"text", "text_ref"} | WHY,
+    "link": {"relation", "other"} | WHY,
+    "correct": {"event", "field", "was", "now"} | WHY,
+}
+
+
+@pytest.mark.parametrize("trigger", sorted(TAKES))
+def test_a_command_takes_its_own_fields_and_no_others(trigger):
+    """A field of another command is a mistake here, and says so."""
+    for name in TAKEN - OF_THE_STEP:
+        reasons = getattr(ask(trigger, Actor.person("a", *ROLES), **{name: None}), "reasons", ())
+        unknown = [reason for reason in reasons if reason.code == "unknown_field"]
+        assert [reason.message for reason in unknown] == (
+            [] if name in TAKES[trigger] else [f"{name} is not asked for here; leave it out"]
+        )
+
+
+@pytest.mark.parametrize("trigger", sorted(TAKES))
+def test_a_field_of_the_hosts_own_must_be_declared(trigger):
+    """Nothing is stored that nobody declared; what is declared is kept, of its type, and marked."""
+    assert ask(trigger, colour="red").codes == ("unknown_field",)
+    colour = CustomField("colour", "text", personal=True)
+    (event,) = ask(trigger, colour="red", custom=(colour,)).events
+    assert event.fields["colour"] == "red"
+    assert "colour" in event.personal
+    assert ask(trigger, colour=5, custom=(colour,)).codes == ("invalid_field",)
+
+
+@pytest.mark.parametrize("name", sorted(OF_THE_STEP))
+@pytest.mark.parametrize("trigger", sorted(TAKES))
+def test_what_a_step_does_cannot_be_said_beside_it(trigger, name):
+    """Phase, wait, outcome and the like are written by the library."""
+    record = INCIDENT.record("X", requester="rita")
+    asked = Command(trigger, ANA, at=T, fields={**GIVEN[trigger], name: "x"})
+    assert decide(record, asked, INCIDENT).codes == ("reserved_field",)
+
+
+def test_an_escalation_is_the_librarys_own():
+    """No automation of the host may write one; its fields are those that the library gives."""
+    for actor in (ANA, Actor.automation("bot", "automation"), Actor.person("m", "manager")):
+        assert ask("escalate", actor).codes == ("role",)
+    event = made("escalate", Actor.automation("itsm_core", "itsm_core"), step="s1", share="1/2")
+    assert event.fields == {"key": "k1", "step": "s1", "share": "1/2"}
 
 
 # --- assignment --------------------------------------------------------------------------------
@@ -139,6 +191,31 @@ def test_an_assignment_to_nobody_is_refused():
     decision = ask("assign", group="-", category="mail")
     assert decision.codes == ("invalid_field",)
     assert "give a group, an assignee or an owner" in str(decision.reasons[0])
+
+
+# fmt: off
+MOVES = [
+    # the record has,                        the command says,                       who has it then
+    ({"group": "mail", "assignee": "ana"}, {"group": "network"},                     None),
+    ({"assignee": "ana"},                  {"group": "network"},                     None),
+    ({"group": "mail", "assignee": "ana"}, {"group": "network", "assignee": "bo"},   "bo"),
+    ({"group": "mail", "assignee": "ana"}, {"group": "mail"},                        "ana"),
+    ({"group": "mail", "assignee": "ana"}, {"group": None},                          "ana"),
+    ({"group": "mail", "assignee": "ana"}, {"owner": "mia"},                         "ana"),
+    ({"group": "mail"},                    {"group": "network"},                     None),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("held", "given", "assignee"), MOVES)
+def test_another_group_takes_the_work_from_the_person(held, given, assignee):
+    """It lies in the queue of the new group, unless somebody there is named; the owner stays."""
+    record = INCIDENT.record("X", owner="olga", **held)
+    event = made("assign", record=record, **{"group": "-", **given})
+    taken = held.get("assignee") is not None and assignee is None
+    assert event.fields == {**given, **({"assignee": None} if taken else {})}
+    after = apply(record, event)
+    assert (after.assignee, after.owner) == (assignee, given.get("owner", "olga"))
 
 
 # --- priority ----------------------------------------------------------------------------------
@@ -236,12 +313,46 @@ def test_words_may_be_for_anybody(direction, audience):
     assert (said.direction, said.audience) == (direction, audience)
 
 
-@pytest.mark.parametrize(
-    "fields", [{"audience": "everybody"}, {"direction": "up"}, {"promise_due": "soon"}], ids=str
-)
-def test_words_for_nobody_we_know_are_refused(fields):
+@pytest.mark.parametrize("trigger", ["communicate", "receive"])
+def test_words_for_nobody_we_know_are_refused(trigger):
     """Refused with reasons, not raised: nothing is stored that clocks could not read."""
-    assert ask("communicate", **fields).codes == ("invalid_field",)
+    decision = ask(trigger, direction="up", audience="everybody", promise_due="soon")
+    assert decision.codes == ("invalid_field",) * 3
+    assert [str(reason) for reason in decision.reasons] == [
+        "direction is 'up'; use one of inbound, outbound",
+        "audience is 'everybody'; use one of requester, internal, management, public",
+        "promise_due is 'soon'; it takes an aware datetime",
+    ]
+
+
+def test_an_unknown_direction_is_the_usual_one():
+    """None says nothing, here as elsewhere."""
+    assert made("communicate", direction=None, audience=None) == made("communicate")
+
+
+@pytest.mark.parametrize("audience", ["-", None, "requester", "internal", "management", "public"])
+def test_words_to_a_requester_need_one(audience):
+    """Or nobody would hear the answer that stops the clock."""
+    decision = ask("communicate", record=INCIDENT.record("X"), audience=audience)
+    to_nobody = audience in ("-", None, "requester")
+    assert decision.accepted is not to_nobody
+    if to_nobody:
+        assert decision.codes == ("invalid_field",)
+        assert decision.reasons[0].message.endswith('the record names no requester; say audience="public"')
+    assert ask("receive", record=INCIDENT.record("X"), audience=audience).accepted
+
+
+@pytest.mark.parametrize(("ahead", "fine"), [(-60, False), (0, False), (60, True)])
+@pytest.mark.parametrize("trigger", ["communicate", "receive"])
+def test_a_promise_lies_ahead(trigger, ahead, fine):
+    """Nobody promises what was due already; nor for this very instant."""
+    due = T + dt.timedelta(seconds=ahead)
+    decision = ask(trigger, promise_due=due)
+    assert decision.accepted is fine
+    if not fine:
+        (reason,) = decision.reasons
+        assert (reason.code, dict(reason.facts)) == ("invalid_field", {"field": "promise_due"})
+        assert reason.message.endswith("which does not lie after 2024-02-05T09:00:00+00:00")
 
 
 def test_a_promise_is_kept_as_an_instant():
@@ -290,8 +401,55 @@ def test_words_are_personal():
 
 @pytest.mark.parametrize("field", sorted(UNCORRECTABLE))
 def test_what_a_step_did_is_not_corrected(field):
-    """Undo it by a command."""
+    """Undo it by a command; nor may a correction be pointed at it afterwards."""
     assert ask("correct", field=field).codes == ("invalid_field",)
+    assert ask("correct", field="field", now=field).codes == ("invalid_field",)
+
+
+@pytest.mark.parametrize(
+    "field", ["impact", "urgency", "priority", "hold_reason", "look_again_at", "agreement"]
+)
+def test_what_clocks_run_by_is_not_corrected(field):
+    """Values of their type, and refused all the same: the agreement in words, the rest by commands."""
+    now = {"priority": "P1", "look_again_at": "2024-03-01T00:00:00Z", "hold_reason": "supplier"}
+    decision = ask("correct", field=field, now=now.get(field, "high"))
+    (reason,) = decision.reasons
+    assert "undo a step by a command, a priority by reprioritise" in reason.message
+
+
+# fmt: off
+MENDS = [
+    # the field,            what fits it,               what does not
+    ("title",               "Mail is down",             5),
+    ("configuration_items", ["mx1"],                    "mx1"),
+    ("restricted",          True,                       "yes"),
+    ("affected",            40,                         None),
+    ("direction",           "inbound",                  "sideways"),
+    ("audience",            "public",                   "everybody"),
+    ("promise_due",         "2024-02-05T18:00:00Z",     "soon"),
+    ("text_digest",         "abc",                      7),
+    ("automatic",           True,                       "no"),
+    ("relation",            "duplicates",               ["duplicates"]),
+    ("badge",               4711,                       "4711"),
+    ("step",                "anything",                 None),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("field", "fitting", "wrong"), MENDS)
+def test_a_correction_is_judged_as_the_field_that_it_mends(field, fitting, wrong):
+    """Otherwise a history could be corrected into what no command may say."""
+    custom = (CustomField("badge", "number", personal=True),)
+    assert ask("correct", field=field, now=fitting, custom=custom).accepted
+    if wrong is not None:
+        decision = ask("correct", field=field, now=wrong, custom=custom)
+        assert decision.codes == ("invalid_field",)
+        assert dict(decision.reasons[0].facts)["field"] == field
+
+
+def test_what_a_correction_is_about_is_named_in_words():
+    """A field without a name is refused, not raised."""
+    assert ask("correct", field=["title"]).codes == ("invalid_field",)
 
 
 @pytest.mark.parametrize(("now", "fine"), [("2024-02-05T08:00:00Z", True), ("yesterday", False), (5, False)])
@@ -300,7 +458,10 @@ def test_a_corrected_instant_is_an_instant(now, fine):
     assert ask("correct", field="occurred_at", now=now).accepted is fine
 
 
-@pytest.mark.parametrize(("field", "hidden"), [("title", True), ("badge", True), ("category", False)])
+@pytest.mark.parametrize(
+    ("field", "hidden"),
+    [("title", True), ("badge", True), ("reason", True), ("category", False)],
+)
 def test_a_correction_is_as_personal_as_what_it_corrects(field, hidden):
     """What was and what is now are hidden, sealed and erased like the field itself."""
     fields = {**GIVEN["correct"], "field": field, "was": "Rita's mail", "now": "Rita's web"}
@@ -325,6 +486,7 @@ def test_the_record_of_a_row_is_judged_as_it_is():
     ("trigger", "fields"),
     [
         ("note", {"text": 5}),
+        ("acknowledge", {"reason": 5}),
         ("communicate", {"text": "x", "automatic": "no"}),
         ("link", {"relation": ["a"], "other": "B"}),
         ("receive", {"message_id": 7}),
@@ -332,7 +494,7 @@ def test_the_record_of_a_row_is_judged_as_it_is():
     ],
 )
 def test_what_is_said_is_of_its_type(trigger, fields):
-    """A number is no text and "no" is no flag; facts of the host's own stay free."""
-    record = INCIDENT.record("X")
-    command = Command(trigger, Actor.person("a", "agent"), at=T, fields={**fields, "own_fact": [1]})
+    """A number is no text and "no" is no flag."""
+    record = INCIDENT.record("X", requester="rita")
+    command = Command(trigger, Actor.person("a", "agent"), at=T, fields=fields)
     assert decide(record, command, INCIDENT).codes == ("invalid_field",)

@@ -24,7 +24,7 @@ from itsm_core.lifecycle import (
     options,
 )
 from itsm_core.lifecycle.beside import BESIDE
-from itsm_core.lifecycle.fields import OF_THE_STEP
+from itsm_core.lifecycle.fields import OF_THE_STEP, STANDARD
 from itsm_core.lifecycle.machine import destination
 from itsm_core.lifecycle.soundness import sound
 from itsm_core.priority import matrix_3x3_p4
@@ -192,13 +192,47 @@ def test_a_refusal_lists_every_reason_at_once():
     record = attrs.evolve(INCIDENT.record("X", "closed", version=5), entered_at=T, opened_at=T)
     asked = Command(
         "hold", RITA, at=T - HOUR, recorded_at=T + HOUR, expected=3,
-        fields={"hold_reason": "weather", "colour": "red", "phase": "new", "priority": "P9"},
+        fields={"hold_reason": "weather", "look_again_at": T - 2 * HOUR, "colour": "red", "phase": "new",
+                "priority": "P9"},
     )  # fmt: skip
     decision = decide(record, asked, attrs.evolve(INCIDENT, version=2))
     assert sorted(decision.codes) == sorted(
         ["late", "stale_version", "wrong_lifecycle", "before_opening", "wrong_state", "role", "missing_field",
-         "missing_field", "invalid_field", "unknown_field", "reserved_field", "out_of_order", "invalid_field"]
+         "invalid_field", "invalid_field", "unknown_field", "unknown_field", "reserved_field", "out_of_order"]
     )  # fmt: skip
+    fields = [dict(r.facts)["field"] for r in decision.reasons if "field" in dict(r.facts)]
+    assert sorted(fields) == ["colour", "hold_reason", "look_again_at", "message", "phase", "priority"]
+
+
+@pytest.mark.parametrize("trigger", ["open", "start", "assign", "reprioritise"])
+def test_every_wrong_grade_is_named_once_with_its_choices(trigger):
+    """All of them in one answer, and the matrix is asked only when it could answer."""
+    wrong = {"impact": "huge", "urgency": "very", "priority": "P9"}
+    asked = opening(fields=wrong) if trigger == "open" else command(trigger, fields={"group": "a", **wrong})
+    decision = decide(None if trigger == "open" else INCIDENT.record("X"), asked, INCIDENT)
+    assert [(reason.code, reason.message) for reason in decision.reasons] == [
+        ("invalid_field", 'impact is \'huge\'; use "high", "medium" or "low"'),
+        ("invalid_field", 'urgency is \'very\'; use "high", "medium" or "low"'),
+        ("invalid_field", "priority is 'P9'; use one of P1, P2, P3, P4, P5"),
+    ]
+
+
+def test_a_refusal_does_not_quote_what_somebody_said():
+    """It is logged and shown to others, also where a host's lifecycle gives choices for the words."""
+    said = {"title": ["Rita lost it"], "requester": 7, "badge": "4711"}
+    decision = decide(None, opening(fields=said), INCIDENT, custom=(BADGE,))
+    assert [str(reason) for reason in decision.reasons] == [
+        "title is ...; it takes text",
+        "requester is ...; it takes text",
+        "badge is ...; it takes a whole number",
+    ]
+    need = Need("reason", "a rule of the host", one_of=("moved", "left"))
+    rows = tuple(attrs.evolve(t, requires=(need,)) if t.trigger == "park" else t for t in OTHER.transitions)
+    other = attrs.evolve(OTHER, transitions=rows)
+    asked = Command("park", ANA, at=T, fields={"reason": "Rita is ill"})
+    (reason,) = decide(other.record("X"), asked, other).reasons
+    assert reason.message == "reason is ...; use one of moved, left"
+    assert dict(reason.facts) == {"field": "reason", "value": None, "allowed": ("moved", "left")}
 
 
 @pytest.mark.parametrize("trigger", sorted(INCIDENT.by_trigger))
@@ -211,7 +245,26 @@ def test_every_required_field_that_is_missing_is_named(trigger, empty):
     for fields in ({}, dict.fromkeys(names, empty)):
         decision = decide(record, Command(trigger, ANA, at=T, fields=fields), INCIDENT)
         reasons = getattr(decision, "reasons", ())
-        assert [dict(r.facts)["field"] for r in reasons if r.code == "missing_field"] == names
+        missing = [reason for reason in reasons if reason.code == "missing_field"]
+        assert [dict(reason.facts) for reason in missing] == [
+            {"field": need.field, "allowed": need.one_of, "clause": need.clause} for need in row.requires
+        ]
+
+
+def test_a_required_field_that_is_missing_comes_with_its_choices_or_its_label():
+    """A form can be made of the refusal."""
+    waits = "requester, customer_approver, supplier, problem, change, internal, schedule"
+    decision = decide(INCIDENT.record("X"), Command("hold", ANA, at=T), INCIDENT)
+    assert [str(reason) for reason in decision.reasons] == [
+        f"hold needs the field 'hold_reason': one of {waits}",
+        "hold needs the field 'message' (words to the requester)",
+        "hold needs the field 'look_again_at' (look again at)",
+    ]
+    assert dict(decision.reasons[1].facts) == {
+        "field": "message",
+        "allowed": (),
+        "clause": "ISO/IEC 20000-1 8.6.1: the requester is kept informed",
+    }
 
 
 @pytest.mark.parametrize("name", ["hold_reason", "resolution_outcome", "closure_code"])
@@ -231,20 +284,89 @@ def test_a_value_that_is_none_of_the_choices_is_refused_with_the_choices(name):
 
 
 def test_an_unknown_trigger_is_refused_with_the_known_ones():
-    """Those of the lifecycle and those beside it."""
-    decision = decide(INCIDENT.record("X"), command("escalat"), INCIDENT)
-    (reason,) = decision.reasons
+    """Those of the lifecycle and those beside it, but none that only the library may use."""
+    (reason,) = decide(INCIDENT.record("X"), command("fix"), INCIDENT).reasons
     assert reason.code == "unknown_trigger"
-    for name in (*INCIDENT.by_trigger, *BESIDE):
-        assert name in reason.message
+    said, _, known = reason.message.partition("; use one of ")
+    assert said == "'fix' is no trigger"
+    assert known.split(", ") == [*INCIDENT.by_trigger, *(name for name in BESIDE if name != "escalate")]
 
 
 def test_a_wrong_role_says_who_may():
     """Roles and relations that would have done."""
     (reason,) = decide(INCIDENT.record("X"), command("cancel", RITA), INCIDENT).reasons
     assert reason.code == "role"
-    assert dict(reason.facts) == {"actor": "rita", "has": (), "allowed": ("agent", "manager", "requester")}
-    assert reason.message == "rita may not cancel: that takes the role agent or manager or requester"
+    assert dict(reason.facts) == {
+        "actor": "rita",
+        "has": (),
+        "allowed": ("agent", "manager"),
+        "relation": ("requester",),
+    }
+    assert reason.message == (
+        "rita may not cancel: that takes the role agent or manager, or being the record's requester"
+    )
+
+
+@pytest.mark.parametrize(
+    ("roles", "relation", "ways"),
+    [
+        ({"agent"}, (), "the role agent"),
+        ((), {"requester"}, "being the record's requester"),
+        (
+            {"agent", "lead"},
+            {"requester", "owner"},
+            "the role agent or lead, or being the record's owner, or being the record's requester",
+        ),
+    ],
+)
+def test_roles_and_relations_are_told_apart(roles, relation, ways):
+    """Somebody can be given a role; the requester of a record is who it is."""
+    row = Transition("go", "new", dest="closed", roles=roles, relation=relation)
+    lifecycle = attrs.evolve(INCIDENT, transitions=(row,))
+    actor = Actor.person("gus", "guest", "customer")
+    (reason,) = decide(lifecycle.record("X", requester="rita"), Command("go", actor, at=T), lifecycle).reasons
+    assert reason.message == f"gus may not go: that takes {ways}"
+    assert dict(reason.facts) == {
+        "actor": "gus",
+        "has": ("customer", "guest"),
+        "allowed": tuple(sorted(roles)),
+        "relation": tuple(sorted(relation)),
+    }
+
+
+# --- who may only because of what they are to the record ---------------------------------------
+
+BY_RELATION = [t.trigger for t in INCIDENT.transitions if t.relation]
+
+
+@pytest.mark.parametrize("trigger", BY_RELATION)
+def test_a_requester_says_what_is_asked_and_no_more(trigger):
+    """The fields that the step needs, and why (late); not priorities, groups or a host's own fields."""
+    source = INCIDENT.by_trigger[trigger][0].sources[0]
+    record = INCIDENT.record("X", source, requester="rita", impact="low", urgency="low")
+    why = {"reason": "It works", "late_reason": "I was away"}
+    (event,) = accepted(record, command(trigger, RITA, fields=why, recorded_at=T + 2 * HOUR))
+    assert event.fields.items() >= why.items()
+    size = CustomField("size", "text")
+    more = {
+        name: "rita"
+        for name in (*STANDARD, "size")
+        if name not in {*needed(trigger), "reason", "late_reason"}
+    }
+    decision = decide(record, command(trigger, RITA, fields=more), INCIDENT, custom=(size,))
+    unknown = [dict(reason.facts)["field"] for reason in decision.reasons if reason.code == "unknown_field"]
+    assert sorted(unknown) == sorted(more)
+
+
+@pytest.mark.parametrize("trigger", BY_RELATION)
+def test_a_requester_who_works_at_the_desk_is_one_of_the_desk(trigger):
+    """The role counts, whoever asked for the record."""
+    source = INCIDENT.by_trigger[trigger][0].sources[0]
+    record = INCIDENT.record("X", source, requester="ana")
+    events = accepted(record, command(trigger, ANA, fields={"group": "mail", "message": "Bye", "size": "L"}),
+                      custom=(CustomField("size", "text"),))  # fmt: skip
+    assert [event.kind for event in events] == ["communicated", "transitioned"]
+    assert (events[-1].fields["group"], events[-1].fields["size"]) == ("mail", "L")
 
 
 @pytest.mark.parametrize(
@@ -413,11 +535,11 @@ def test_every_event_names_lifecycle_version_and_both_states(record, trigger):
 
 def test_words_of_a_hold_are_said_before_it():
     """The requester is told by an event of its own, at the same instant, one place earlier."""
-    record = INCIDENT.record("X", "in_progress", version=4)
+    record = INCIDENT.record("X", "in_progress", version=4, requester="rita")
     told, moved = accepted(record, command("hold", id="c1", channel="email"))
     assert (told.kind, told.id, told.seq, told.from_state, told.to_state) == (
         "communicated",
-        "c1/2",
+        "c1#2",
         5,
         None,
         None,
@@ -455,7 +577,7 @@ def test_words_of_a_hold_are_said_before_it():
 )
 def test_words_of_a_machine_are_automatic_and_only_a_persons_words_answer(actor, automatic):
     """The same rule for words that go with a transition and for words of their own."""
-    record = INCIDENT.record("X")
+    record = INCIDENT.record("X", requester="rita")
     with_it = Communication.of(accepted(record, command("hold", actor))[0])
     assert with_it.automatic is automatic
     assert with_it.answers is actor.is_person
@@ -535,6 +657,20 @@ def test_an_instant_to_look_again_is_an_instant(value):
     assert refused(INCIDENT.record("X"), command("hold", fields={"look_again_at": value})) == {
         "invalid_field"
     }
+
+
+@pytest.mark.parametrize(("ahead", "fine"), [(-HOUR, False), (0 * HOUR, False), (TICK, True)])
+def test_one_looks_again_later(ahead, fine):
+    """Not at once, and not before the hold began; at any later instant."""
+    for trigger, fields in (("hold", {}), ("start", {}), ("assign", {"group": "a"})):
+        asked = command(trigger, fields={**fields, "look_again_at": T + ahead})
+        decision = decide(INCIDENT.record("X"), asked, INCIDENT)
+        assert decision.accepted is fine
+        if not fine:
+            (reason,) = decision.reasons
+            assert (reason.code, dict(reason.facts)) == ("invalid_field", {"field": "look_again_at"})
+            assert reason.message.startswith("look_again_at is 2024-02-05T0")
+            assert reason.message.endswith(", which does not lie after 2024-02-05T09:00:00+00:00")
 
 
 # --- lifecycles of others ----------------------------------------------------------------------

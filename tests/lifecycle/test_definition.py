@@ -164,3 +164,91 @@ def test_an_unknown_reason_of_a_hold_is_refused_with_the_known_ones():
 def test_a_final_row_has_its_outcome():
     """As the state says."""
     assert INCIDENT.record("T-1", "cancelled").outcome == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("requestr", "requester"),
+        ("asignee", "assignee"),
+        ("hold_reasons", "hold_reason"),
+        ("proirity", "priority"),
+    ],
+)
+def test_a_misspelt_value_is_refused_with_the_names_near_it(name, near):
+    """It would otherwise be lost without a word."""
+    with pytest.raises(
+        InvalidValue, match=f"^field '{name}': .*did you mean .*{near}.*custom={{'{name}': ...}}$"
+    ):
+        INCIDENT.record("T-1", **{name: "x"})
+
+
+@pytest.mark.parametrize("name", ["phase", "waits_on", "outcome", "cost_centre"])
+def test_a_value_that_no_record_knows_is_refused(name):
+    """What follows from the state is no value either."""
+    with pytest.raises(InvalidValue, match="is none that a record knows"):
+        INCIDENT.record("T-1", **{name: "x"})
+
+
+def test_fields_of_the_hosts_own_are_named_as_such():
+    """They stand beside the others; what the row leaves empty is unknown."""
+    record = INCIDENT.record("T-1", requester="rita", custom={"cost_centre": "4711", "floor": None})
+    assert record.values == {"requester": "rita", "cost_centre": "4711"}
+
+
+@pytest.mark.parametrize(
+    ("custom", "message"),
+    [
+        (
+            {"priority": "P1"},
+            "^custom 'priority': is a field of every record; give it by name: priority=...$",
+        ),
+        (5, "^fields 5: are no mapping"),
+        ({5: "x"}, "^field name 5: is no text"),
+    ],
+)
+def test_custom_fields_that_cannot_be_are_refused(custom, message):
+    """A second place for the same fact would be one too many."""
+    with pytest.raises(InvalidValue, match=message):
+        INCIDENT.record("T-1", custom=custom)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: State("x", "nwe"), "^phase 'nwe': is no phase; use one of new, active, "),
+        (lambda: State("x", "waiting", waits_on="weather"), "is no hold reason; use one of requester, "),
+        (lambda: State("", "new"), "^state '': has no id"),
+        (lambda: State("x", "new", label=5), "^label 5: is no text"),
+        (lambda: Need("", "why"), "^need '': is no word"),
+        (lambda: Need("x", "why", one_of=5), "^word 5: is no word"),
+        (lambda: Transition("", "a", dest="b"), "^transition '': has no id; name its trigger"),
+        (lambda: Transition("x", 5, dest="b"), "^word 5: is no word; give texts"),
+        (lambda: Transition("x", "a", dest="b", roles=[["agent"]]), "^role .*: is no word"),
+        (lambda: Transition("x", "a", dest="b", requires=["why"]), "^requires 'why': is no Need"),
+        (lambda: attrs.evolve(INCIDENT, states=["new"]), "^states 'new': is no State"),
+        (lambda: attrs.evolve(INCIDENT, transitions=INCIDENT.transitions[0]), "is no list of Transition"),
+        (lambda: attrs.evolve(INCIDENT, version="1"), "a changed lifecycle is a new version"),
+        (lambda: attrs.evolve(INCIDENT, id=""), "^lifecycle '': has no id"),
+        (lambda: INCIDENT.state([]), "is no state of incident 1; use one of"),
+        (lambda: INCIDENT.record(""), "^record '': has no id"),
+        (lambda: INCIDENT.record("T-1", version="3"), "^version '3': is no whole number"),
+    ],
+)
+def test_a_definition_that_cannot_be_is_refused_by_name(make, message):
+    """The error names the thing, the reason and the remedy."""
+    with pytest.raises(InvalidValue, match=message):
+        make()
+
+
+def test_a_lifecycle_of_lists_is_that_of_tuples():
+    """It is a value: comparable, and hashed alike."""
+    made = attrs.evolve(INCIDENT, states=list(INCIDENT.states), transitions=list(INCIDENT.transitions))
+    assert made == INCIDENT
+    assert len({made, INCIDENT}) == 1
+
+
+def test_a_lifecycle_shows_itself_in_one_line():
+    """Not with all that it is made of."""
+    counts = f"{len(INCIDENT.states)} states, {len(INCIDENT.transitions)} transitions"
+    assert repr(INCIDENT) == f"<lifecycle incident 1: {counts}>"

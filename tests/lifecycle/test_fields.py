@@ -5,13 +5,19 @@ import datetime as dt
 import pytest
 
 from itsm_core.errors import InvalidValue
+from itsm_core.events import PERSONAL
 from itsm_core.lifecycle.fields import (
     OF_THE_STEP,
+    SAID,
     STANDARD,
+    TAKEN,
     CustomField,
     FieldType,
     field_reasons,
+    kinds_of,
     personal_marks,
+    shown,
+    type_reasons,
 )
 from itsm_core.records import Record, _Known
 from itsm_core.values import as_fields
@@ -21,7 +27,7 @@ AWARE = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
 
 def codes(fields, *custom, also=()):
     """The codes of the reasons against these fields."""
-    return [reason.code for reason in field_reasons(as_fields(fields), custom, also)]
+    return [reason.code for reason in field_reasons(as_fields(fields), kinds_of("open", custom), also)]
 
 
 # fmt: off
@@ -54,11 +60,18 @@ def test_a_type_may_be_given_by_name():
 
 def test_an_unknown_field_is_refused_with_those_that_are_close():
     """A typing error is no silent loss."""
-    (reason,) = field_reasons({"titel": "x"}, ())
-    assert reason.code == "unknown_field"
-    assert "did you mean title?" in reason.message
-    (reason,) = field_reasons({"qqqq": "x"}, ())
-    assert "declare it as a CustomField" in reason.message
+    (reason,) = field_reasons({"titel": "x"}, STANDARD)
+    assert (reason.code, reason.facts) == ("unknown_field", (("field", "titel"),))
+    assert reason.message == "'titel' is no field; did you mean title?"
+    (reason,) = field_reasons({"qqqq": "x"}, STANDARD)
+    assert reason.message == "'qqqq' is no field; declare it as a CustomField"
+
+
+def test_a_field_of_ours_that_is_not_asked_for_is_to_be_left_out():
+    """Nobody could declare it, and a name that is close would be a wrong guess."""
+    (reason,) = field_reasons({"priority_reason": "x"}, {"reason": FieldType.TEXT})
+    assert (reason.code, reason.facts) == ("unknown_field", (("field", "priority_reason"),))
+    assert reason.message == "priority_reason is not asked for here; leave it out"
 
 
 def test_what_a_step_did_is_written_by_the_library_alone():
@@ -83,17 +96,21 @@ def test_a_field_is_called_by_a_plain_word(name):
         CustomField(name, "text")
 
 
-@pytest.mark.parametrize("name", sorted({*STANDARD, *OF_THE_STEP}))
+@pytest.mark.parametrize(
+    "name", sorted({*STANDARD, *OF_THE_STEP, "text", "direction", "relation", "event", "was", "promise_due"})
+)
 def test_a_name_of_ours_is_taken(name):
-    """A host cannot change what title or phase means."""
+    """A host cannot change what title or phase means, or what words are."""
+    assert name in TAKEN
     with pytest.raises(InvalidValue, match="is taken by the library"):
         CustomField(name, "text")
 
 
 def test_every_shared_property_of_a_record_may_be_given():
-    """What a record can read, a command can say."""
+    """What a record can read, a command can say; the agreement alone is the library's to choose."""
     shared = {name for name, thing in vars(Record).items() if isinstance(thing, _Known)}
-    assert shared <= set(STANDARD)
+    assert shared - {"agreement"} <= set(STANDARD)
+    assert "agreement" in OF_THE_STEP
 
 
 def test_personal_fields_are_marked():
@@ -103,3 +120,77 @@ def test_personal_fields_are_marked():
     assert personal_marks(fields, custom) == {"title": "", "badge": ""}
     assert personal_marks({"size": "L"}, custom) == {}
     assert personal_marks({"badge": "4711"}, ()) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "hidden"),
+    [("title", True), ("badge", True), ("was", True), ("now", True), ("size", False), (None, False)],
+)
+def test_a_correction_is_as_personal_as_its_field(field, hidden):
+    """Also a correction of a correction, whose field may have been personal."""
+    custom = (CustomField("badge", "text", personal=True), CustomField("size", "text"))
+    fields = {"field": field, "was": "x", "now": "y"}
+    assert personal_marks(fields, custom) == ({"was": "", "now": ""} if hidden else {})
+    assert personal_marks({"field": "title", "now": "y"}, custom) == {"now": ""}
+
+
+# --- which command takes which -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trigger", ["open", "assign", "reprioritise", "start", "bogus"])
+def test_what_a_record_keeps_takes_the_common_fields(trigger):
+    """Openings, assignments, priorities and every transition."""
+    assert kinds_of(trigger, ()) == STANDARD
+    assert kinds_of(trigger, (CustomField("size", "list"),)) == {**STANDARD, "size": FieldType.LIST}
+
+
+@pytest.mark.parametrize("trigger", ["acknowledge", "communicate", "receive", "note", "link", "correct"])
+def test_what_is_said_takes_its_own_fields(trigger):
+    """Six commands whose words the record does not keep; each may say why, and why late."""
+    assert {"reason": FieldType.TEXT, "late_reason": FieldType.TEXT}.items() <= SAID[trigger].items()
+    assert kinds_of(trigger, (CustomField("size", "flag"),)) == {**SAID[trigger], "size": FieldType.FLAG}
+    assert len(SAID) == 6
+
+
+# --- values that are wrong ---------------------------------------------------------------------
+
+
+def test_words_that_stand_for_few_things_are_refused_with_the_choices():
+    """All of them at once, each with its own."""
+    wrong = {"impact": "huge", "urgency": "very", "priority": "P9", "direction": "up", "audience": "all"}
+    reasons = type_reasons(wrong, dict.fromkeys(wrong, FieldType.TEXT))
+    assert {reason.code for reason in reasons} == {"invalid_field"}
+    assert [reason.message for reason in reasons] == [
+        'impact is \'huge\'; use "high", "medium" or "low"',
+        'urgency is \'very\'; use "high", "medium" or "low"',
+        "priority is 'P9'; use one of P1, P2, P3, P4, P5",
+        "direction is 'up'; use one of inbound, outbound",
+        "audience is 'all'; use one of requester, internal, management, public",
+    ]
+    assert dict(reasons[0].facts) == {"field": "impact", "type": "text"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("impact", "1 - High"), ("urgency", "low"), ("priority", "2 - High"), ("audience", "public")],
+)
+def test_words_are_read_as_other_systems_write_them(name, value):
+    """What a level or a priority may be called is their own affair."""
+    assert type_reasons({name: value}, {name: FieldType.TEXT}) == []
+
+
+@pytest.mark.parametrize("name", ["title", "requester", "text", "resolution_notes", "reason", "message"])
+def test_a_personal_value_is_not_quoted(name):
+    """A refusal is logged, and shown to others."""
+    (reason,) = type_reasons({name: ("Rita",)}, {name: FieldType.TEXT})
+    assert reason.message == f"{name} is ...; it takes text"
+    assert "Rita" not in repr(reason)
+
+
+def test_a_value_is_quoted_where_it_says_nothing_about_a_person():
+    """Of a field of the host's own the library cannot know, whatever was declared."""
+    assert shown("category", "mail") == "'mail'"
+    assert shown("badge", "4711") == "..."
+    assert [name for name in PERSONAL if shown(name, "Rita") != "..."] == []
+    (reason,) = field_reasons({"badge": "4711"}, {"badge": FieldType.NUMBER})
+    assert reason.message == "badge is ...; it takes a whole number"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transitions import Event, Machine, MachineError, State, Transition
 
+from itsm_core import lifecycle
 from itsm_core.lifecycle.machine import Cursor, LeanEvent, LeanMachine, destination, machine, shared
 from itsm_core.processes import INCIDENT
 
@@ -81,6 +82,22 @@ def test_a_model_of_ones_own_can_be_attached_to_the_stock_machine():
 def test_a_destination_is_found_or_none(state, trigger, found):
     """No error for what does not lead anywhere."""
     assert destination(INCIDENT, state, trigger) == found
+
+
+def test_every_question_goes_through_the_machine(monkeypatch):
+    """No answer is kept beside it: what the machine would say now is what is said."""
+    asked = []
+    told = LeanEvent.trigger
+    monkeypatch.setattr(LeanEvent, "trigger", lambda *a: asked.append(a[0].name) or told(*a))
+    for _ in range(2):
+        assert destination(INCIDENT, "new", "start") == "in_progress"
+    assert asked == ["start", "start"]
+
+
+def test_the_module_stands_where_it_is_looked_for():
+    """`from itsm_core.lifecycle import machine` is the module, with the functions in it."""
+    assert lifecycle.machine.machine is machine
+    assert lifecycle.machine.destination is destination
 
 
 def test_asking_for_a_destination_attaches_nothing():

@@ -81,3 +81,32 @@ def test_those_who_use_our_words_need_no_map():
     assert set(made.inbound) == set(INCIDENT.by_id) | waits
     assert all(str(made.read(word)) == word for word in made.inbound)
     assert made.checked(INCIDENT) is made
+
+
+@pytest.mark.parametrize(
+    ("inbound", "message"),
+    [
+        ("Open", "^states 'Open': are no mapping"),
+        ({"Open": 5}, "^state 5: is no text"),
+        ({5: "new"}, "^field name 5: is no text"),
+        ({"Open": "on_hold/weather"}, "^hold_reason 'weather': is no hold reason; use one of requester"),
+    ],
+)
+def test_what_is_no_map_is_refused_when_it_is_made(inbound, message):
+    """No lifecycle is needed to see it."""
+    with pytest.raises(InvalidValue, match=message):
+        StateMap("x", inbound)
+
+
+def test_a_map_is_checked_against_a_lifecycle():
+    """Its name alone will not do."""
+    with pytest.raises(InvalidValue, match=r"^lifecycle 'incident': is no Lifecycle"):
+        MAP.checked("incident")
+
+
+def test_a_typing_error_is_shown_with_the_word_it_stands_for():
+    """And with the states there are."""
+    with pytest.raises(
+        InvalidValue, match=r"^state of 'Open' 'nwe': is no state of incident 1; use one of .*'new'"
+    ):
+        StateMap("x", {"Open": "nwe"}).checked(INCIDENT)

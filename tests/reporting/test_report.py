@@ -15,7 +15,7 @@ from itsm_core.ports import Delivered
 from itsm_core.reporting import Card, Row, Section, grid, lines, page, recurring, write
 from itsm_core.reporting.picture import Axis, bar, pieces
 from itsm_core.reporting.table import COLUMNS, cells, headings, width
-from itsm_core.sla import Metric, PromiseVerdict, Verdict, default_agreement, evaluate
+from itsm_core.sla import Metric, PromiseVerdict, Target, Verdict, default_agreement, evaluate
 from itsm_core.stores.memory import MemoryStore
 
 ANA, BO = Actor.person("ana", "requester"), Actor.person("bo", "agent")
@@ -356,3 +356,28 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
     with pytest.raises(InvalidValue, match="cannot be written"):
         write(tmp_path / "none" / "page.html", "x")
+
+
+@pytest.mark.parametrize(("lang", "hidden"), [("en", "Restricted"), ("zh", "受限工单")])
+def test_a_restricted_title_is_in_no_report(office, lang, hidden):
+    """Not in the page, the table, or the text of a row or card; also not one that the host gives."""
+    office.open("I-1", at(1, 9), title="Salary of Ms Doe", restricted=True)
+    for known in ({}, {"title": "Salary of Ms Doe"}):
+        row = office.row("I-1", at(1, 10), **known)
+        shown = page("t", "l", [Section(title="s", lead="l", cards=(Card(row=row),))], lang=lang)
+        told = [shown, "\n".join(lines([row], lang)), repr(row), repr(Card(row=row)), str(row)]
+        assert not any("Salary" in text for text in told)
+        assert hidden in shown
+        assert hidden in told[1]
+
+
+def test_a_clock_that_never_falls_due_is_told_without_a_budget(office):
+    """The table leaves the budget out, and the card says why there is no due time."""
+    office.open("I-1", at(1, 9))
+    row = office.row("I-1", at(1, 10))
+    ended = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC", valid_to="2024-06-03")
+    target = Target("slow", "resolution", duration="3 business days", calendar=ended)
+    row = attrs.evolve(row, clocks=(evaluate(office.desk.history("I-1"), target, at(1, 10)),))
+    assert cells(row)[4].text == "running 1h"
+    shown = page("t", "l", [Section(title="s", lead="l", cards=(Card(row=row),))])
+    assert "no due time: the calendar does not open again" in shown

@@ -113,3 +113,53 @@ def test_the_default_is_the_customary_table(office):
     assert [table[Metric.RESOLUTION, p] for p in Priority] == resolution
     assert {t.pauses_on for t in agreement.targets} == {frozenset(), frozenset({WaitsOn.REQUESTER})}
     assert "convention" in agreement.name
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"targets": ["fix"]}, r"^targets 'fix': is no Target; give a list: \[Target\("),
+        ({"targets": None}, "^targets None: is no list of Target"),
+        ({"targets": "fix"}, "^targets 'fix': is no list of Target"),
+        ({"id": 5}, "^agreement 5: is no text"),
+        ({"customers": 5}, "^covered 5: is no word; name ids"),
+        ({"services": [["mail"]]}, r"^covered \['mail'\]: is no word"),
+        ({"valid_from": "2026-03-02"}, r"^valid_from '2026-03-02': is no date; write dt.date\("),
+        ({"valid_to": dt.datetime(2026, 3, 2, tzinfo=dt.UTC)}, "^valid_to .*: is no date"),
+    ],
+)
+def test_a_part_of_another_type_is_refused_by_name(agree, wrong, message):
+    """What was given, why it does not do, and what would."""
+    with pytest.raises(InvalidValue, match=message):
+        agree(**wrong)
+
+
+def test_one_target_alone_is_no_list(agree):
+    """Nor is it taken for one."""
+    (target,) = agree().targets
+    with pytest.raises(InvalidValue, match=r"^targets <target fix: .*>: is no list of Target"):
+        agree(targets=target)
+
+
+@pytest.mark.parametrize("calendar", ["mon-fri", None, 5])
+def test_the_customary_targets_take_a_calendar(calendar):
+    """Its text alone has no zone."""
+    with pytest.raises(InvalidValue, match=r"is no BusinessCalendar; make one: BusinessCalendar.weekly\("):
+        default_agreement(calendar)
+
+
+def test_an_agreement_shows_itself_in_one_line(agree):
+    """Id, version, and how much it promises."""
+    assert repr(agree()) == "<agreement gold@3: 1 target>"
+    customary = default_agreement(BusinessCalendar.always("UTC"))
+    assert repr(customary) == f"<agreement default@1: {len(customary.targets)} targets>"
+
+
+def test_the_days_of_an_agreement_are_those_of_its_first_target(history):
+    """One agreement begins and ends at one midnight, whatever the calendars of its targets."""
+    first = Target("fix", "resolution", duration=hours(4), calendar=BusinessCalendar.always("Asia/Tokyo"))
+    second = Target("say", "response", duration=hours(4), calendar=BusinessCalendar.always("America/Lima"))
+    late = fold(history("UTC").opened("2026-03-01 16:00").events)  # 2 March in Tokyo, 1 March in Lima
+    march = {"valid_from": dt.date(2026, 3, 2)}
+    assert Agreement("a", 1, targets=[first, second], **march).covers(late)
+    assert not Agreement("a", 1, targets=[second, first], **march).covers(late)

@@ -4,12 +4,13 @@ import datetime as dt
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+import attrs
 import pytest
 
 from itsm_core.actors import Actor
 from itsm_core.business_time import BusinessCalendar, hours, minutes
 from itsm_core.errors import InvalidValue, NaiveDatetime
-from itsm_core.sla import ClockState, Verdict, evaluate
+from itsm_core.sla import ClockState, Metric, Target, Verdict, conclude, default_agreement, evaluate, judge
 
 HOUR, NONE = dt.timedelta(hours=1), dt.timedelta()
 
@@ -252,3 +253,82 @@ def test_a_clock_names_its_calendar(history, resolution):
     h = history().opened("2026-03-02 09:00")
     told = evaluate(h.events, resolution(hours(1), bare), h.at("2026-03-02 10:00")).explain()
     assert told.calendar == f"{bare.fingerprint[:12]}@1"
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("08:00", "<resolution fix: not started>"),
+        ("11:10", "<resolution fix: running, 2:10:00 of 4:00:00, due 2026-03-02 13:00 UTC>"),
+        ("11:40", "<resolution fix: paused, 2:30:00 of 4:00:00>"),
+        ("13:59", "<resolution fix: running, 3:59:00 of 4:00:00, due 2026-03-02 14:00 UTC>"),
+        ("15:00", "<resolution fix: breached, 5:00:00 of 4:00:00, due 2026-03-02 14:00 UTC>"),
+        ("23:00", "<resolution fix: breached, 6:00:00 of 4:00:00, stopped 2026-03-02 16:00 UTC>"),
+    ],
+)
+def test_a_clock_shows_itself_in_one_line(history, resolution, around, at, said):
+    """What it is, what it says, what was used, and the one instant that matters."""
+    h = history().opened("2026-03-02 09:00").hold("2026-03-02 11:30").resumed("2026-03-02 12:30")
+    h = h.resolved("2026-03-02 16:00")
+    target = attrs.evolve(resolution("4h", around, pauses_on="requester"), id="fix")
+    clock = evaluate(h.events, target, h.at(f"2026-03-02 {at}"))
+    assert repr(clock) == str(clock) == said
+
+
+def test_a_clock_shows_open_time_in_hours_and_to_the_microsecond(history, office):
+    """Never in days, whose length nobody could tell; and a hair too much is seen."""
+    h = history("Europe/Berlin").opened("2026-03-02 09:00")
+    target = Target("fix", "resolution", duration=hours(30), calendar=office)
+    at = h.at("2026-03-02 09:00") + dt.timedelta(hours=1, microseconds=7)
+    assert ": running, 1:00:00.000007 of 30:00:00, due " in repr(evaluate(h.events, target, at))
+    assert f" {office.zone.key}>" in repr(evaluate(h.events, target, at))
+
+
+def test_clocks_are_found_by_the_name_of_their_metric(history, around):
+    """A metric is a text, so either will do."""
+    h = history().opened("2026-03-02 09:00")
+    found = judge(h.events, default_agreement(around), h.at("2026-03-02 10:00"))
+    assert found["resolution"] is found[Metric.RESOLUTION]
+    assert list(found) == ["response", "resolution"]
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda h, _, at: judge(h.events, "gold", at), "^agreement 'gold': is no Agreement; make one"),
+        (lambda _, agreement, at: judge(5, agreement, at), "^events 5: is no list of Event"),
+        (lambda _, agreement, at: judge(["x"], agreement, at), "^events 'x': is no Event; give the events"),
+        (lambda h, _, at: evaluate(h.events, "fix", at), "^target 'fix': is no Target; give one"),
+        (lambda _, agreement, at: evaluate(None, agreement.targets[0], at), "^events None: is no list"),
+        (lambda _, agreement, at: conclude("x", agreement.targets[0], at), "^timeline 'x': is no Timeline"),
+    ],
+)
+def test_what_is_mixed_up_is_refused_by_name(history, around, ask, message):
+    """The error names the thing, the reason and the remedy."""
+    h = history().opened("2026-03-02 09:00")
+    with pytest.raises(InvalidValue, match=message):
+        ask(h, default_agreement(around), h.at("2026-03-02 10:00"))
+
+
+@pytest.mark.parametrize("duration", ["3 business days", "end of business day +2", "200000 business days",
+                                      "900000000 calendar days"])  # fmt: skip
+def test_a_due_rule_without_an_instant_leaves_a_clock_that_never_falls_due(history, resolution, duration):
+    """It runs, is met or paused as any other, is never breached, and says why in words."""
+    ended = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC", valid_to="2026-03-03")
+    target = resolution(duration, ended)
+    h = history().opened("2026-03-02 09:00")
+    now = evaluate(h.events, target, h.at("2027-01-01 00:00"))
+    assert (now.unlimited, now.state, now.verdict, now.due_at) == (True, "running", "running", None)
+    assert (now.share, now.elapsed, now.budget, now.overrun) == (0, 16 * HOUR, dt.timedelta.max, NONE)
+    assert now.instant_at(50) is None
+    assert "no limit" in repr(now)
+    told = now.explain()
+    assert "never due: the calendar does not open again" in told.text()
+    assert "16 hours used. " in told.text()
+    assert "永不到期" in told.text("zh")
+    assert told.to_dict()["budget_us"] is None
+    held = evaluate(h.hold("2026-03-02 12:00").events, target, h.at("2026-03-02 15:00"))
+    assert (held.state, held.elapsed) == ("paused", 3 * HOUR)
+    assert "does not open again" in held.explain().text()
+    done = evaluate(h.resolved("2026-03-02 16:00").events, target, h.at("2026-03-02 17:00"))
+    assert (done.verdict, done.breached) == ("met", False)

@@ -75,3 +75,12 @@ def test_a_machine_may_promise_but_a_person_keeps(history):
     h.said("2026-03-02 09:02", audience="internal", promise_due=DUE)
     assert verdicts(h, "10:00") == ["open"]
     assert verdicts(h.said("2026-03-02 11:00"), "13:00") == ["kept"]
+
+
+def test_a_text_of_a_timeline_or_promise_holds_no_words_and_no_people(promised):
+    """The digest of words identifies them, and an id names a person: neither is for a log."""
+    timeline = trace(promised.events)
+    (promise,) = promises(timeline, promised.at("2026-03-02 13:00"))
+    for shown in (repr(timeline), repr(promise), repr(timeline.promised)):
+        assert "d1" not in shown
+        assert "ana" not in shown

@@ -4,6 +4,7 @@ import datetime as dt
 from fractions import Fraction
 from functools import cache, reduce
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,6 +116,16 @@ def targets(draw):
     )
 
 
+ENDING = [
+    BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/Berlin", valid_to=day)
+    for day in ("2026-03-20", "2026-03-26", "2026-03-27", "2026-03-30")
+] + [
+    BusinessCalendar.weekly("fri 20:00-10:00; sat 07:00-08:00", zone="UTC", valid_to="2026-03-28"),
+    BusinessCalendar.weekly("mon 09:00-10:00", zone="UTC", holidays=["2026-03-27..2400-01-01"]),
+    BusinessCalendar.weekly("daily 22:00-06:00", zone="Asia/Tokyo", valid_from="2200-01-01"),
+]
+LONG = [business_days(2), business_days(10**5), calendar_days(10**6), end_of_business_day(3), minutes(10**9)]
+
 instants = st.one_of(st.integers(0, 900), st.integers(0, DAYS * 1440))
 
 
@@ -210,6 +221,26 @@ def test_segments_partition_wall_time(found, target, at):
     assert all(a < b for a, b in edges)
     running = sum((s.length for s in told if s.kind is SegmentKind.RUNNING), dt.timedelta())
     assert running == clock.elapsed
+
+
+@given(
+    rows(), targets(), st.sampled_from([*CALENDARS, *ENDING]), st.sampled_from([*RULES, *LONG]), instants,
+    st.integers(0, 150),
+)  # fmt: skip
+def test_there_is_a_clock_for_every_calendar_target_and_history(found, target, calendar, rule, at, share):
+    """None raises, whatever the calendar has left; without a due instant nothing is ever breached."""
+    target = attrs.evolve(target, calendar=calendar, duration=rule)
+    clock = evaluate(events_of(found), target, after(at))
+    assert clock.explain().text("en")
+    assert clock.explain().text("zh")
+    assert repr(clock) and clock.explain().to_dict()  # noqa: PT018
+    assert clock.remaining >= dt.timedelta() <= clock.overrun
+    assert clock.share >= 0
+    due, then = clock.due_at, clock.instant_at(share)
+    assert due is None or then is None or (then <= due) or share > 100
+    if clock.unlimited:
+        assert due is None
+        assert not clock.breached
 
 
 @given(rows(), st.integers(0, 8))

@@ -162,3 +162,36 @@ def test_a_cancelled_record_that_is_reopened_owes_again(history):
     )
     assert stops(h) == [None, None]
     assert stops(h.said("2026-03-02 12:00"), "response") == [("answered", us(h, "2026-03-02 12:00"), False)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"metric": "respond"}, "^metric 'respond': is no metric; use one of response, resolution$"),
+        ({"metric": ["response"]}, "use one of response, resolution$"),
+        ({"pauses_on": 5}, "^pauses_on 5: is no word; use some of requester, "),
+        ({"pauses_on": [["requester"]]}, "use some of requester, "),
+        ({"pauses_on": "weather"}, r"^pauses_on \['weather'\]: names no hold reason; use some of"),
+        ({"priorities": ["P9"]}, "^priority 'P9': is no priority; use one of P1, P2"),
+        ({"id": 5}, "^target 5: is no text"),
+        ({"calendar": "mon-fri 09:00-17:00"}, r"is no BusinessCalendar; make one: BusinessCalendar.weekly\("),
+    ],
+)
+def test_what_is_none_of_the_choices_is_refused_with_them(office, wrong, message):
+    """The error names the thing, the reason and the remedy."""
+    good = {"id": "fix", "metric": "resolution", "duration": "4h", "calendar": office}
+    with pytest.raises(InvalidValue, match=message):
+        Target(**{**good, **wrong})
+
+
+@pytest.mark.parametrize("priorities", ["P1", 1, ["1 - Critical"], {Priority.P1}])
+def test_one_priority_needs_no_list(office, priorities):
+    """A text or number alone is one."""
+    target = Target("fix", "resolution", duration="4h", calendar=office, priorities=priorities)
+    assert target.priorities == {Priority.P1}
+
+
+def test_a_target_shows_itself_in_one_line(office):
+    """Enough to tell it from its neighbours."""
+    target = Target("fix", "resolution", duration=business_days(3), calendar=office, priorities=["P2", "P1"])
+    assert repr(target) == "<target fix: resolution within 3 business days for P1, P2>"

@@ -3,6 +3,7 @@
 import datetime as dt
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import pytest
 
 from itsm_core.actors import Actor
 from itsm_core.events import Event
-from itsm_core.ports import ChangeSet, Message, Query, Snapshot, Timer
+from itsm_core.ports import FOLD, ChangeSet, Message, Query, Snapshot, Timer
 from itsm_core.records import fold
 from itsm_core.sla.timeline import trace
 from itsm_core.stores.memory import MemoryStore
@@ -57,7 +58,7 @@ def message(key, *, record="R1", ready=0, **more):
     return Message(key=key, record=record, created_at=at(ready), **{**text, **more})
 
 
-def changes(record="R1", history=(), *, new=1, timers=(), messages=(), **fields):
+def changes(record="R1", history=(), *, new=1, timers=(), messages=(), due=None, fold_version=FOLD, **fields):
     """A change set of `new` more events after a history; `fields` are those of the events."""
     first = len(history) + 1
     ids = fields.pop("ids", None) or [None] * new
@@ -67,7 +68,9 @@ def changes(record="R1", history=(), *, new=1, timers=(), messages=(), **fields)
         record=record,
         expected=len(history),
         events=events,
-        snapshot=Snapshot(record=fold(told), timeline=trace(told)),
+        snapshot=Snapshot(
+            record=fold(told), timeline=trace(told), fold=fold_version, due=None if due is None else at(due)
+        ),
         timers=tuple(timers),
         messages=tuple(messages),
     )
@@ -105,6 +108,13 @@ class Shelf:
         connection.execute("PRAGMA synchronous = OFF")
         self._opened.append(connection)
         return SqliteStore.on(connection)
+
+    def stored(self):
+        """All that tables hold, as one text; in memory, what a store names."""
+        if self.kind == "memory":
+            return repr([slot.item.body for slot in self.store._outbox._slots.values()])
+        with closing(sqlite3.connect(self.file)) as connection:
+            return "\n".join(connection.iterdump())
 
     def close(self):
         for opened in self._opened:

@@ -1,14 +1,16 @@
 """The numbered promises of `itsm_core.ports.Store`, asked of every store that ships."""
 
 import datetime as dt
+import gc
 import threading
+import weakref
 
 import attrs
 import pytest
 
 from itsm_core.errors import InvalidValue, RecordNotFound, VersionConflict
 from itsm_core.events import Phase
-from itsm_core.ports import Committed, Position, Query, Settlement, Snapshot
+from itsm_core.ports import FOLD, Committed, Position, Query, Settlement
 
 HOSTILE = [
     "'; DROP TABLE itsm_events; --",
@@ -104,7 +106,7 @@ def test_a_record_begins_with_an_event(store, write):
 
 def bare(snapshot):
     """The snapshot as of version 0."""
-    return Snapshot(record=attrs.evolve(snapshot.record, version=0), timeline=snapshot.timeline)
+    return attrs.evolve(snapshot, record=attrs.evolve(snapshot.record, version=0))
 
 
 def test_timers_and_messages_may_come_without_events(store, write):
@@ -226,17 +228,19 @@ def test_an_id_that_is_taken_in_part_is_refused(store, write):
 # --- 4: messages and timers ---
 
 
-def test_a_key_is_taken_once_and_for_ever(store, write):
-    """Promise 4: neither a waiting nor a delivered message is taken again."""
+@pytest.mark.parametrize("outcome", ["done", "failed"])
+def test_a_key_is_taken_once_and_for_ever(store, write, outcome):
+    """Promise 4: neither a waiting nor a settled message is taken again."""
     first = write.changes(messages=[write.message("m", body="one")])
     store.commit(first)
     second = write.changes(history=first.events, messages=[write.message("m", body="two")])
     store.commit(second)
     claims = claim(store, write, 0, "message")
     assert [c.item.body for c in claims] == ["one"]
-    settle(store, write, 1, claims)
+    settle(store, write, 1, claims, outcome)
     store.commit(write.changes(history=first.events + second.events, messages=[write.message("m")]))
     assert claim(store, write, 99, "message") == ()
+    assert store.next_due("message") is None
 
 
 def test_a_timer_id_moves_and_cancels(store, write):
@@ -271,6 +275,21 @@ def test_load_gives_the_snapshot_and_what_came_after(store, write):
     assert [e.seq for e in store.load("R1", 2)[1]] == [3]
     assert [e.seq for e in store.load("R1", -1)[1]] == [1, 2, 3]
     assert store.load("R1", 9)[1] == ()
+
+
+@pytest.mark.parametrize("other", [FOLD - 1, FOLD + 1])
+def test_a_snapshot_that_another_fold_made_is_dropped(store, write, other):
+    """Promise 5: load gives all events in its place, find folds them, the next commit mends it."""
+    first = write.changes(new=3, group="first", fold_version=other)
+    miscounted = attrs.evolve(first.snapshot.record, reopened=7)
+    mistaken = attrs.evolve(first, snapshot=attrs.evolve(first.snapshot, record=miscounted))
+    assert store.commit(mistaken) == Committed(record="R1", version=3)
+    assert store.load("R1") == store.load("R1", 0) == (None, first.events)
+    assert store.load("R1", 2) == (None, first.events[2:])
+    assert store.find(Query(group="first")) == (first.snapshot.record,)
+    second = write.changes(history=first.events)
+    store.commit(second)
+    assert store.load("R1") == (second.snapshot, ())
 
 
 def test_what_is_not_there_is_said(store):
@@ -347,6 +366,7 @@ def test_messages_wait_for_their_time_and_keep_their_order(store, write):
     """Promise 7: `not_before` is respected; at one instant the first committed goes first."""
     sent = [write.message("z"), write.message("a"), write.message("later", not_before=write.at(7))]
     store.commit(write.changes(messages=sent))
+    assert claim(store, write, 6, "message", limit=0) == ()
     assert names(claim(store, write, 6, "message")) == ["z", "a"]
     assert store.next_due("message") == write.at(7)
     assert names(claim(store, write, 7, "message", lease=1)) == ["later"]
@@ -374,6 +394,24 @@ def test_a_late_settlement_counts_while_nobody_else_took_the_item(store, write):
     settle(store, write, 50, slow)
     assert store.next_due("clock") is store.next_due("message") is None
     assert claim(store, write, 60) == claim(store, write, 60, "message") == ()
+
+
+def test_the_words_of_a_settled_message_are_let_go(shelf, write):
+    """Promise 7: once it is done or failed nobody keeps them, while what waits keeps its own."""
+    sent = [write.message(key, body=f"words of {key}", ready=n) for n, key in enumerate("abc")]
+    shelf.store.commit(write.changes(messages=sent))
+    seen = [weakref.ref(message) for message in sent]
+    for outcome in ("done", "failed", "retry"):
+        settle(shelf.store, write, 9, claim(shelf.store, write, 9, "message", limit=1), outcome)
+    del sent
+    gc.collect()
+    assert [ref() for ref in seen] == [None] * 3
+    assert [word in shelf.stored() for word in ("words of a", "words of b", "words of c")] == [
+        False,
+        False,
+        True,
+    ]
+    assert [c.item.body for c in claim(shelf.store, write, 9, "message")] == ["words of c"]
 
 
 @pytest.mark.parametrize("outcome", ["done", "failed"])
@@ -439,6 +477,15 @@ def test_settlements_that_make_no_sense_are_refused_or_ignored(store, write):
         claim(store, write, 0, lease=0)
 
 
+def test_a_lease_may_outlast_the_calendar(store, write):
+    """Promise 7: where no date can say when it ends, nobody else ever gets the item."""
+    store.commit(write.changes(timers=[write.timer("t", 0)]))
+    (held,) = store.claim("clock", write.NOW, 1, dt.timedelta.max, "w")
+    assert claim(store, write, 10**9) == ()
+    settle(store, write, 1, [held])
+    assert store.next_due("clock") is None
+
+
 def test_workers_in_threads_share_the_work_without_overlap(shelf, write):
     """Promise 7: of 200 timers and 200 messages each goes to exactly one of four threads."""
     timers = [write.timer(f"t{n}", 0) for n in range(200)]
@@ -469,14 +516,15 @@ def test_find_answers_by_every_name_of_the_query(store, write):
     """Promise 8: each condition alone, all together, and none at all."""
     store.commit(
         write.changes(
-            "R1", assignee="ana", group="first", requester="u1", tenant="acme",
-            external_refs=["snow:1", "jira:9", "snow:1"], timers=[write.timer("t", 5)],
+            "R1", assignee="ana", group="first", requester="u1", tenant="acme", number="INC-1",
+            customer="globex", service="mail", external_refs=["snow:1", "jira:9", "snow:1"], due=5,
         )
     )  # fmt: skip
-    store.commit(write.changes("R2", assignee="bo", external_refs="snow:2"))
+    store.commit(write.changes("R2", assignee="bo", external_refs="snow:2", customer="mail", due=9))
     found = {
         "process": "incident", "phase": Phase.NEW, "state": "new", "assignee": "ana", "group": "first",
         "requester": "u1", "tenant": "acme", "external_ref": "jira:9", "due_before": write.at(6),
+        "number": "INC-1", "customer": "globex", "service": "mail",
     }  # fmt: skip
     both = {"process", "phase", "state"}
     for name, value in found.items():
@@ -485,19 +533,24 @@ def test_find_answers_by_every_name_of_the_query(store, write):
     assert [r.id for r in store.find(Query(**found))] == ["R1"]
     assert [r.id for r in store.find(Query(external_ref="snow:2"))] == ["R2"]
     assert store.find(Query(assignee="ana", external_ref="snow:2")) == ()
-    assert store.find(Query(due_before=write.at(5))) == ()
+    assert store.find(Query(customer="INC-1")) == store.find(Query(number="mail")) == ()
     assert len(store.find(Query())) == 2
 
 
 def test_find_follows_what_changes(store, write):
     """Promise 8: the index says what the newest commit said."""
     told = ()
-    for fields in ({"group": "a", "external_refs": ["x"]}, {"group": "b"}, {"external_refs": ["y", "z"]}):
+    for fields in (
+        {"group": "a", "external_refs": ["x"], "number": "1", "customer": "globex"}, {"group": "b"},
+        {"external_refs": ["y", "z"], "number": "2"}, {"customer": None, "service": "mail"},
+    ):  # fmt: skip
         done = write.changes(history=told, **fields)
         store.commit(done)
         told += done.events
-    assert store.find(Query(group="a")) == store.find(Query(external_ref="x")) == ()
-    assert store.find(Query(group="b", external_ref="z")) == (done.snapshot.record,)
+    for past in ({"group": "a"}, {"external_ref": "x"}, {"number": "1"}, {"customer": "globex"}):
+        assert store.find(Query(**past)) == (), past
+    now = Query(group="b", external_ref="z", number="2", service="mail")
+    assert store.find(now) == (done.snapshot.record,)
 
 
 def test_find_is_ordered_by_id_and_paged(store, write):
@@ -514,24 +567,39 @@ def test_find_is_ordered_by_id_and_paged(store, write):
     assert store.find(Query(limit=0)) == store.find(Query(limit=-1)) == ()
 
 
-def test_find_by_due_knows_moved_settled_and_foreign_timers(store, write):
-    """Promise 8: due is the earliest timer that a record still has."""
-    first = write.changes(timers=[write.timer("t", 5), write.timer("x", 1, record="nobody")])
+def test_find_by_due_follows_the_newest_snapshot(store, write):
+    """Promise 8: the due instant moves, clears and comes back; `due_before` itself is not before."""
+    told = ()
+    for due, before_7 in ((7, False), (6, True), (20, False), (None, False), (5, True)):
+        # The timers of a record have no say in it.
+        done = write.changes(history=told, due=due, timers=[write.timer("t", 0)])
+        store.commit(done)
+        told += done.events
+        for minutes, found in ((5, False), (7, before_7), (99, due is not None)):
+            late = store.find(Query(due_before=write.at(minutes)))
+            assert late == ((done.snapshot.record,) if found else ()), (due, minutes)
+
+
+def test_due_moves_without_an_event(store, write):
+    """Promise 8: a change set of no events may bring a new due instant too."""
+    first = write.changes(due=5)
     store.commit(first)
-    assert [r.id for r in store.find(Query(due_before=write.at(9)))] == ["R1"]
-    store.commit(write.changes(history=first.events, timers=[write.timer("t", 20)]))
-    assert store.find(Query(due_before=write.at(9))) == ()
-    settle(store, write, 21, claim(store, write, 20))
-    assert store.find(Query(due_before=write.at(99))) == ()
+    for due in (write.at(9), None):
+        moved = attrs.evolve(first.snapshot, due=due)
+        store.commit(attrs.evolve(first, expected=1, events=(), snapshot=moved))
+        assert store.load("R1") == (moved, ())
+        assert store.find(Query(due_before=write.at(9))) == ()
+        assert len(store.find(Query(due_before=write.at(10)))) == (due is not None)
 
 
 @pytest.mark.parametrize("odd", [7, ["a", "b"], {"id": "u1"}, True], ids=str)
 def test_a_value_that_is_no_text_is_found_by_its_json(store, write, odd):
     """Promise 8: hosts may put any JSON where we expect an id."""
-    done = write.changes(assignee=odd, external_refs=[odd])
+    done = write.changes(assignee=odd, external_refs=[odd], number=odd, customer=odd, service=odd)
     store.commit(done)
     said = {"[": '["a","b"]', "{": '{"id":"u1"}'}.get(str(odd)[0], str(odd).replace("True", "true"))
-    assert store.find(Query(assignee=said, external_ref=said)) == (done.snapshot.record,)
+    asked = Query(assignee=said, external_ref=said, number=said, customer=said, service=said)
+    assert store.find(asked) == (done.snapshot.record,)
 
 
 # --- 9: text ---
@@ -542,14 +610,17 @@ def test_text_comes_back_as_it_went_in(store, write, text):
     """Promise 9: in every place that holds text, whatever the text."""
     done = write.changes(
         text, ids=[f"id {text}"], assignee=text, group=text, requester=text, tenant=text, title=text,
-        external_refs=[text], **{f"name {text}": text},
+        number=text, customer=text, service=text, external_refs=[text], **{f"name {text}": text},
         timers=[write.timer(text, 0, record=text, kind=text)],
         messages=[write.message(text, record=text, body=text, facts={text: text})],
     )  # fmt: skip
     store.commit(done)
     assert store.load(text, 0) == (done.snapshot, done.events)
     assert store.event(f"id {text}") == done.events[0]
-    asked = Query(assignee=text, group=text, requester=text, tenant=text, external_ref=text)
+    asked = Query(
+        assignee=text, group=text, requester=text, tenant=text, external_ref=text,
+        number=text, customer=text, service=text,
+    )  # fmt: skip
     assert store.find(asked) == (done.snapshot.record,)
     assert store.find(Query(after=text)) == ()
     claims = [*claim(store, write, 0, text), *claim(store, write, 0, "message")]

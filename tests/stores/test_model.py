@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from itsm_core.errors import RecordNotFound, VersionConflict
-from itsm_core.ports import Committed, Position, Query, Settlement
+from itsm_core.ports import FOLD, Committed, Position, Query, Settlement
 from itsm_core.stores.memory import MemoryStore
 from itsm_core.stores.sqlite import SqliteStore
 
@@ -35,10 +35,15 @@ FIELDS = st.fixed_dictionaries(
     optional={
         "group": st.sampled_from(["first", "second", None]),
         "assignee": st.sampled_from(["ana", "ünal 🙂"]),
+        "number": st.sampled_from(["1", "2"]),
+        "customer": st.sampled_from(["globex", None]),
+        "service": st.sampled_from(["mail", ["mail"]]),
         "external_refs": st.lists(st.sampled_from("xyz"), max_size=2),
     },
 )
 KINDS = st.sampled_from(["clock", "policy", "message"])
+DUE = st.one_of(st.none(), st.integers(0, 9))
+FOLDS = st.sampled_from([FOLD, FOLD, FOLD, FOLD + 1])
 
 
 class Model(RuleBasedStateMachine):
@@ -65,8 +70,10 @@ class Model(RuleBasedStateMachine):
 
     # --- commits ---
 
-    @rule(record=RECORDS, new=st.integers(1, 3), timers=TIMERS, keys=KEYS, fields=FIELDS)
-    def commit(self, record, new, timers, keys, fields):
+    @rule(
+        record=RECORDS, new=st.integers(1, 3), timers=TIMERS, keys=KEYS, fields=FIELDS, due=DUE, made_by=FOLDS
+    )
+    def commit(self, record, new, timers, keys, fields, due, made_by):
         """A sound change set is written."""
         history = self.histories.get(record, ())
         self.ids += 1
@@ -77,6 +84,8 @@ class Model(RuleBasedStateMachine):
             ids=[f"{self.ids}.{n}" for n in range(new)],
             timers=[self.write.timer(n, due, record=record, kind=kind) for n, due, kind in timers],
             messages=[self.write.message(key, record=record, ready=self.now) for key in keys],
+            due=due,
+            fold_version=made_by,
             **fields,
         )
         assert self.store.commit(done) == Committed(record=record, version=len(history) + new)
@@ -180,8 +189,10 @@ class Model(RuleBasedStateMachine):
             with pytest.raises(RecordNotFound):
                 self.store.load(record, after)
             return
-        since = len(self.histories[record]) if after is None else after
-        assert self.store.load(record, after) == (self.snapshots[record], self.histories[record][since:])
+        snapshot = self.snapshots[record] if self.snapshots[record].fold == FOLD else None
+        newest = 0 if snapshot is None else len(self.histories[record])
+        since = newest if after is None else after
+        assert self.store.load(record, after) == (snapshot, self.histories[record][since:])
 
     @rule(limit=st.integers(1, 5))
     def read(self, limit):
@@ -196,22 +207,25 @@ class Model(RuleBasedStateMachine):
 
     @rule(
         group=st.sampled_from([None, "first"]), assignee=st.sampled_from([None, "ana"]),
-        ref=st.sampled_from([None, "x"]), due=st.one_of(st.none(), st.integers(0, 9)),
+        ref=st.sampled_from([None, "x"]), due=DUE, number=st.sampled_from([None, "1"]),
+        customer=st.sampled_from([None, "globex"]), service=st.sampled_from([None, "mail"]),
         after=st.one_of(st.none(), RECORDS), limit=st.integers(0, 4),
     )  # fmt: skip
-    def find(self, group, assignee, ref, due, after, limit):
+    def find(self, group, assignee, ref, due, number, customer, service, after, limit):
         """What is found is what the newest snapshots say."""
         before = None if due is None else self.write.at(due)
-        records = [self.snapshots[name].record for name in sorted(self.snapshots)]
+        snapshots = [self.snapshots[name] for name in sorted(self.snapshots)]
         expected = [
-            r for r in records
-            if group in (None, r.group) and assignee in (None, r.assignee)
+            r for r, falls_due in ((s.record, s.due) for s in snapshots)
+            if group in (None, r.group) and assignee in (None, r.assignee) and number in (None, r.number)
+            and customer in (None, r.customer) and service in (None, r.service)
             and (ref is None or ref in r.external_refs) and (after is None or r.id > after)
-            and (due is None or any(t.record == r.id and t.due < before for t in self.timers.values()))
+            and (due is None or (falls_due is not None and falls_due < before))
         ]  # fmt: skip
         query = Query(
-            group=group, assignee=assignee, external_ref=ref, due_before=before, after=after, limit=limit
-        )
+            group=group, assignee=assignee, number=number, customer=customer, service=service,
+            external_ref=ref, due_before=before, after=after, limit=limit,
+        )  # fmt: skip
         assert list(self.store.find(query)) == expected[:limit]
 
     @invariant()

@@ -4,6 +4,7 @@ import random
 import shutil
 import sqlite3
 import subprocess
+import sys
 import threading
 from contextlib import closing
 
@@ -16,7 +17,6 @@ from itsm_core.errors import InvalidValue, StoreBusy, StoreError, StoreUnreadabl
 from itsm_core.events import Event
 from itsm_core.ports import Position, Query, Settlement
 from itsm_core.stores import statements
-from itsm_core.stores.connections import APPLICATION_ID
 from itsm_core.stores.sqlite import SqliteStore
 from itsm_core.values import canonical, from_dict, to_dict
 
@@ -45,10 +45,10 @@ def untouched(folder):
 
 
 def test_the_file_says_that_it_is_ours(store, file):
-    """WAL, an application id and the version of the tables."""
+    """WAL, and one table with the version of all; SQLite's own marks stay for others to use."""
     assert sql(file, "PRAGMA journal_mode") == [("wal",)]
-    assert sql(file, "PRAGMA application_id") == [(APPLICATION_ID,)]
-    assert sql(file, "PRAGMA user_version") == [(statements.VERSION,)]
+    assert sql(file, "SELECT version FROM itsm_schema") == [(statements.VERSION,)]
+    assert sql(file, "PRAGMA application_id") == sql(file, "PRAGMA user_version") == [(0,)]
 
 
 @pytest.mark.parametrize(("durable", "level"), [(False, 1), (True, 2)])
@@ -158,7 +158,7 @@ def test_a_snapshot_of_an_older_shape_is_dropped(store, file, write):
     """It is a cache: load gives all events instead, find folds them, the next commit mends it."""
     first = write.changes(new=2, group="first")
     store.commit(first)
-    for old in ('{"record": {"shape": "old"}}', "[]", "rubbish", '{"record": 1, "timeline": 2}'):
+    for old in ('{"record": {"shape": "old"}}', "[]", "rubbish", '{"record": 1, "timeline": 2, "fold": 1}'):
         sql(file, f"UPDATE itsm_records SET snapshot = '{old}'")
         assert store.load("R1") == (None, first.events)
         assert store.load("R1", 1) == (None, first.events[1:])
@@ -180,18 +180,54 @@ def test_an_event_that_cannot_be_read_is_named(store, file, write):
 
 
 def test_what_became_of_a_message_stays_in_the_table(store, file, write):
-    """Delivery history can be read later: the state, the detail, the attempts."""
+    """Delivery history can be read later: the state, the detail, the attempts; the words cannot."""
     store.commit(write.changes(messages=[write.message(key) for key in "abc"]))
     for outcome in ("retry", "failed", "done"):
         (claim,) = store.claim("message", write.NOW, 1, write.MINUTE, "w")
         told = Settlement(token=claim.token, outcome=outcome, detail=f"so {outcome}", retry_at=write.at(9))
         store.settle([told], write.NOW)
-    rows = sql(file, "SELECT key, state, attempt, detail FROM itsm_messages ORDER BY position")
+    columns = "key, record, state, attempt, detail, json = ''"
+    rows = sql(file, f"SELECT {columns} FROM itsm_messages ORDER BY position")
     assert rows == [
-        ("a", "waiting", 1, "so retry"),
-        ("b", "failed", 0, "so failed"),
-        ("c", "done", 0, "so done"),
+        ("a", "R1", "waiting", 1, "so retry", 0),
+        ("b", "R1", "failed", 0, "so failed", 1),
+        ("c", "R1", "done", 0, "so done", 1),
     ]
+
+
+def test_only_what_changed_is_indexed_again(store, write):
+    """A record that is due later costs one index entry, and one that only grew costs none."""
+    told, said = write.changes(number="1", external_refs=["x"], due=5).events, []
+    store.commit(write.changes(number="1", external_refs=["x"], due=5))
+    with store._link.reading() as cursor:
+        cursor.connection.set_trace_callback(said.append)
+    for due in (9, 9):
+        done = write.changes(history=told, due=due, note="said")
+        store.commit(done)
+        told += done.events
+    written = [sql for sql in said if sql.startswith(("UPDATE", "DELETE", "INSERT"))]
+    assert [sql.split("(")[0].split(" SET ")[0] for sql in written] == [
+        "INSERT INTO itsm_events ",
+        "UPDATE itsm_records",
+    ] * 2
+    assert [", due = " in sql for sql in written] == [False, True, False, False]
+    assert not any(", number = " in sql for sql in written)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "number", "customer", "service", "process", "state", "assignee", "group", "requester", "tenant",
+        "external_ref", "due_before", "state due_before", "customer due_before after",
+    ],
+)  # fmt: skip
+def test_finding_reads_an_index_and_not_all_records(store, write, asked):
+    """Whatever is asked for, SQLite searches; by process alone it walks in the order of ids."""
+    criteria = {name: write.NOW if name == "due_before" else "x" for name in asked.split()}
+    sql, parameters, _ = next(statements.find(Query(**criteria)))
+    with store._link.reading() as cursor:
+        plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    assert any(step.startswith("SCAN") for step in plan) == (asked == "process"), plan
 
 
 # --- what is refused and left as it is ---
@@ -209,9 +245,23 @@ def in_wal_mode(file):
     sql(file, "PRAGMA journal_mode = WAL", "CREATE TABLE theirs (x)")
 
 
+def with_a_journal_beside_it(file):
+    sql(file, "PRAGMA journal_mode = PERSIST", "CREATE TABLE theirs (x)")
+
+
+def newer_with_a_journal_beside_it(file):
+    newer(file)
+    sql(file, "PRAGMA journal_mode = PERSIST", "CREATE TABLE itsm_more (x)")
+
+
 def newer(file):
     SqliteStore(file).close()
-    sql(file, "PRAGMA user_version = 99")
+    sql(file, "UPDATE itsm_schema SET version = 99")
+
+
+def of_no_version(file):
+    SqliteStore(file).close()
+    sql(file, "DELETE FROM itsm_schema")
 
 
 def truncated(file):
@@ -228,7 +278,10 @@ REFUSED = [
     (of_another_application, "belongs to another application"),
     (of_nobody_in_particular, r"SqliteStore\.on\(connection\)"),
     (in_wal_mode, "belongs to another application"),
+    (with_a_journal_beside_it, "belongs to another application"),
+    (newer_with_a_journal_beside_it, "newer version of itsm_core"),
     (newer, "newer version of itsm_core"),
+    (of_no_version, "another version of itsm_core"),
     (truncated, "damaged"),
     (without_its_first_page, "not as we left them|damaged"),
     (lambda file: file.write_text("id,state\n1,new\n"), "no SQLite database"),
@@ -264,6 +317,21 @@ def test_a_foreign_file_in_use_keeps_its_log(file):
         theirs.execute("INSERT INTO theirs VALUES (1)")
 
 
+def test_what_a_foreign_application_left_in_its_log_stays_there(file, tmp_path):
+    """Its log may hold all it ever wrote: looking moves nothing of it into the file."""
+    (tmp_path / "left").mkdir()
+    with closing(sqlite3.connect(file, isolation_level=None)) as theirs:
+        theirs.execute("PRAGMA journal_mode = WAL")
+        theirs.execute("CREATE TABLE theirs (x)")
+        for name in ("desk.db", "desk.db-wal"):
+            shutil.copy(tmp_path / name, tmp_path / "left" / name)
+    before = untouched(tmp_path / "left")
+    with pytest.raises(StoreUnreadable, match="another application"):
+        SqliteStore(tmp_path / "left" / "desk.db")
+    after = untouched(tmp_path / "left")
+    assert {name: after.get(name) for name in before} == before
+
+
 def test_damage_found_later_is_said(store, file, write):
     """Pages overwritten behind our back, and tables dropped, are StoreUnreadable too."""
     for n in range(50):
@@ -284,11 +352,12 @@ def test_damage_found_later_is_said(store, file, write):
     [
         ("/proc/desk.db", "cannot be (opened|read|written)"),
         ("{}/no/such/folder/desk.db", "cannot be opened; check that the folder exists"),
-        ("{}", "cannot be read"),
+        ("{}", "is no file"),
+        ("{}/" + "x" * 300 + ".db", "cannot be read"),
     ],
 )
 def test_a_path_that_cannot_be_written_is_said(tmp_path, path, reason):
-    """A read-only folder, a missing folder and a folder in place of a file."""
+    """A read-only folder, a missing folder, a folder in place of a file, and a name too long."""
     with pytest.raises(StoreError, match=reason):
         SqliteStore(path.format(tmp_path))
 
@@ -316,6 +385,92 @@ def test_a_full_disk_loses_nothing_that_was_committed(store, write):
     with store._link.reading() as cursor:
         cursor.execute("PRAGMA max_page_count = 100000")
     assert store.commit(large).version == 3
+
+
+def test_a_disk_that_is_full_while_the_tables_are_made_is_said(file, monkeypatch, write):
+    """SQLite has then ended the transaction by itself; the file is still new once there is room."""
+    from itsm_core.stores import connections
+
+    def full(cursor):
+        cursor.execute("ROLLBACK")
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connections, "_make", full)
+        with pytest.raises(StoreError, match="the disk is full"):
+            SqliteStore(file)
+    with closing(SqliteStore(file)) as store:
+        assert store.commit(write.changes()).version == 1
+
+
+# --- one file, several ways in ---
+
+
+def test_a_file_restored_from_a_dump_is_ours(store, file, write):
+    """The tables say it, so a copy made with `.dump` or VACUUM INTO is as good as the file."""
+    done = write.changes()
+    store.commit(done)
+    with closing(sqlite3.connect(file)) as ours, closing(sqlite3.connect(f"{file}.dump")) as dumped:
+        ours.execute("VACUUM INTO ?", (f"{file}.copy",))
+        dumped.executescript("\n".join(ours.iterdump()))
+    for copy in (f"{file}.dump", f"{file}.copy"):
+        with closing(SqliteStore(copy)) as again:
+            assert again.load("R1", 0) == (done.snapshot, done.events)
+            assert again.commit(write.changes("R2")).version == 1
+        assert sql(copy, "PRAGMA journal_mode") == [("wal",)]
+
+
+def test_a_file_of_ours_can_be_joined(store, file, write):
+    """A connection to it is as good as any host's, and its commits are seen."""
+    with closing(sqlite3.connect(file)) as connection:
+        SqliteStore.on(connection).commit(write.changes())
+        connection.commit()
+    assert len(store.find(Query())) == 1
+
+
+def test_a_hosts_file_that_holds_our_tables_can_be_opened_by_path(file, write):
+    """A worker may look at what the host's connection keeps; the journal stays the host's choice."""
+    with closing(sqlite3.connect(file)) as host:
+        host.execute("CREATE TABLE tickets (id TEXT)")
+        SqliteStore.on(host).commit(write.changes())
+        host.commit()
+    with closing(SqliteStore(file)) as worker, worker._link.reading() as cursor:
+        assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert cursor.execute("SELECT count(*) FROM itsm_records").fetchone() == (1,)
+    assert sql(file, "PRAGMA journal_mode") == [("delete",)]
+
+
+def test_a_second_store_in_the_process_takes_no_lock_from_the_first(store, file, write, python):
+    """Another process that opens and closes the file meanwhile must not take its log away.
+
+    Were the file ever opened beside SQLite, closing it would let go of this process's locks
+    (https://www.sqlite.org/howtocorrupt.html, 2.2), and the next commit would be lost.
+    """
+    store.commit(write.changes("R1"))
+    with closing(SqliteStore(file)):
+        subprocess.run([*python, "claim", file, "clock"], check=True)
+        store.commit(write.changes("R2"))
+    subprocess.run([*python, "commit", file, "w", "1"], stdout=subprocess.DEVNULL, check=True)
+    assert sql(file, "SELECT id FROM itsm_records ORDER BY id") == [("R1",), ("R2",), ("w.0",)]
+    assert len(store.find(Query())) == 3
+
+
+def test_what_a_crash_left_in_a_rollback_journal_is_undone(store, file, tmp_path, write):
+    """Where WAL cannot be had, a crash leaves a journal; opening takes back what was half written."""
+    store.commit(write.changes())
+    store.close()
+    sql(file, "PRAGMA journal_mode = DELETE")
+    (tmp_path / "left").mkdir()
+    with closing(sqlite3.connect(file, isolation_level=None)) as crashing:
+        crashing.execute("PRAGMA cache_size = 1")
+        crashing.execute("BEGIN")
+        crashing.execute("UPDATE itsm_schema SET version = 99")
+        crashing.execute("CREATE TABLE large (x)")
+        crashing.execute("INSERT INTO large VALUES (zeroblob(200000))")
+        for name in ("desk.db", "desk.db-journal"):
+            shutil.copy(tmp_path / name, tmp_path / "left" / name)
+    with closing(SqliteStore(tmp_path / "left" / "desk.db")) as again:
+        assert len(again.find(Query())) == 1
 
 
 # --- who waits for whom ---
@@ -371,15 +526,19 @@ def test_a_file_that_another_made_meanwhile_is_not_made_again(file, monkeypatch)
     from itsm_core.stores import connections
 
     SqliteStore(file).close()
-    seen = iter([(0, 0)])
-    marks = connections._marks
-    monkeypatch.setattr(connections, "_marks", lambda c: next(seen, None) or marks(c))
-    SqliteStore(file).close()
-    monkeypatch.setattr(connections, "inspect", lambda path: None)
     theirs = file.with_name("theirs.db")
     of_nobody_in_particular(theirs)
-    with pytest.raises(StoreUnreadable, match="another application"):
-        SqliteStore(theirs)
+    contents = connections._contents
+    monkeypatch.setattr(connections, "inspect", lambda path, wait: None)
+    for path in (file, theirs):
+        seen = iter([(None, 0)])
+        monkeypatch.setattr(connections, "_contents", lambda c, seen=seen: next(seen, None) or contents(c))
+        if path == file:
+            SqliteStore(path).close()
+            continue
+        with pytest.raises(StoreUnreadable, match="another application"):
+            SqliteStore(path)
+    assert sql(theirs, "SELECT count(*) FROM sqlite_master") == [(1,)]
 
 
 def test_four_processes_make_and_fill_one_file(file, python):
@@ -464,3 +623,24 @@ def test_an_interrupted_commit_leaves_nothing(store, write, monkeypatch):
         store.commit(write.changes(timers=[write.timer("t", 1)]))
     assert store.find(Query()) == ()
     assert store.event("R1/1") is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of files")
+@pytest.mark.parametrize("kilobytes", [4, 16, 32, 64])
+def test_a_file_that_cannot_grow_while_its_tables_are_made_is_said(file, write, kilobytes):
+    """What happened is said, nothing is stored, and once there is room the same file does."""
+    script = (
+        "import resource, sys; from itsm_core.stores.sqlite import SqliteStore\n"
+        "from itsm_core.errors import StoreError, StoreUnreadable\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({kilobytes * 1024},) * 2)\n"
+        "try: SqliteStore(sys.argv[1])\n"
+        "except StoreError as wrong: print(type(wrong).__name__, wrong)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(file)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("StoreError ")
+    assert "the file cannot grow; nothing of the command was written" in done.stdout
+    with closing(SqliteStore(file)) as store:
+        assert store.find(Query()) == ()
+        assert store.commit(write.changes()).version == 1

@@ -18,7 +18,7 @@ from itsm_core.business_time.instants import like, micros, zone_of
 from itsm_core.business_time.intervals import Interval
 from itsm_core.business_time.schedule import Dated, Holiday, HolidayLike, Schedule, Week
 from itsm_core.business_time.table import HORIZON
-from itsm_core.business_time.windows import WeekText, day_pairs, week_pairs
+from itsm_core.business_time.windows import WeekText, day_pairs, week_pairs, week_text
 from itsm_core.errors import InvalidValue, NeverOpens
 
 _KEYS = (
@@ -31,6 +31,26 @@ _WEEK_KEYS = ("hours", "weekly_breaks", "valid_from", "valid_to")
 def _zone(zone: str | ZoneInfo) -> ZoneInfo:
     """The one shared `ZoneInfo` of an IANA name."""
     return zone_of(zone.key or "" if isinstance(zone, ZoneInfo) else zone)
+
+
+def _schedule(value: Schedule) -> Schedule:
+    if not isinstance(value, Schedule):
+        remedy = 'use BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/London")'
+        raise InvalidValue("schedule", value, "is no Schedule", remedy)
+    return value
+
+
+def _name(value: str | None) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidValue("name", value, "is no text", 'name the calendar with words: name="desk"')
+    return value
+
+
+def _version(value: int) -> int:
+    if type(value) is not int or value < 1:
+        remedy = "count 1, 2, 3; a changed calendar is a new version"
+        raise InvalidValue("version", value, "is no version", remedy)
+    return value
 
 
 def _canonical(zone: ZoneInfo, schedule: Schedule) -> str:
@@ -57,9 +77,9 @@ class BusinessCalendar:
     """
 
     zone: ZoneInfo = attrs.field(converter=_zone)
-    schedule: Schedule
-    name: str | None = attrs.field(default=None, kw_only=True)
-    version: int = attrs.field(default=1, kw_only=True)
+    schedule: Schedule = attrs.field(converter=_schedule)
+    name: str | None = attrs.field(default=None, converter=_name, kw_only=True)
+    version: int = attrs.field(default=1, converter=_version, kw_only=True)
     _rules: str = attrs.field(init=False)
     _compiled: Compiled = attrs.field(init=False)
 
@@ -88,9 +108,11 @@ class BusinessCalendar:
         for hours that never open.
         """
         first = Week.of(hours, weekly_breaks, valid_from=valid_from, valid_to=valid_to)
+        further = weeks if isinstance(weeks, Iterable) else (weeks,)
         schedule = Schedule.of(
-            (first, *weeks), holidays=holidays, shifts=shifts, breaks=breaks, cut_at_midnight=cut_at_midnight
-        )
+            (first, *further),
+            holidays=holidays, shifts=shifts, breaks=breaks, cut_at_midnight=cut_at_midnight,
+        )  # fmt: skip
         return _that_opens(cls(zone, schedule, name=name, version=version))
 
     @classmethod
@@ -108,7 +130,7 @@ class BusinessCalendar:
             return attrs.evolve(cls.never(value["tz"]), **named)
         first = _week_of({key: value[key] for key in _WEEK_KEYS if key in value})
         schedule = Schedule.of(
-            (first, *map(_week_of, value.get("weeks", ()))),
+            (first, *map(_week_of, _week_list(value.get("weeks", ())))),
             holidays=value.get("holidays", ()),
             shifts=value.get("shifts"), breaks=value.get("breaks"),
             cut_at_midnight=value.get("cut_at_midnight", False),
@@ -157,7 +179,8 @@ class BusinessCalendar:
         return hash(self._rules)
 
     def __repr__(self) -> str:
-        label = f"{self.name!r} version {self.version}" if self.name else self.fingerprint[:12]
+        hours = "; ".join(text for week in self.schedule.weeks if (text := week_text(week.hours)))
+        label = f"{self.name!r} version {self.version}" if self.name else hours or "never open"
         return f"<BusinessCalendar {label} in {self.zone.key}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -296,6 +319,12 @@ def _check_keys(what: str, value: object, known: tuple[str, ...]) -> None:
     if unknown := sorted(set(map(str, value)) - set(known)):
         reason = f"has the unknown key {unknown[0]!r}"
         raise InvalidValue(what, dict(value), reason, f"use the keys {', '.join(known)}")
+
+
+def _week_list(value: Any) -> list[Any] | tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise InvalidValue("weeks", value, "are no list", 'write [{"hours": ...}]')
+    return value
 
 
 def _week_of(value: Mapping[str, Any]) -> Week:

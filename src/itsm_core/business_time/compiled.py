@@ -16,7 +16,7 @@ from itsm_core.business_time.instants import DAY, utc
 from itsm_core.business_time.intervals import Span
 from itsm_core.business_time.offsets import instant, local, preimage, segments, year_start
 from itsm_core.business_time.schedule import EPOCH_DAY, Schedule, midnight
-from itsm_core.business_time.table import FIRST_YEAR, LAST_YEAR, Source, Table
+from itsm_core.business_time.table import FIRST_YEAR, LAST_YEAR, Source, Table, within
 from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens
 
 
@@ -28,7 +28,7 @@ def _date(wall: int) -> int:
 class Compiled:
     """One schedule in one zone, ready to measure; instants are integer microseconds."""
 
-    __slots__ = ("__weakref__", "_days", "schedule", "table", "zone")
+    __slots__ = ("__weakref__", "_closings", "_days", "schedule", "table", "zone")
 
     def __init__(self, zone: ZoneInfo, schedule: Schedule) -> None:
         self.zone, self.schedule = zone, schedule
@@ -36,6 +36,7 @@ class Compiled:
         settled = midnight(first), midnight(last)
         self.table = Table(Source(self._spans, settled, before=schedule.before, after=schedule.after))
         self._days: dict[int, tuple[int, ...]] = {}
+        self._closings: dict[int, int] = {}
 
     def _spans(self, start: int, end: int) -> list[Span]:
         """The open periods in [start, end): what windows of the dates around reach into it."""
@@ -43,16 +44,32 @@ class Compiled:
         return preimage(self.zone, windows, start, end)
 
     # -- business days: dates that own open time ---------------------------------------------------
+    #
+    # An open instant belongs to the first date whose last closing is later. So what last night's
+    # window still covers is last night's, days follow each other without overlap whatever the
+    # windows do, and a date whose windows lie wholly inside the night before is no business day.
+
+    def _closing(self, day: int) -> int:
+        """The last closing of the windows that start on a date; the start of time if there is none."""
+        found = self._closings.get(day)
+        if found is None:
+            windows = self.schedule.open_time(day, day)
+            spans = preimage(self.zone, windows, midnight(day - 1), midnight(day + 4)) if windows else []
+            found = self._closings[day] = spans[-1][1] if spans else midnight(0)
+        return found
 
     def owned(self, day: int) -> list[Span]:
-        """The open periods that belong to a date, also what reaches into the next."""
-        windows = self.schedule.open_time(day, day)
-        return preimage(self.zone, windows, midnight(day - 1), midnight(day + 4)) if windows else []
+        """The open periods that belong to a date: from the end of the dates before to its own end."""
+        end = self._closing(day)
+        start = max(self._closing(day - 1), self._closing(day - 2), midnight(day - 2))
+        if end <= start:
+            return []
+        return preimage(self.zone, self.schedule.open_time(day - 2, day + 2), start, end)
 
     def owner(self, at: int) -> int:
         """The date that an open instant belongs to: its own, or the one before (last night's)."""
         day = _date(local(self.zone, at))
-        return day if any(start <= at < end for start, end in self.owned(day)) else day - 1
+        return next((before for before in (day - 2, day - 1) if at < self._closing(before)), day)
 
     def _days_of(self, year: int) -> tuple[int, ...]:
         """The business days of a year, as ordinals."""
@@ -62,15 +79,20 @@ class Compiled:
             self._days[year] = tuple(
                 day
                 for day in range(first, after)
-                if (self.owned(day) if day in doubtful else self.schedule.windows_on(day))
+                if (self.owned(day) if day in doubtful else self._goes_on(day))
             )
         return self._days[year]
+
+    def _goes_on(self, day: int) -> bool:
+        """Whether windows that start on a date, without breaks, reach beyond those of the date before."""
+        windows, before = self.schedule.windows_on(day), self.schedule.windows_on(day - 1)
+        return bool(windows) and (not before or windows[-1][1] > before[-1][1] - DAY)
 
     def _doubtful(self, year: int) -> set[int]:
         """Dates whose windows may hold no open instant: near breaks and changes of the clocks."""
         cuts = segments(self.zone, year_start(year) - 3 * DAY, year_start(year + 1) + 3 * DAY)
         marks = {_date(start + offset) for start, _, offset in cuts} | set(self.schedule.break_on)
-        return {mark - k for mark in marks for k in range(-1, 3)}
+        return {mark - k for mark in marks for k in range(-2, 3)}
 
     def _nth_day(self, day: int, n: int) -> int:
         """The n-th business day after a business day; n may be negative."""
@@ -133,7 +155,10 @@ class Compiled:
         raise _no_duration(rule)
 
     def _calendar_days(self, at: int, n: int) -> int:
-        return instant(self.zone, local(self.zone, at) + n * DAY) if n else at
+        if not n:
+            return at
+        within(at)
+        return instant(self.zone, within(local(self.zone, at) + n * DAY))
 
     def _opened(self, at: int) -> int:
         opened = self.table.next_open(at)

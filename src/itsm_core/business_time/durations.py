@@ -29,12 +29,21 @@ _ALTERNATIVES = (
 )
 
 
+# What `timedelta` holds; a calendar counts four hundred years and says so beyond them.
+_MOST_DAYS = dt.timedelta.max.days
+_MOST_US = _MOST_DAYS * DAY
+_MOST_DIGITS = 24
+_SHORTER = "no calendar counts so far; check the number and its unit"
+
+
 def _whole(value: object, unit: str) -> None:
     """Refuse what is no count of days: days come whole and forward."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidValue(unit, value, "is no whole number", "pass an int; for parts of a day use hours(n)")
     if value < 0:
         raise InvalidValue(unit, value, "is negative", "count backwards with calendar.subtract(...)")
+    if value > _MOST_DAYS:
+        raise InvalidValue(unit, f"over {_MOST_DAYS}", "is more than can be counted", _SHORTER)
 
 
 @attrs.frozen(order=True)
@@ -51,6 +60,8 @@ class Budget:
             )
         if value < 0:
             raise InvalidValue("budget", value, "is negative", "count backwards with calendar.subtract(...)")
+        if value > _MOST_US:
+            raise InvalidValue("budget", f"over {_MOST_DAYS} days", "is more than can be counted", _SHORTER)
 
     @property
     def timedelta(self) -> dt.timedelta:
@@ -178,6 +189,7 @@ _BUSINESS_DAYS = re.compile(r"([0-9]+)\s*(?:bd|business\s+days?)")
 _CALENDAR_DAYS = re.compile(r"([0-9]+)\s*(?:cd|calendar\s+days?)")
 _END_OF_DAY = re.compile(r"end\s+of\s+business\s+day(?:\s*\+\s*([0-9]+))?")
 _ISO_TIME = re.compile(rf"pt(?=[0-9])(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?")
+_TOO_MANY = re.compile(rf"[0-9]{{{_MOST_DIGITS + 1}}}")
 _ISO_LONG = re.compile(rf"p(?:{_NUMBER}[ymwd])+(?:t.*)?")
 
 
@@ -188,6 +200,8 @@ def parse(text: str) -> Duration:
     `AmbiguousDuration`; any other text that names no duration with `InvalidValue`.
     """
     plain = str(text).strip().lower()
+    if _TOO_MANY.search(plain):
+        raise InvalidValue("duration", text, f"has a number of over {_MOST_DIGITS} digits", _SHORTER)
     if match := _BUSINESS_DAYS.fullmatch(plain):
         return BusinessDays(int(match[1]))
     if match := _CALENDAR_DAYS.fullmatch(plain):

@@ -10,7 +10,7 @@ import datetime as dt
 import sys
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from itsm_core.errors import InvalidValue, NaiveDatetime, UnknownZone
+from itsm_core.errors import BeyondHorizon, InvalidValue, NaiveDatetime, UnknownZone
 
 MICROSECOND = 1
 SECOND = 1_000_000
@@ -22,6 +22,10 @@ UTC = dt.UTC
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=UTC)
 # Not the operator: a subclass may override it (pendulum's loses microseconds to a float far from 1970).
 _minus = dt.datetime.__sub__
+# A day less at either end than a datetime holds, so that an instant has a local time in every zone.
+EARLIEST = dt.datetime(1, 1, 2, tzinfo=UTC)
+LATEST = dt.datetime(9999, 12, 31, tzinfo=UTC)
+_FIRST, _LAST = ((at - EPOCH) // dt.timedelta(microseconds=1) for at in (EARLIEST, LATEST))
 
 
 def micros(at: dt.datetime, what: str = "at") -> int:
@@ -30,7 +34,10 @@ def micros(at: dt.datetime, what: str = "at") -> int:
         delta = _minus(at, EPOCH)
     except TypeError:
         raise refuse_instant(at, what) from None
-    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+    us = (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+    if not _FIRST <= us <= _LAST:
+        raise _at_the_end(what, at.replace(tzinfo=None).isoformat())
+    return us
 
 
 def refuse_instant(at: object, what: str) -> InvalidValue:
@@ -45,9 +52,27 @@ def refuse_instant(at: object, what: str) -> InvalidValue:
     return InvalidValue(what, at, "is no datetime", "pass an aware datetime")
 
 
+def _at_the_end(what: str, shown: str) -> BeyondHorizon:
+    return BeyondHorizon(
+        f"{what} {shown} lies at the end of what a datetime holds, where other zones cannot show it; "
+        "check the year, and leave an unknown instant out instead of naming a far one"
+    )
+
+
 def utc(us: int) -> dt.datetime:
     """The UTC datetime of an instant in microseconds."""
-    return EPOCH + dt.timedelta(microseconds=us)
+    try:
+        return EPOCH + dt.timedelta(microseconds=us)
+    except OverflowError:
+        raise _at_the_end("instant", f"{us // DAY} days from 1970") from None
+
+
+def later(at: dt.datetime, by: dt.timedelta) -> dt.datetime:
+    """The instant so much later, or the latest there is."""
+    try:
+        return min(at + by, LATEST)
+    except OverflowError:
+        return LATEST
 
 
 def like(us: int, model: dt.datetime) -> dt.datetime:
@@ -65,7 +90,7 @@ def like(us: int, model: dt.datetime) -> dt.datetime:
 
 def in_utc(at: dt.datetime, what: str = "at") -> dt.datetime:
     """The same instant as a plain datetime in UTC; naive ones are refused."""
-    if type(at) is dt.datetime and at.tzinfo is UTC:
+    if type(at) is dt.datetime and at.tzinfo is UTC and EARLIEST <= at <= LATEST:
         return at
     return utc(micros(at, what))
 

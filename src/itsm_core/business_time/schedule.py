@@ -186,6 +186,21 @@ def parse_dated(value: Dated, what: str) -> DatedWindows:
     return tuple(sorted(found.items()))
 
 
+def _listed(value: Iterable[HolidayLike]) -> Iterable[HolidayLike]:
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+        remedy = 'write [("2024-12-25", "Christmas")], or leave it out'
+        raise InvalidValue("holidays", value, "are no list of dates", remedy)
+    return value
+
+
+def _weeks(value: Iterable[Week]) -> tuple[Week, ...]:
+    weeks = tuple(value) if isinstance(value, Iterable) else (value,)
+    for week in weeks:
+        if not isinstance(week, Week):
+            raise InvalidValue("week", week, "is no Week", 'write [Week.of("mon-fri 09:00-17:00")]')
+    return weeks
+
+
 class Era(NamedTuple):
     """The first and the last ordinal of a stretch of dates, and its windows by weekday."""
 
@@ -222,7 +237,7 @@ class Schedule:
     ) -> Schedule:  # fmt: skip
         """The schedule of weeks and of what stands in for them on single dates."""
         return cls(
-            tuple(weeks), tuple(sorted({Holiday.of(h) for h in holidays})),
+            _weeks(weeks), tuple(sorted({Holiday.of(h) for h in _listed(holidays)})),
             shifts=parse_dated(shifts or {}, "shifts"), breaks=parse_dated(breaks or {}, "breaks"),
             cut_at_midnight=cut_at_midnight,
         )  # fmt: skip

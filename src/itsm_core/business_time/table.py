@@ -43,6 +43,23 @@ class Source:
     after: bool | None = attrs.field(kw_only=True)
 
 
+def beyond(at: int | None) -> BeyondHorizon:
+    """The error for an instant, or a result, that no calendar counts."""
+    # By arithmetic: the year may be one that no datetime can hold.
+    what = "the result" if at is None else f"an instant in the year {1970 + at * 400 // (146_097 * DAY)}"
+    return BeyondHorizon(
+        f"{what} lies outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all that a calendar "
+        "counts; check the year of the instant and the unit of the duration"
+    )
+
+
+def within(at: int) -> int:
+    """The instant itself, if it lies in the years that a calendar counts."""
+    if not HORIZON[0] <= at <= HORIZON[1]:
+        raise beyond(at)
+    return at
+
+
 class Edges(NamedTuple):
     """One immutable state of a table; the first period is an empty sentinel at `lo`."""
 
@@ -86,17 +103,8 @@ class Table:
             return edges
         first, last = min(a, b), max(a, b)
         if first < HORIZON[0] or last > HORIZON[1]:
-            raise self._beyond(first if first < HORIZON[0] else last)
+            raise beyond(first if first < HORIZON[0] else last)
         return self._grow(utc(first - 1).year, utc(last).year + 1)
-
-    @staticmethod
-    def _beyond(at: int | None) -> BeyondHorizon:
-        # By arithmetic: the year may be one that no datetime can hold.
-        what = "the result" if at is None else f"an instant in the year {1970 + at * 400 // (146_097 * DAY)}"
-        return BeyondHorizon(
-            f"{what} lies outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all that a calendar "
-            "counts; check the year of the instant and the unit of the duration"
-        )
 
     def _grow(self, first: int, after_last: int) -> Edges:
         """Edges for at least these years: those known and the missing ones on either side."""
@@ -122,7 +130,7 @@ class Table:
         if self.source.after is not None and edges.hi >= self.source.settled[1]:
             return None
         if edges.years[1] >= _AFTER_LAST:
-            raise self._beyond(None)
+            raise beyond(None)
         return self._grow(edges.years[0], min(edges.years[1] + years, _AFTER_LAST))
 
     def _earlier(self, edges: Edges, years: int) -> Edges | None:
@@ -130,7 +138,7 @@ class Table:
         if self.source.before is not None and edges.lo <= self.source.settled[0]:
             return None
         if edges.years[0] <= _FIRST:
-            raise self._beyond(None)
+            raise beyond(None)
         return self._grow(max(edges.years[0] - years, _FIRST), edges.years[1])
 
     # -- measuring ---------------------------------------------------------------------------------
@@ -194,14 +202,15 @@ class Table:
         """The result beyond the table, where the desk is always open or always closed."""
         if not (self.source.after if sign > 0 else self.source.before):
             when = "after" if sign > 0 else "before"
+            lacking = dt.timedelta(microseconds=min(missing, 9999 * 365 * DAY))
             raise NeverOpens(
                 f"the calendar has too little open time {when} {utc(at).isoformat()}: "
-                f"{dt.timedelta(microseconds=missing)} could not be counted, and it never opens "
+                f"{lacking} could not be counted, and it never opens "
                 f"{'again' if sign > 0 else 'earlier'}; check its validity, or give it hours"
             )
         result = edge + sign * missing
         if not HORIZON[0] <= result <= HORIZON[1]:
-            raise self._beyond(None)
+            raise beyond(None)
         return result
 
     # -- searching ---------------------------------------------------------------------------------

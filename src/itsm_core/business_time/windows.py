@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import TypeAlias
 
 from itsm_core.business_time.instants import DAY, HOUR, MINUTE, SECOND
@@ -141,6 +142,18 @@ def day_pairs(windows: Windows) -> list[list[str]]:
             start = end - DAY  # noqa: PLW2901 - the rest of the same window
         pairs.append([clock_text(start), clock_text(end if end <= DAY else end - DAY)])
     return pairs
+
+
+def week_text(week: WeekWindows) -> str:
+    """The week as people write it: "mon-fri 09:00-17:30; sat 10:00-13:00"; days off are left out."""
+    parts = []
+    for windows, days in groupby(range(7), week.__getitem__):
+        first, *rest = days
+        name = f"{WEEKDAYS[first]}-{WEEKDAYS[rest[-1]]}" if rest else WEEKDAYS[first]
+        name = "daily" if len(rest) == 6 else name
+        if windows:
+            parts.append(f"{name} " + " ".join(f"{start}-{end}" for start, end in day_pairs(windows)))
+    return "; ".join(parts)
 
 
 def week_pairs(week: WeekWindows) -> dict[str, list[list[str]]]:

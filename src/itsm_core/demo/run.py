@@ -48,6 +48,7 @@ def run_demo(
     Raises `InvalidInput` for a file that does not fit, `StoreError` for a database that is not
     ours or is held, and `InvalidValue` for one that holds another history.
     """
+    _usable(database)
     scripts = [read(path, known(lang)) for path in (INPUTS if input is None else (input,))]
     _writable(page, database, input)
     rehearsed = [_rehearsed(script, lang) for script in scripts]
@@ -64,6 +65,14 @@ def run_demo(
         sections = [_section(script, store, lang) for script in scripts]
     write(page, _page(sections, lang))
     _tell(done, sections, database, page, lang, out)
+
+
+def _usable(database: Path) -> None:
+    """Refuses a place for the database that would not do, before anything is read."""
+    if not database.name or database.is_dir():
+        reason = "names no file" if not database.name else "is a folder"
+        remedy = "name a file, such as itsm-demo.db, in a folder that exists"
+        raise InvalidValue("db", str(database), reason, remedy)
 
 
 def _writable(page: Path, database: Path, source: Path | None) -> None:
@@ -94,7 +103,7 @@ class _Done:
 
     @classmethod
     def of(cls, tick: Tick) -> _Done:
-        return cls(escalated=tick.escalated, delivered=tick.delivered, failed=tick.failed)
+        return cls(escalated=tick.escalated, delivered=tick.delivered, failed=len(tick.failures))
 
 
 class _Numbers:

@@ -19,7 +19,8 @@ import attrs
 
 from itsm_core.actors import Actor, ActorKind
 from itsm_core.business_time.instants import micros, parse_text, utc
-from itsm_core.errors import InvalidInput, InvalidValue
+from itsm_core.errors import BeyondHorizon, InvalidInput, InvalidValue
+from itsm_core.values import digest
 
 OUTAGES, DESK = "outages", "desk"
 
@@ -95,6 +96,8 @@ class _Line:
             us = parse_text(value, column)
         except InvalidValue as error:
             raise self.wrong(column, error.reason, remedy) from None
+        except BeyondHorizon:
+            us = micros(_LAST)
         if not micros(_FIRST) <= us < micros(_LAST):
             raise self.wrong(column, "lies outside the years 1970 to 2099", remedy)
         return utc(us)
@@ -294,7 +297,7 @@ def _step(line: _Line, trigger: str, at: dt.datetime, actor: Actor, *, part: str
     number = line.needed("number")
     if trigger == "receive":
         known["fields"] = {"message_id": line.digest}
-        step_id = f"receive/{number}/{line.digest}"  # as ServiceDesk.receive names it
+        step_id = f"receive/{digest([number, line.digest])}"  # as ServiceDesk.receive names it
     else:
         step_id = f"demo/{number}/{line.digest}{part}"
     return Step(record=number, line=line.number, at=at, trigger=trigger, actor=actor, id=step_id, **known)
@@ -335,6 +338,7 @@ def _desk(lines: list[_Line], lang: str) -> tuple[list[Case], list[Step]]:
     cases: dict[str, Case] = {}
     last: dict[str, Step] = {}
     seen: dict[str, int] = {}
+    unasked: set[str] = set()  # opened by no person, so words about them go to everybody
     steps = []
     for line in lines:
         step = _desk_step(line, lang)
@@ -344,6 +348,9 @@ def _desk(lines: list[_Line], lang: str) -> tuple[list[Case], list[Step]]:
         _in_order(line, step, last.get(step.record), cases)
         if step.trigger == "open":
             cases[step.record] = Case(record=step.record, line=step.line, title=step.text)
+            unasked |= set() if step.actor.is_person else {step.record}
+        elif step.trigger == "communicate" and step.record in unasked:
+            step = attrs.evolve(step, fields={**step.fields, "audience": "public"})
         seen[line.digest], last[step.record] = line.number, step
         steps.append(step)
     return list(cases.values()), steps

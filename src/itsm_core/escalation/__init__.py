@@ -2,8 +2,9 @@
 
 Order: policies, engine, words.
 
-A step is functional (the work moves to a group) or hierarchic (the line is informed). A policy is
-pinned by version; who answers to a role is asked when a step fires, not before.
+A step is functional (the work moves to a group) or hierarchic (the line is informed). Each effect
+names the version of the policy that fired it, and a new version does not fire again what has fired.
+Who answers to a role is asked when a step fires, not before.
 """
 
 from itsm_core.escalation.engine import (

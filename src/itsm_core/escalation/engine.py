@@ -14,7 +14,7 @@ import attrs
 
 from itsm_core.escalation.policies import EscalationPolicy, EscalationStep, StepKind
 from itsm_core.records import Record
-from itsm_core.sla import Clock, ClockState, Metric
+from itsm_core.sla import Clock, ClockState
 
 Resolver = Callable[[str, Record, dt.datetime], tuple[str, ...]]
 """Turns a name of a step ("manager", "on-call") into people, when the step fires."""
@@ -46,16 +46,18 @@ class Run:
         return f"{run}/{self.generation}/{self.loop}/{step.id}/{target}/{channel}"
 
     def has_fired(self, step: EscalationStep) -> bool:
-        """Whether the step has fired in this generation and loop."""
-        mine = self.key(step, "", "")[:-1]
-        return any(key.startswith(mine) for key in self.fired)
+        """Whether the step has fired in this generation and loop, under any version of the policy."""
+        run = f"{self.record.id}:{self.policy.id}."
+        mine = f"{self.generation}/{self.loop}/{step.id}/"
+        tails = (key[len(run) :].partition("/")[2] for key in self.fired if key.startswith(run))
+        return any(tail.startswith(mine) for tail in tails)
 
 
 @attrs.frozen(kw_only=True)
 class ClocksRead:
     """The clocks of the record as of now, by metric: the event that makes a run move."""
 
-    clocks: Mapping[Metric, Clock]
+    clocks: Mapping[str, Clock]
 
 
 @attrs.frozen(kw_only=True)

@@ -10,7 +10,8 @@ import attrs
 
 from itsm_core.errors import InvalidValue
 from itsm_core.priority import Priority
-from itsm_core.sla import Metric, share_of
+from itsm_core.sla.targets import Metric, metric_of, priorities_of, share_of
+from itsm_core.values import counted, each, member, named, texts, word
 
 
 class StepKind(StrEnum):
@@ -20,12 +21,16 @@ class StepKind(StrEnum):
     HIERARCHIC = "hierarchic"
 
 
+def _kind(value: StepKind | str) -> StepKind:
+    return member(StepKind, value, "kind of step")
+
+
 def _names(value: Iterable[str] | str) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+    return texts(value, "to", 'name who is told: to="manager", or to=("lead", "manager")')
 
 
-def _priorities(value: Iterable[Priority | str]) -> frozenset[Priority]:
-    return frozenset(Priority.of(one) for one in value)
+def _steps(value: Iterable[EscalationStep]) -> tuple[EscalationStep, ...]:
+    return each(EscalationStep, value, "steps", 'give a list: [EscalationStep("lead", "75 %", to="lead")]')
 
 
 @attrs.frozen
@@ -38,14 +43,18 @@ class EscalationStep:
 
     id: str
     at: Fraction = attrs.field(converter=share_of)
-    metric: Metric = attrs.field(default=Metric.RESOLUTION, converter=Metric, kw_only=True)
-    kind: StepKind = attrs.field(default=StepKind.HIERARCHIC, converter=StepKind, kw_only=True)
+    metric: Metric = attrs.field(default=Metric.RESOLUTION, converter=metric_of, kw_only=True)
+    kind: StepKind = attrs.field(default=StepKind.HIERARCHIC, converter=_kind, kw_only=True)
     to: tuple[str, ...] = attrs.field(default=(), converter=_names, kw_only=True)
     group: str | None = attrs.field(default=None, kw_only=True)
     channel: str = attrs.field(default="console", kw_only=True)
-    priorities: frozenset[Priority] = attrs.field(default=frozenset(), converter=_priorities, kw_only=True)
+    priorities: frozenset[Priority] = attrs.field(default=frozenset(), converter=priorities_of, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        named(self.id, "escalation step", 'name it, such as "lead-at-75"')
+        word(self.channel, "channel", 'name one, such as "email"')
+        if self.group is not None:
+            word(self.group, "group", 'name one, such as "network"')
         if self.kind is StepKind.FUNCTIONAL and not self.group:
             raise InvalidValue(
                 "escalation step", self.id, "is functional and names no group", 'say group="network"'
@@ -66,17 +75,21 @@ class EscalationStep:
 
 @attrs.frozen
 class EscalationPolicy:
-    """Steps in order, with a version that a run is pinned to.
+    """Steps in order, with a version that every effect names.
 
     `last_resort` is informed where the names of a step resolve to nobody.
     """
 
     id: str
     version: int
-    steps: tuple[EscalationStep, ...] = attrs.field(converter=tuple[EscalationStep, ...], kw_only=True)
+    steps: tuple[EscalationStep, ...] = attrs.field(converter=_steps, kw_only=True)
     last_resort: str | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
+        named(self.id, "escalation policy", 'name it, such as "standard"')
+        counted(self.version, "policy")
+        if self.last_resort is not None:
+            word(self.last_resort, "last_resort", 'name who is told, such as "duty-manager"')
         ids = [step.id for step in self.steps]
         doubles = sorted({i for i in ids if ids.count(i) > 1})
         if doubles:

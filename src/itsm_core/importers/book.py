@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from itsm_core.actors import Actor
 from itsm_core.errors import InvalidValue
-from itsm_core.events import PERSONAL, Audience, Direction, Event, Phase, WaitsOn, personal_among
+from itsm_core.events import Audience, Direction, Event, Phase, WaitsOn, personal_among
 from itsm_core.importers.change_rows import ChangeRow, Finding
 from itsm_core.lifecycle.definition import Lifecycle, Transition
 from itsm_core.lifecycle.state_map import Mapped, StateMap
@@ -269,7 +269,8 @@ class Book:
 
     def _event(self, seq: int, draft: _Draft) -> Event:
         fields = draft.fields
-        told = ("was", "now") if fields.get("field") in PERSONAL else personal_among(fields)
+        # What an unknown field holds may be anybody's words: private by default.
+        told = ("was", "now") if "field" in fields else personal_among(fields)
         return Event(
             id=f"{self._record}/{seq}", record=self._record, seq=seq, kind=draft.kind,
             occurred_at=draft.at, recorded_at=draft.at, actor=draft.by, channel=draft.channel,

@@ -49,7 +49,8 @@ _KEYS = ("at", "field", "old", "new", "by")
 
 def read_row(number: int, row: Change, zone: ZoneInfo | None) -> ChangeRow:
     """The change that a tuple or a mapping tells; one that says nothing is refused by number."""
-    parts: list[Any] = [row.get(key) for key in _KEYS] if isinstance(row, Mapping) else list(row)
+    given = [row.get(key) for key in _KEYS] if isinstance(row, Mapping) else row
+    parts = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else []
     if len(parts) != len(_KEYS) or not isinstance(parts[1], str):
         raise InvalidInput(
             "row", row, "is no change", "give (at, field, old, new, by), in this order",

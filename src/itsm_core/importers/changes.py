@@ -28,12 +28,14 @@ from zoneinfo import ZoneInfo
 
 from itsm_core.actors import Actor
 from itsm_core.business_time.instants import zone_of
+from itsm_core.errors import InvalidValue
 from itsm_core.events import Event
 from itsm_core.importers.book import WORDS, Book
 from itsm_core.importers.change_rows import Change, ChangeRow, Finding, actor, in_order, instant, read_row
 from itsm_core.lifecycle.definition import Lifecycle
 from itsm_core.lifecycle.state_map import StateMap
 from itsm_core.processes import INCIDENT
+from itsm_core.values import as_fields, named, only
 
 
 class History(tuple[Event, ...]):  # noqa: SLOT001 - a tuple can have no further slots
@@ -61,7 +63,8 @@ def history_from_changes(
     """The events of one record that a host's change rows tell, with findings of what does not fit.
 
     `states` names our states for the host's words; without it the words are ours, as "on_hold" or
-    "on_hold/supplier". Instants are aware datetimes or ISO 8601 texts; naive ones take `zone`.
+    "on_hold/supplier"; a map that names a state which the lifecycle lacks is refused. Instants are
+    aware datetimes or ISO 8601 texts; naive ones take `zone`.
     The record opens at `opened_at`, else with its first row, in the state that the first row
     comes from. Where that is not said it opens in the lifecycle's initial state, and its first
     known state is an event without `from_state`: a start, no move. `fields` are what is known of
@@ -80,10 +83,17 @@ def history_from_changes(
     >>> [(event.kind, event.to_state) for event in history], history.findings
     ([('opened', 'new'), ('transitioned', 'resolved')], ())
     """
-    known = zone_of(zone) if isinstance(zone, str) else zone
+    named(record, "record", 'name it, such as "INC-1"')
+    only(Lifecycle, lifecycle, "lifecycle", "give the lifecycle itself, such as INCIDENT")
+    if states is not None:
+        remedy = 'wrap it: StateMap("our shop", {"Open": "new"})'
+        only(StateMap, states, "states", remedy).checked(lifecycle)
+    if isinstance(rows, (str, Mapping)) or not isinstance(rows, Iterable):
+        raise InvalidValue("rows", rows, "are no list of changes", "give [(at, field, old, new, by), ...]")
+    known = zone if zone is None or isinstance(zone, dt.tzinfo) else zone_of(zone)
     told, findings = in_order(read_row(n, row, known) for n, row in enumerate(rows, start=1))
     spoken = messages if messages is not None else any(row.field in WORDS for row in told)
-    extra = {"requester": requester, "messages": None if spoken else "none", **(fields or {})}
+    extra = {"requester": requester, "messages": None if spoken else "none", **as_fields(fields)}
     began = None if opened_at is None else instant(opened_at, known, "opened_at", None)
     return told_history(
         told, findings, Book(record, lifecycle, states, requester, told),

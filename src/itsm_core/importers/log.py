@@ -20,6 +20,7 @@ from itsm_core.importers.snapshots import history_of
 from itsm_core.importers.table import Listed, Table, opened
 from itsm_core.lifecycle.definition import Lifecycle
 from itsm_core.processes import INCIDENT
+from itsm_core.values import only
 
 ASSUMED = "assumed UTC"
 """What a report calls the zone if neither the input nor the caller names one."""
@@ -88,6 +89,8 @@ def open_log(
     A `map` goes before the one that belongs to the format. Raises `InvalidInput` for what cannot
     be read, with file, line and remedy.
     """
+    if map is not None:
+        only(Map, map, "map", 'give Map({"case": "number", ...}, {"New": "new"}), or load_map(path)')
     _known_format(format, source)
     table = opened(source)
     found = format or _guess(table, map)
@@ -97,7 +100,7 @@ def open_log(
             "format", found, "needs a map that names columns and states",
             "give --map MAP.toml with [columns] and [states] (map= in Python)", file=table.name,
         )  # fmt: skip
-    names.state_map(lifecycle).checked(lifecycle)
+    names.state_map(lifecycle)  # a typing error in it is refused before anything is read
     return TicketLog(found, layout(table, names, zone), progress)
 
 

@@ -32,9 +32,11 @@ import attrs
 
 from itsm_core.business_time.instants import zone_of
 from itsm_core.errors import InvalidInput, InvalidValue
+from itsm_core.importers.times import wall_reader
 from itsm_core.lifecycle.definition import Lifecycle
 from itsm_core.lifecycle.state_map import StateMap
 from itsm_core.priority import Priority
+from itsm_core.values import only, texts
 
 REQUIRED = ("case", "state", "at")
 OPTIONAL = (
@@ -46,17 +48,30 @@ Columns = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def _columns(value: Mapping[str, str | Iterable[str]]) -> Columns:
-    return tuple(
-        (name, (theirs,) if isinstance(theirs, str) else tuple(theirs))
-        for name, theirs in (value.items() if isinstance(value, Mapping) else value)
-    )
+    remedy = 'name a column: {"case": "number"}, or some: {"state": ["state", "hold"]}'
+    pairs = _items(value, "columns")
+    return tuple((name, texts(theirs, f"column of {name}", remedy)) for name, theirs in pairs)
 
 
 def _pairs(value: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple(value.items()) if isinstance(value, Mapping) else tuple(value)
+    return tuple(
+        (word, only(str, ours, f"meaning of {word!r}", 'write {"theirs": "ours"}'))
+        for word, ours in _items(value, "words")
+    )
 
 
-def _set(value: Iterable[str]) -> frozenset[str]:
+def _items(value: Any, what: str) -> Iterable[tuple[str, Any]]:
+    """The pairs of a mapping, or of a map that was made before."""
+    if isinstance(value, Mapping):
+        return value.items()
+    if not isinstance(value, tuple):
+        raise InvalidValue(what, value, "are no mapping", 'write {"ours": "theirs"} or {"theirs": "ours"}')
+    return value
+
+
+def _set(value: Iterable[str] | str) -> frozenset[str]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidValue("missing", value, "is no set of words", 'write {"", "?"}')
     return frozenset(value)
 
 
@@ -76,6 +91,7 @@ class Map:
     )
     system: str = attrs.field(default="map", kw_only=True)
     revision: bool = attrs.field(default=False, kw_only=True)
+    states_file: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         lacking = [name for name in REQUIRED if name not in dict(self.columns)]
@@ -84,10 +100,31 @@ class Map:
                 "columns", sorted(dict(self.columns)), f"lack {', '.join(lacking)}",
                 f"name the column of each of {', '.join(REQUIRED)}",
             )  # fmt: skip
+        strange = [name for name, _ in self.columns if name not in (*REQUIRED, *OPTIONAL)]
+        if strange:
+            known = ", ".join((*REQUIRED, *OPTIONAL))
+            raise InvalidValue("columns", strange, "are none that we know", f"use {known}")
+        for _, ours in self.priority:
+            Priority.of(ours)
+        if self.zone is not None:
+            zone_of(self.zone)
+        if self.time_format is not None:
+            wall_reader(only(str, self.time_format, "time_format", 'write it as "%d/%m/%Y %H:%M"'))
 
     def state_map(self, lifecycle: Lifecycle) -> StateMap:
-        """The states as a `StateMap`; without any, the words are those of the lifecycle itself."""
-        return StateMap(self.system, dict(self.states)) if self.states else StateMap.own(lifecycle)
+        """The states as a `StateMap`; without any, the words are those of the lifecycle itself.
+
+        A state that the lifecycle does not have is refused, with those that it has.
+        """
+        try:
+            made = StateMap(self.system, dict(self.states)) if self.states else StateMap.own(lifecycle)
+            return made.checked(lifecycle)
+        except InvalidValue as wrong:
+            if not self.states_file:
+                raise
+            raise _refuse(
+                Path(self.states_file), f"[states] {wrong.what}", wrong.value, wrong.reason, wrong.remedy
+            ) from None
 
 
 def load_map(path: str | Path, otherwise: Map | None = None) -> Map:
@@ -103,6 +140,8 @@ def load_map(path: str | Path, otherwise: Map | None = None) -> Map:
         remedy = "add case, state and at under [columns], or name the format whose columns it takes"
         raise _refuse(file, "map", sorted(given), "has no [columns]", remedy)
     base = {} if otherwise is None else _same_as(otherwise)
+    if "states" in given:
+        given["states_file"] = str(file)
     try:
         return Map(**{"system": file.stem, **base, **given})
     except InvalidValue as wrong:
@@ -121,7 +160,10 @@ def _same_as(other: Map) -> dict[str, Any]:
 def _toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+    except RecursionError:
+        remedy = "write tables and lists a few levels deep, as in the example of the documentation"
+        raise _refuse(file, "map", file.name, "is nested too deep", remedy) from None
+    except ValueError as wrong:  # no TOML, no UTF-8, or a number of thousands of digits
         line = re.search(r"line (\d+)", str(wrong))
         raise InvalidInput(
             "map", str(wrong), "is no TOML", 'write keys as name = "value"',
@@ -178,10 +220,18 @@ def _check_zone(value: Any, key: str, file: Path) -> None:
         raise _refuse(file, key, value, wrong.reason, wrong.remedy) from None
 
 
+def _check_time_format(value: Any, key: str, file: Path) -> None:
+    _check_text(value, key, file)
+    try:
+        wall_reader(value)
+    except InvalidValue as wrong:
+        raise _refuse(file, key, value, wrong.reason, wrong.remedy) from None
+
+
 _CHECKS = {
     "columns": _check_columns,
     "states": _words,
     "priority": _check_priority,
     "zone": _check_zone,
-    "time_format": _check_text,
+    "time_format": _check_time_format,
 }

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from itsm_core.business_time.instants import zone_of
+from itsm_core.business_time.table import FIRST_YEAR, LAST_YEAR
 from itsm_core.importers.maps import Map
 from itsm_core.importers.table import Listed, Numbered, Table
 from itsm_core.importers.times import placed, wall_reader
@@ -110,17 +111,22 @@ class Layout:
 
     def wall_of(self, line: int, value: Any, name: str) -> dt.datetime:
         """The wall time that a value of a column means."""
-        if isinstance(value, dt.datetime):
-            return value
         try:
-            return self._read(str(value))
-        except ValueError:
+            wall = value if isinstance(value, dt.datetime) else self._read(str(value))
+        except (ValueError, OverflowError):
             shape = self.map.time_format or "2024-02-04T10:30:00+08:00"
             column = " / ".join(dict(self.map.columns)[name])
             raise self.table.refusal(
                 line, column, value, "is no instant",
                 f"write it as {shape}, or say time_format in a map",
             ) from None  # fmt: skip
+        if not FIRST_YEAR <= wall.year <= LAST_YEAR:
+            column = " / ".join(dict(self.map.columns)[name])
+            raise self.table.refusal(
+                line, column, value, f"lies outside the years {FIRST_YEAR} to {LAST_YEAR}",
+                "check its dates, and leave an unknown instant empty instead of naming a far one",
+            )  # fmt: skip
+        return wall
 
     def instant(self, wall: dt.datetime, after: dt.datetime | None = None) -> dt.datetime:
         """The instant in UTC of a wall time in this table."""

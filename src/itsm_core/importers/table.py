@@ -91,7 +91,14 @@ def delimited(row: Sequence[str]) -> str:
 
 
 def _all(rows: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
-    return tuple(rows)
+    remedy = 'give one mapping for each row: [{"number": "1", "state": "New", ...}], or the path of a file'
+    if isinstance(rows, (bytes, Mapping)) or not isinstance(rows, Iterable):
+        raise InvalidInput("rows", rows, "are no list of rows", remedy, file=Listed.name)
+    given = tuple(rows)
+    for line, row in enumerate(given, start=1):
+        if not isinstance(row, Mapping):
+            raise InvalidInput("row", row, "is no mapping", remedy, file=Listed.name, line=line)
+    return given
 
 
 @attrs.frozen

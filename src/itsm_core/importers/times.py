@@ -7,21 +7,42 @@ import re
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from itsm_core.business_time.instants import in_utc
+from itsm_core.business_time.instants import UTC, in_utc
+from itsm_core.errors import InvalidValue
 
 _PARTS = {"d": "day", "m": "month", "Y": "year", "H": "hour", "M": "minute", "S": "second"}
 _ABSENT = (("year", 1900), ("month", 1), ("day", 1), ("hour", 0), ("minute", 0), ("second", 0))
 
 
 def wall_reader(time_format: str | None) -> Callable[[str], dt.datetime]:
-    """What reads one text: `strptime` of the format, three times as fast for plain ones, or ISO."""
+    """What reads one text: `strptime` of the format, three times as fast for plain ones, or ISO.
+
+    A format that `strptime` cannot read back is refused here, before any row is blamed for it.
+    """
     if time_format is None:
         return dt.datetime.fromisoformat
     named = {f"%{letter}": f"(?P<{name}>[0-9]+)" for letter, name in _PARTS.items()}
     pieces = re.split("(%.)", time_format)
-    if all(piece in named for piece in pieces[1::2]) and len(set(pieces[1::2])) == len(pieces) // 2:
+    parts = pieces[1::2]
+    plain = all(part in named for part in parts) and "%" not in "".join(pieces[::2])
+    if parts and plain and len(set(parts)) == len(parts):
         return _plain(re.compile("".join(named.get(p) or re.escape(p) for p in pieces)))
+    _readable(time_format)
     return lambda text: dt.datetime.strptime(text, time_format)  # noqa: DTZ007 - zone follows
+
+
+def _readable(time_format: str) -> None:
+    """Refuses a format that does not read back what it writes."""
+    sample = dt.datetime(2024, 2, 4, 10, 30, 15, tzinfo=UTC)
+    try:
+        if "%" not in time_format:
+            raise ValueError("it names no part of a time")  # noqa: TRY301
+        dt.datetime.strptime(sample.strftime(time_format), time_format)  # noqa: DTZ007
+    except (ValueError, LookupError, re.error) as wrong:
+        raise InvalidValue(
+            "time_format", time_format, f"cannot be read ({wrong})",
+            'name each part once, as in "%d/%m/%Y %H:%M", or leave it out for ISO 8601',
+        ) from None  # fmt: skip
 
 
 def _plain(pattern: re.Pattern[str]) -> Callable[[str], dt.datetime]:

@@ -1,6 +1,6 @@
 """Lifecycles: states, transitions and a version as data, and the one door through which they run.
 
-Order: definition, machine, fields, beside, soundness, reasons, decision, state_map.
+Order: fields, definition, machine, beside, soundness, reasons, decision, state_map.
 
 A lifecycle is the single source: the machine, the tables and diagrams of the documentation,
 `options`, `check` and the tests are all made from it.

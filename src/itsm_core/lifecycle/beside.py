@@ -15,7 +15,7 @@ import attrs
 from itsm_core.actors import ActorKind
 from itsm_core.business_time.instants import parse_text, utc
 from itsm_core.commands import Command
-from itsm_core.errors import InvalidValue, Reason
+from itsm_core.errors import BeyondHorizon, InvalidValue, Reason
 from itsm_core.events import UNCORRECTABLE, Audience, Communication, Direction
 from itsm_core.priority import Level, Priority, PriorityMatrix
 from itsm_core.records import Record
@@ -38,7 +38,6 @@ class Beside:
     requires: tuple[str, ...]
     when_closed: bool
     make: Callable[[Record, Command, PriorityMatrix], dict[str, Any]]
-    kept: bool = False  # whether the record keeps the fields, so that each must be declared
 
 
 def _given(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
@@ -50,7 +49,10 @@ def _assignment(record: Record, command: Command, matrix: PriorityMatrix) -> dic
         raise InvalidValue(
             "assign", sorted(command.fields), "names nobody", "give a group, an assignee or an owner"
         )
-    return priority_fields(dict(command.fields), matrix, record)
+    held = dict(command.fields)
+    if held.get("group") not in (None, record.group) and record.assignee is not None:
+        held.setdefault("assignee", None)  # the work lies in the new group's queue
+    return priority_fields(held, matrix, record)
 
 
 def priority_fields(
@@ -99,10 +101,24 @@ def _priority(record: Record, command: Command, matrix: PriorityMatrix) -> dict[
 def _correction(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
     field, now = command.fields.get("field"), command.fields.get("now")
     if field in UNCORRECTABLE:
-        raise InvalidValue("field", field, "says what a step did", "undo the step by a command instead")
+        remedy = "undo a step by a command, a priority by reprioritise; correct a corrected event once more"
+        raise InvalidValue("field", field, "is not corrected", remedy)
     if field == "occurred_at":
-        parse_text(str(now), "occurred_at")
+        try:
+            parse_text(str(now), "occurred_at")
+        except BeyondHorizon as far:
+            raise InvalidValue("occurred_at", now, str(far), "give the instant it happened") from None
     return dict(command.fields)
+
+
+def _said(record: Record, command: Command, matrix: PriorityMatrix) -> dict[str, Any]:
+    """Words that go out; those to a requester need one, or nobody would hear the answer."""
+    held = _words(record, command, matrix)
+    if held["audience"] is Audience.REQUESTER and record.requester is None:
+        raise InvalidValue(
+            "audience", "requester", "is nobody: the record names no requester", 'say audience="public"'
+        )
+    return held
 
 
 def _words(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
@@ -110,8 +126,8 @@ def _words(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, An
     automatic = held.get("automatic") or command.actor.kind in _BY_ITSELF
     if held.get("text") and not held.get("text_digest"):
         held["text_digest"] = digest(held["text"])
-    held["direction"] = Direction(held.get("direction", Direction.OUTBOUND))
-    held["audience"] = Audience(held.get("audience", Audience.REQUESTER))
+    held["direction"] = Direction(held.get("direction") or Direction.OUTBOUND)
+    held["audience"] = Audience(held.get("audience") or Audience.REQUESTER)
     held["automatic"] = True if automatic else None
     if held.get("promise_due") is not None:
         held["promise_due"] = utc(parse_text(held["promise_due"], "promise_due"))
@@ -125,26 +141,26 @@ def _received(record: Record, command: Command, matrix: PriorityMatrix) -> dict[
 
 # fmt: off
 BESIDE: dict[str, Beside] = {
-    "assign":       Beside("assigned",      DESK,    (),                    False, _assignment, kept=True),
+    "assign":       Beside("assigned",      DESK,    (),                    False, _assignment),
     "acknowledge":  Beside("acknowledged",  DESK,    (),                    False, _given),
-    "reprioritise": Beside("reprioritised", DESK,    (),                    False, _priority, kept=True),
-    "communicate":  Beside("communicated",  DESK,    ("text",),             True,  _words),
+    "reprioritise": Beside("reprioritised", DESK,    (),                    False, _priority),
+    "communicate":  Beside("communicated",  DESK,    ("text",),             True,  _said),
     "receive":      Beside("communicated",  ANYBODY, ("message_id",),       True,  _received),
     "note":         Beside("noted",         DESK,    ("text",),             True,  _given),
     "link":         Beside("linked",        DESK,    ("relation", "other"), True,  _given),
     "correct":      Beside("corrected",     DESK,    ("event", "field", "now", "reason"), True, _correction),
-    "escalate":     Beside("escalated",     frozenset({"automation"}), ("key",), True, _given),
+    "escalate":     Beside("escalated",     frozenset({"itsm_core"}), ("key",), True, _given),
 }
 # fmt: on
 
 
-def outbound(text: str, command: Command) -> Made:
-    """The `communicated` event of words that go with a transition to the requester."""
+def outbound(text: str, command: Command, record: Record) -> Made:
+    """The `communicated` event of words that go with a transition to the requester, if there is one."""
     said = Communication(
         direction=Direction.OUTBOUND,
         channel=command.channel or "unknown",
         author=command.actor,
-        audience=Audience.REQUESTER,
+        audience=Audience.INTERNAL if record.requester is None else Audience.REQUESTER,
         at=command.at,
         text=text,
         automatic=command.actor.kind in _BY_ITSELF,

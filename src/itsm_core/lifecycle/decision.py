@@ -7,7 +7,7 @@ exactly the buttons that would work, and why the others would not.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import attrs
 
@@ -17,9 +17,18 @@ from itsm_core.errors import InvalidValue, Reason
 from itsm_core.events import SCHEMA, Event, Phase, WaitsOn
 from itsm_core.lifecycle.beside import ANYBODY, BESIDE, GRADES, Beside, missing, outbound, priority_fields
 from itsm_core.lifecycle.definition import Lifecycle, Need, Transition
-from itsm_core.lifecycle.fields import SAID, CustomField, field_reasons, personal_marks, type_reasons
+from itsm_core.lifecycle.fields import (
+    SAID,
+    CustomField,
+    FieldType,
+    field_reasons,
+    kinds_of,
+    personal_marks,
+    type_reasons,
+)
 from itsm_core.lifecycle.machine import destination
 from itsm_core.lifecycle.reasons import (
+    ahead_reasons,
     clock_reasons,
     invalid_field,
     lifecycle_reasons,
@@ -44,7 +53,7 @@ class Accepted:
 
     events: tuple[Event, ...]
     reasons: ClassVar[tuple[Reason, ...]] = ()
-    accepted: ClassVar[bool] = True
+    accepted: ClassVar[Literal[True]] = True
 
     def __str__(self) -> str:
         return "accepted: " + ", ".join(event.kind for event in self.events)
@@ -56,7 +65,7 @@ class Refused:
 
     reasons: tuple[Reason, ...]
     events: ClassVar[tuple[Event, ...]] = ()
-    accepted: ClassVar[bool] = False
+    accepted: ClassVar[Literal[False]] = False
 
     def __str__(self) -> str:
         return "refused: " + "; ".join(str(reason) for reason in self.reasons)
@@ -148,12 +157,9 @@ def _opening(
         reasons.append(Reason("not_open", f"{command.trigger}: there is no record yet; open one first"))
     record_id = command.fields.get("record")
     reasons += missing(("record", "title"), command)
-    reasons += field_reasons(command.fields, custom, ("record",))
+    reasons += field_reasons(command.fields, {**kinds_of("open", custom), "record": FieldType.TEXT})
     fields = {name: value for name, value in command.fields.items() if name != "record"}
-    try:
-        fields = priority_fields(fields, matrix)
-    except InvalidValue as wrong:
-        reasons.append(invalid_field(wrong))
+    fields = _graded(fields, matrix, None, reasons)
     if reasons:
         return Refused(tuple(reasons))
     state = lifecycle.by_id[lifecycle.initial]
@@ -161,6 +167,19 @@ def _opening(
     known = {name: value for name, value in fields.items() if value is not None}
     scribe = _Scribe(str(record_id), known.get("tenant"), command, lifecycle, custom)
     return Accepted((scribe.event(1, "opened", known, states=(None, state.id)),))
+
+
+def _graded(
+    fields: dict[str, Any], matrix: PriorityMatrix, known: Record | None, reasons: list[Reason]
+) -> dict[str, Any]:
+    """The fields with their priority made whole; a grade that is refused already is refused once."""
+    if any(value in GRADES for reason in reasons for name, value in reason.facts if name == "field"):
+        return fields
+    try:
+        return priority_fields(fields, matrix, known)
+    except InvalidValue as wrong:
+        reasons.append(invalid_field(wrong))
+        return fields
 
 
 # --- beside the state -------------------------------------------------------------------------
@@ -180,19 +199,29 @@ def _beside(
     if record.phase is Phase.CLOSED and not beside.when_closed:
         reasons.append(wrong_state(record, command.trigger, lifecycle))
     reasons += missing(beside.requires, command)
-    wrong = field_reasons(command.fields, custom) if beside.kept else type_reasons(command.fields, SAID)
+    wrong = _field_reasons(command, custom) + ahead_reasons(command)
     fields: dict[str, Any] = {}
     if not wrong:
         try:
             fields = beside.make(record, command, matrix)
         except InvalidValue as invalid:
             wrong.append(invalid_field(invalid))
-        except ValueError as invalid:
-            wrong.append(Reason("invalid_field", str(invalid)))
     if reasons + wrong:
         return Refused((*reasons, *wrong))
     scribe = _Scribe(record.id, record.tenant, command, lifecycle, custom)
     return Accepted((scribe.event(record.version + 1, beside.kind, fields),))
+
+
+def _field_reasons(command: Command, custom: tuple[CustomField, ...]) -> list[Reason]:
+    """What is wrong with the fields; a correction's new value is judged as the field it mends."""
+    if command.trigger == "escalate":
+        return []  # the library's own, and nobody else may
+    fields = command.fields
+    wrong = field_reasons(fields, kinds_of(command.trigger, custom))
+    if command.trigger == "correct" and isinstance(fields.get("field"), str):
+        kinds = {**SAID["communicate"], **SAID["link"], **kinds_of("open", custom)}
+        wrong += type_reasons({fields["field"]: fields.get("now")}, kinds)
+    return wrong
 
 
 # --- transitions ------------------------------------------------------------------------------
@@ -208,7 +237,7 @@ def _transition(
 ) -> Decision:
     rows = lifecycle.by_trigger.get(command.trigger)
     if rows is None:
-        known = ", ".join((*lifecycle.by_trigger, *BESIDE))
+        known = ", ".join((*lifecycle.by_trigger, *(t for t in BESIDE if t != "escalate")))
         reasons.append(Reason("unknown_trigger", f"{command.trigger!r} is no trigger; use one of {known}"))
         return Refused(tuple(reasons))
     row = _row(rows, record.state)
@@ -217,14 +246,14 @@ def _transition(
     shown = row or rows[0]
     reasons += people_reasons(record, command.actor, shown)
     reasons += need_reasons(command, shown)
-    reasons += field_reasons(command.fields, custom, [need.field for need in shown.requires])
+    needs = [need.field for need in shown.requires]
+    kinds = kinds_of(command.trigger, custom)
+    if not shown.roles & command.actor.roles:  # a requester says what is asked, and changes nothing else
+        kinds = {name: kind for name, kind in kinds.items() if name in {*needs, *SAID["acknowledge"]}}
+    reasons += field_reasons(command.fields, kinds, needs)
+    reasons += ahead_reasons(command)
     reasons += order_reasons(record, command)
-    fields = dict(command.fields)
-    if GRADES & fields.keys():
-        try:
-            fields = priority_fields(fields, matrix, record)
-        except InvalidValue as wrong:
-            reasons.append(invalid_field(wrong))
+    fields = _graded(dict(command.fields), matrix, record, reasons)
     dest = destination(lifecycle, record.state, command.trigger)
     if reasons or dest is None:
         return Refused(tuple(reasons))
@@ -247,7 +276,7 @@ def _moved(
         fields["reopens"] = row.reopens
     seq, made = record.version + 1, []
     if message:
-        kind, said = outbound(message, command)
+        kind, said = outbound(message, command, record)
         made.append(scribe.event(seq, kind, said, part=2))
         seq += 1
     made.append(scribe.event(seq, "transitioned", fields, states=(record.state, dest)))
@@ -286,7 +315,7 @@ class _Scribe:
         command = self.command
         name = command.id or f"{self.record}/{seq}"
         return Event(
-            id=f"{name}/{part}" if part > 1 else name,
+            id=f"{name}#{part}" if part > 1 else name,
             record=self.record,
             seq=seq,
             kind=kind,

@@ -7,15 +7,16 @@ no silent loss. A declared field says its type and whether it is personal.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
 import attrs
 
 from itsm_core.business_time.instants import parse_text
-from itsm_core.errors import InvalidValue, Reason
-from itsm_core.events import PERSONAL, personal_among
+from itsm_core.errors import BeyondHorizon, InvalidValue, Reason
+from itsm_core.events import PERSONAL, Audience, Direction, personal_among
+from itsm_core.priority import Level, Priority
 from itsm_core.values import Fields
 
 
@@ -45,7 +46,7 @@ class CustomField:
     def __attrs_post_init__(self) -> None:
         if not self.name.isidentifier():
             raise InvalidValue("field name", self.name, "is no plain word", 'use letters, digits and "_"')
-        if self.name in STANDARD or self.name in OF_THE_STEP:
+        if self.name in TAKEN:
             raise InvalidValue("field name", self.name, "is taken by the library", "choose another name")
 
 
@@ -67,36 +68,66 @@ STANDARD: dict[str, FieldType] = {
 """The fields every record may hold."""
 # fmt: on
 
-SAID: dict[str, FieldType] = {
-    **dict.fromkeys(
-        (
-            "text",
-            "text_ref",
-            "text_digest",
-            "message_id",
-            "relation",
-            "other",
-            "event",
-            "field",
-            "reason",
-            "key",
-        ),
-        FieldType.TEXT,
-    ),
+_TEXT, _REASONS = FieldType.TEXT, {"reason": FieldType.TEXT, "late_reason": FieldType.TEXT}
+_WORDS: dict[str, FieldType] = {
+    **dict.fromkeys(("text", "text_ref", "text_digest", "message_id", "direction", "audience"), _TEXT),
     "automatic": FieldType.FLAG,
     "promise_due": FieldType.INSTANT,
 }
-"""The fields of words, notes, links and corrections; a host may add facts of its own to them."""
 
-OF_THE_STEP = frozenset({"process", "trigger", "phase", "waits_on", "outcome", "reopens", "record"})
+# fmt: off
+SAID: dict[str, dict[str, FieldType]] = {
+    "acknowledge": _REASONS,
+    "communicate": {**_WORDS, **_REASONS},
+    "receive":     {**_WORDS, **_REASONS},
+    "note":        {"text": _TEXT, "text_ref": _TEXT, **_REASONS},
+    "link":        {"relation": _TEXT, "other": _TEXT, **_REASONS},
+    "correct":     {"event": _TEXT, "field": _TEXT, "now": FieldType.ANY, "was": FieldType.ANY, **_REASONS},
+}
+"""The fields of commands whose words the record does not keep, by trigger."""
+# fmt: on
+
+OF_THE_STEP = frozenset(
+    {"process", "agreement", "trigger", "phase", "waits_on", "outcome", "reopens", "record"}
+)
 """Names that say what a step did; the library writes them."""
+
+TAKEN = frozenset({*STANDARD, *OF_THE_STEP, *(name for kinds in SAID.values() for name in kinds)})
+"""Names that a host cannot declare."""
+
+
+def _one_of(kind: type[StrEnum]) -> Callable[[Any], object]:
+    def read(value: Any) -> object:
+        try:
+            return kind(value)
+        except ValueError:
+            raise InvalidValue(
+                kind.__name__.lower(), value, "is unknown", f"use one of {', '.join(kind)}"
+            ) from None
+
+    return read
+
+
+_READ: dict[str, Callable[[Any], object]] = {
+    "impact": Level.of,
+    "urgency": Level.of,
+    "priority": Priority.of,
+    "direction": _one_of(Direction),
+    "audience": _one_of(Audience),
+}
+
+
+def kinds_of(trigger: str, custom: Iterable[CustomField]) -> dict[str, FieldType]:
+    """The fields that a command of this trigger may bring, with their types."""
+    known = SAID.get(trigger, STANDARD)
+    own = {field.name: field.type for field in custom}
+    return {**known, **own} if own else known
 
 
 def field_reasons(
-    fields: Mapping[str, Any], custom: Iterable[CustomField], also: Iterable[str] = ()
+    fields: Mapping[str, Any], kinds: Mapping[str, FieldType], also: Iterable[str] = ()
 ) -> list[Reason]:
     """A reason for each field that nobody declared or whose value is not of its type."""
-    kinds = {**STANDARD, **{field.name: field.type for field in custom}} if custom else STANDARD
     known = frozenset(also)
     strange = [name for name in fields if name not in kinds and name not in known]
     reasons = [_reserved(n) if n in OF_THE_STEP else _unknown(n, [*kinds, *known]) for n in strange]
@@ -105,22 +136,42 @@ def field_reasons(
 
 def type_reasons(fields: Mapping[str, Any], kinds: Mapping[str, FieldType]) -> list[Reason]:
     """A reason for each field whose value is not of the type these kinds give it."""
-    return [
-        Reason(
-            "invalid_field",
-            f"{name} is {value!r}; it takes {_SAYS[kinds[name]]}",
-            facts={"field": name, "type": kinds[name].value},
-        )
-        for name, value in fields.items()
-        if value is not None and name in kinds and not _fits(value, kinds[name])
-    ]
+    found = []
+    for name, value in fields.items():
+        kind = kinds.get(name)
+        if value is None or kind is None:
+            continue
+        wrong = _misread(name, value) if _fits(value, kind) else f"it takes {_SAYS[kind]}"
+        if wrong:
+            facts = {"field": name, "type": kind.value}
+            found.append(Reason("invalid_field", f"{name} is {shown(name, value)}; {wrong}", facts=facts))
+    return found
+
+
+def shown(name: str, value: Any) -> str:
+    """The value as a refusal quotes it: only where we know that it says nothing about a person."""
+    return repr(value) if name in TAKEN - PERSONAL else "..."
+
+
+def _misread(name: str, value: Any) -> str:
+    """What is wrong with a word that stands for one of few things; empty if nothing is."""
+    read = _READ.get(name)
+    if read is None:
+        return ""
+    try:
+        read(value)
+    except InvalidValue as wrong:
+        return wrong.remedy
+    return ""
 
 
 def personal_marks(fields: Mapping[str, Any], custom: Iterable[CustomField]) -> Fields:
     """The marks of the personal ones among these fields; a correction is as personal as its field."""
+    if not custom and "field" not in fields:
+        return personal_among(fields)
     own = {field.name for field in custom if field.personal}
     names = own.intersection(fields)
-    if fields.get("field") in PERSONAL or fields.get("field") in own:
+    if fields.get("field") in PERSONAL | own | {"was", "now"}:
         names |= {"was", "now"}.intersection(fields)
     marks = personal_among(fields)
     return Fields({**marks, **dict.fromkeys(sorted(names), "")}) if names else marks
@@ -132,6 +183,8 @@ def _reserved(name: str) -> Reason:
 
 
 def _unknown(name: str, known: list[str]) -> Reason:
+    if name in TAKEN:
+        return Reason("unknown_field", f"{name} is not asked for here; leave it out", facts={"field": name})
     near = difflib.get_close_matches(name, known, 3)
     remedy = f"did you mean {' or '.join(near)}?" if near else "declare it as a CustomField"
     return Reason("unknown_field", f"{name!r} is no field; {remedy}", facts={"field": name})
@@ -152,7 +205,7 @@ def _fits(value: Any, kind: FieldType) -> bool:
 def _is_instant(value: str) -> bool:
     try:
         parse_text(value)
-    except InvalidValue:
+    except (InvalidValue, BeyondHorizon):
         return False
     return True
 

@@ -36,15 +36,16 @@ def _plain_transition(t: Transition) -> bool:
 
 
 def _plain_machine(machine: Machine) -> bool:
-    heard = (
-        machine.before_state_change,
-        machine.after_state_change,
-        machine.prepare_event,
-        machine.finalize_event,
-        machine.on_exception,
-        getattr(machine, "on_final", None),
+    return not (
+        machine.has_queue
+        or machine.before_state_change
+        or machine.after_state_change
+        or machine.prepare_event
+        or machine.finalize_event
+        or machine.on_exception
+        or getattr(machine, "on_final", None)
+        or machine.model_attribute != "state"
     )
-    return not machine.has_queue and not any(heard) and machine.model_attribute == "state"
 
 
 class LeanEvent(Event):
@@ -101,12 +102,8 @@ def shared(lifecycle: Lifecycle) -> Machine:
     return machine(lifecycle, LeanMachine)
 
 
-@lru_cache(maxsize=4096)
 def destination(lifecycle: Lifecycle, state: str, trigger: str) -> str | None:
-    """Where a trigger leads from a state; None if it does not lead out of it.
-
-    The machine is asked once: it has no memory, so its answer does not change.
-    """
+    """Where a trigger leads from a state; None if it does not lead out of it."""
     event = shared(lifecycle).events.get(trigger)
     if event is None or state not in event.transitions:
         return None

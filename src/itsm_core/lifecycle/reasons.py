@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from itsm_core.actors import Actor
+from itsm_core.business_time.instants import micros, parse_text
 from itsm_core.commands import Command
-from itsm_core.errors import InvalidValue, Reason
-from itsm_core.events import WaitsOn
-from itsm_core.lifecycle.beside import missing
+from itsm_core.errors import BeyondHorizon, InvalidValue, Reason
+from itsm_core.events import PERSONAL, WaitsOn
 from itsm_core.lifecycle.definition import Lifecycle, Transition
 from itsm_core.records import Record
 
@@ -23,13 +23,19 @@ def wrong_state(record: Record, trigger: str, lifecycle: Lifecycle) -> Reason:
     )
 
 
-def role(actor: Actor, roles: frozenset[str], trigger: str) -> Reason:
-    """The actor holds none of the roles that may."""
-    wanted = " or ".join(sorted(roles))
+def role(actor: Actor, roles: frozenset[str], trigger: str, relation: frozenset[str] = frozenset()) -> Reason:
+    """The actor holds none of the roles that may, nor stands in a relation that may."""
+    ways = [f"the role {' or '.join(sorted(roles))}"] if roles else []
+    ways += [f"being the record's {name}" for name in sorted(relation)]
     return Reason(
         "role",
-        f"{actor.id} may not {trigger}: that takes the role {wanted}",
-        facts={"actor": actor.id, "has": tuple(sorted(actor.roles)), "allowed": tuple(sorted(roles))},
+        f"{actor.id} may not {trigger}: that takes {', or '.join(ways)}",
+        facts={
+            "actor": actor.id,
+            "has": tuple(sorted(actor.roles)),
+            "allowed": tuple(sorted(roles)),
+            "relation": tuple(sorted(relation)),
+        },
     )
 
 
@@ -39,7 +45,7 @@ def people_reasons(record: Record, actor: Actor, row: Transition) -> list[Reason
         return []
     if any(record.values.get(relation) == actor.id for relation in row.relation):
         return []
-    return [role(actor, row.roles | row.relation, row.trigger)]
+    return [role(actor, row.roles, row.trigger, row.relation)]
 
 
 def need_reasons(command: Command, row: Transition) -> list[Reason]:
@@ -48,12 +54,39 @@ def need_reasons(command: Command, row: Transition) -> list[Reason]:
     for name, allowed in (*((n.field, n.one_of) for n in row.requires if n.one_of), _HOLD_REASONS):
         value = command.fields.get(name)
         if name not in wrong and value not in (None, "") and value not in allowed:
+            given = None if name in PERSONAL else value
             wrong[name] = Reason(
                 "invalid_field",
-                f"{name} is {value!r}; use one of {', '.join(allowed)}",
-                facts={"field": name, "value": value, "allowed": allowed},
+                f"{name} is {'...' if given is None else repr(given)}; use one of {', '.join(allowed)}",
+                facts={"field": name, "value": given, "allowed": allowed},
             )
-    return [*missing(tuple(need.field for need in row.requires), command), *wrong.values()]
+    return [*_missing_needs(command, row), *wrong.values()]
+
+
+def _missing_needs(command: Command, row: Transition) -> list[Reason]:
+    found = []
+    for need in row.requires:
+        if command.fields.get(need.field) in (None, ""):
+            choices = f": one of {', '.join(need.one_of)}" if need.one_of else f" ({need.say()})"
+            said = f"{command.trigger} needs the field {need.field!r}{choices}"
+            facts = {"field": need.field, "allowed": need.one_of, "clause": need.clause}
+            found.append(Reason("missing_field", said, facts=facts))
+    return found
+
+
+def ahead_reasons(command: Command) -> list[Reason]:
+    """The instants that should lie ahead of the command and do not."""
+    found = []
+    for name in ("look_again_at", "promise_due"):
+        value = command.fields.get(name)
+        try:
+            late = isinstance(value, str) and parse_text(value) <= micros(command.at)
+        except (InvalidValue, BeyondHorizon):
+            late = False  # its type is refused elsewhere
+        if late:
+            said = f"{name} is {value}, which does not lie after {command.at.isoformat()}"
+            found.append(Reason("invalid_field", said, facts={"field": name}))
+    return found
 
 
 _HOLD_REASONS = ("hold_reason", tuple(WaitsOn))

@@ -9,7 +9,7 @@ import attrs
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.lifecycle.definition import Lifecycle
-from itsm_core.values import as_fields
+from itsm_core.values import Fields, as_fields, member, only
 
 
 @attrs.frozen
@@ -25,13 +25,16 @@ class Mapped:
 
 def _mapped(text: str) -> Mapped:
     state, _, reason = text.partition("/")
-    if not reason:
-        return Mapped(state)
-    try:
-        return Mapped(state, WaitsOn(reason))
-    except ValueError:
-        known = ", ".join(WaitsOn)
-        raise InvalidValue("state", text, f"{reason!r} is no hold reason", f"use one of {known}") from None
+    return Mapped(state, member(WaitsOn, reason, "hold_reason") if reason else None)
+
+
+def _inbound(value: Mapping[str, str]) -> Fields:
+    remedy = 'write {"their word": "our state"}, such as {"Awaiting Vendor": "on_hold/supplier"}'
+    if not isinstance(value, Mapping):
+        raise InvalidValue("states", value, "are no mapping", remedy)
+    for text in value.values():
+        _mapped(only(str, text, "state", remedy))
+    return as_fields(value)
 
 
 @attrs.frozen
@@ -39,15 +42,17 @@ class StateMap:
     """Which state of ours each of their words means.
 
     `inbound` maps their word to "state" or "state/hold_reason", as in
-    {"Awaiting Vendor": "on_hold/supplier"}. A word it lacks is unknown, never guessed.
+    {"Awaiting Vendor": "on_hold/supplier"}. A word it lacks is unknown, never guessed. Whether
+    the states exist is known once there is a lifecycle: `checked` looks, and whatever takes a map
+    calls it.
     """
 
     system: str
-    inbound: Mapping[str, str] = attrs.field(converter=as_fields)
+    inbound: Mapping[str, str] = attrs.field(converter=_inbound)
 
     def read(self, word: str) -> Mapped | None:
         """Our state for their word; None if the map does not have it."""
-        text = self.inbound.get(word)
+        text = self.inbound.get(word) if isinstance(word, str) else None
         return None if text is None else _mapped(text)
 
     @classmethod
@@ -59,9 +64,13 @@ class StateMap:
 
     def checked(self, lifecycle: Lifecycle) -> StateMap:
         """The map itself, if every state it names exists and only waiting states have reasons."""
-        for text in self.inbound.values():
+        only(Lifecycle, lifecycle, "lifecycle", "give the lifecycle itself, such as INCIDENT")
+        for word, text in self.inbound.items():
             mapped = _mapped(text)
-            state = lifecycle.state(mapped.state)
+            try:
+                state = lifecycle.state(mapped.state)
+            except InvalidValue as wrong:
+                raise InvalidValue(f"state of {word!r}", text, wrong.reason, wrong.remedy) from None
             if mapped.hold_reason is not None and state.phase is not Phase.WAITING:
                 raise InvalidValue(
                     "state", text, f"{state.id} is no waiting state", "give reasons to holds only"

@@ -24,7 +24,7 @@ from itsm_core.reporting.picture import bar
 from itsm_core.reporting.rows import Row, recurring
 from itsm_core.reporting.table import Cell, against_target, grid
 from itsm_core.reporting.words import known, moment, percent, say, word
-from itsm_core.sla import Clock, Metric, Promise, PromiseVerdict, Verdict
+from itsm_core.sla import Clock, ClockState, Metric, Promise, PromiseVerdict, Verdict
 
 
 @attrs.frozen(kw_only=True)
@@ -196,7 +196,7 @@ def _card(card: Card, zone: ZoneInfo, lang: str) -> str:
     facts += [f"<li>{told}</li>" for told in beside]
     listed = f'<ul class="facts">{"".join(facts)}</ul>' if facts else ""
     return (
-        f'<article id="{_text(row.number)}">\n<h3>{_text(row.number)} {_text(row.title)}</h3>\n'
+        f'<article id="{_text(row.number)}">\n<h3>{_text(row.number)} {_text(row.heading(lang))}</h3>\n'
         f'<p class="about">{_text(about)}</p>\n{clocks}{listed}{_why(card, lang)}</article>\n'
     )
 
@@ -227,7 +227,8 @@ def _times(row: Row, clock: Clock, zone: ZoneInfo, lang: str) -> list[str]:
     told = [] if clock.started_at is None else [say("opened_at", lang, at=moment(clock.started_at, zone))]
     due, metric = clock.due_at, clock.target.metric
     if due is None:
-        told.append(say("no_due", lang))
+        paused = clock.state is ClockState.PAUSED and not clock.unlimited
+        told.append(say("no_due" if paused else "never_due", lang))
     else:
         told.append(say("was_due_at" if clock.breached else "due_at", lang, at=moment(due, zone)))
     if metric in row.unknown:

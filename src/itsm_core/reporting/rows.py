@@ -10,6 +10,7 @@ import attrs
 from itsm_core.events import Event
 from itsm_core.processes import PROCESSES
 from itsm_core.records import Record
+from itsm_core.reporting.words import say
 from itsm_core.sla import Clock, Metric, Promise, PromiseVerdict, Verdict, promises, trace
 
 
@@ -17,7 +18,8 @@ from itsm_core.sla import Clock, Metric, Promise, PromiseVerdict, Verdict, promi
 class Row:
     """A record with its clocks, escalations and promises as of one instant.
 
-    `title` is in the reader's language. `unknown` names the metrics whose end nobody knows: their
+    `title` is in the reader's language, and empty if the record is restricted: `heading` then says
+    so. `unknown` names the metrics whose end nobody knows: their
     verdict is unknown, whatever the clock says.
     """
 
@@ -32,14 +34,14 @@ class Row:
     def of(
         cls,
         record: Record,
-        clocks: Mapping[Metric, Clock],
+        clocks: Mapping[str, Clock],
         events: Iterable[Event],
         at: dt.datetime,
         *,
         title: str | None = None,
         unknown: Iterable[Metric] = (),
     ) -> Row:
-        """The row of a record, its clocks by target id, and its whole history."""
+        """The row of a record, its clocks by metric, and its whole history."""
         events = tuple(events)
         return cls(
             record=record,
@@ -49,6 +51,14 @@ class Row:
             promises=promises(trace(events), at),
             unknown=frozenset(unknown),
         )
+
+    def __attrs_post_init__(self) -> None:
+        if self.record.restricted:
+            object.__setattr__(self, "title", "")
+
+    def heading(self, lang: str = "en") -> str:
+        """The title, or that the record is restricted."""
+        return say("restricted", lang) if self.record.restricted else self.title
 
     @property
     def number(self) -> str:

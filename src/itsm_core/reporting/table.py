@@ -53,7 +53,7 @@ def cells(row: Row, lang: str = "en") -> tuple[Cell, ...]:
     kept = ", ".join(f"{n} {say(verdict, lang)}" for verdict, n in row.promised().items())
     return (
         Cell(row.number),
-        Cell(row.title),
+        Cell(row.heading(lang)),
         Cell(record.priority or say("none", lang)),
         against_target(row, Metric.RESPONSE, lang),
         against_target(row, Metric.RESOLUTION, lang),
@@ -70,7 +70,8 @@ def against_target(row: Row, metric: Metric, lang: str) -> Cell:
         return Cell(say("none", lang))
     told = word(verdict, lang)
     if verdict not in (Verdict.UNKNOWN, Verdict.VOID):
-        told += f" {length(clock.elapsed, lang)} / {length(clock.budget, lang)}"
+        told += f" {length(clock.elapsed, lang)}"
+        told += "" if clock.unlimited else f" / {length(clock.budget, lang)}"
     return Cell(told, TONES[verdict])
 
 

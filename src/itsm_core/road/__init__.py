@@ -10,7 +10,7 @@ same ones with await. A lost race (`VersionConflict`) is decided anew on the new
 """
 
 from itsm_core.road.carrying import carry, open_record
-from itsm_core.road.escalating import escalate
+from itsm_core.road.escalating import escalations
 from itsm_core.road.receiving import receive
 from itsm_core.road.terms import ESCALATION, MACHINE, Standing, Terms, history, standing
 
@@ -20,7 +20,7 @@ __all__ = [
     "Standing",
     "Terms",
     "carry",
-    "escalate",
+    "escalations",
     "history",
     "open_record",
     "receive",

@@ -6,12 +6,15 @@ import datetime as dt
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
+import attrs
+
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue, TransitionRefused, VersionConflict
 from itsm_core.escalation import ClocksRead, Run, next_due
-from itsm_core.events import Audience, Communication, Direction, Event
+from itsm_core.events import SCHEMA, Audience, Communication, Direction, Event, correction, effective
 from itsm_core.lifecycle import Refused, decide
-from itsm_core.ports import Ask, ChangeSet, Committed, Message, Query, Snapshot, Timer
+from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.ports import FOLD, Ask, ChangeSet, Committed, Message, Query, Snapshot, Timer
 from itsm_core.records import Record, apply, fold
 from itsm_core.road.terms import (
     ATTEMPTS,
@@ -25,6 +28,7 @@ from itsm_core.road.terms import (
     refold,
     standing,
 )
+from itsm_core.sla import ClockState
 
 
 def carry(
@@ -42,6 +46,7 @@ def carry(
     """
     if repeatable and (first := (yield from first_answer(record_id, command))) is not None:
         return first
+    command = yield from _looked_up(record_id, command)
     for _ in range(ATTEMPTS):
         change = Change(terms, (yield from standing(record_id)))
         try:
@@ -52,12 +57,29 @@ def carry(
                 return first
             raise
         for entailed in then(change.record):
-            change.add(decided(terms, change.record, entailed))
+            change.add(decided_or_noted(terms, change.record, entailed))
+        if command.trigger == "correct":
+            yield from _in_the_same_order(record_id, change)
         try:
             return (yield from commit(change, command.at))
         except VersionConflict as conflict:
             lost = conflict
     raise lost
+
+
+def _looked_up(record_id: str, command: Command) -> Generator[Ask, Any, Command]:
+    """The command, checked against what it names: a linked record, or the event it corrects."""
+    if command.trigger == "link" and command.fields.get("other"):
+        yield from standing(str(command.fields["other"]))  # raises RecordNotFound
+    if command.trigger != "correct":
+        return command
+    wanted = command.fields.get("event")
+    wrong = next((e for e in (yield from history(record_id)) if e.id == wanted), None)
+    if wrong is None:
+        raise InvalidValue("event", wanted, f"is no event of {record_id}", "take an id from its history")
+    held = command.fields
+    mended = correction(wrong, str(held.get("field")), held.get("now"), str(held.get("reason") or ""))
+    return attrs.evolve(command, fields={**held, **mended})
 
 
 class Change:
@@ -85,19 +107,34 @@ class Change:
 
 
 def open_record(terms: Terms, command: Command) -> OnItsWay:
-    """Opens a record; opening twice with one external reference is one record."""
-    record_id = str(command.fields["record"])
-    refs = command.fields.get("external_refs") or ()
-    for ref in refs:
-        found: tuple[Record, ...] = yield Ask("find", (Query(external_ref=ref, limit=1),))
-        if found:
-            return found[0]
+    """Opens a record; opening twice with one external reference (in one tenant) is one record."""
+    record_id, tenant = str(command.fields["record"]), command.fields.get("tenant")
+    refs = command.fields.get("external_refs")
+    for ref in refs if isinstance(refs, tuple) else ():
+        query = Query(external_ref=ref, tenant=tenant)
+        found: tuple[Record, ...] = yield Ask("find", (query,))
+        for known in found:
+            if known.tenant == tenant:
+                return known
     first = yield from first_answer(record_id, command)
     if first is not None:
         return first
-    events = decided(terms, None, command)
-    new = refold(events)
-    return (yield from _write(terms, None, new, events, command.at))
+    events = _stamped(terms, decided(terms, None, command))
+    try:
+        return (yield from _write(terms, None, refold(events), events, command.at))
+    except VersionConflict:
+        raise InvalidValue(
+            "record", record_id, "is taken by another record", "leave record_id out, or choose another"
+        ) from None
+
+
+def _stamped(terms: Terms, events: Sequence[Event]) -> list[Event]:
+    """The opening with the agreement that the record is judged by from then on."""
+    agreement = terms.agreement_for(fold(events))
+    if agreement is None:
+        return list(events)
+    opening, *rest = events
+    return [attrs.evolve(opening, fields={**opening.fields, "agreement": agreement.label}), *rest]
 
 
 def decided(terms: Terms, record: Record | None, command: Command) -> list[Event]:
@@ -108,9 +145,47 @@ def decided(terms: Terms, record: Record | None, command: Command) -> list[Event
     if isinstance(decision, Refused):
         subject = f"{command.trigger} {record.id}" if record is not None else command.trigger
         raise TransitionRefused(subject, decision.reasons)
-    if terms.salt is None:
-        return list(decision.events)
     return [event.sealed(terms.salt) for event in decision.events]
+
+
+def decided_or_noted(terms: Terms, record: Record, command: Command) -> list[Event]:
+    """The events of a consequence; a refusal is recorded, and what led to it stands."""
+    try:
+        return decided(terms, record, command)
+    except TransitionRefused as refusal:
+        return [
+            Event(
+                id=str(command.id),
+                record=record.id,
+                seq=record.version + 1,
+                kind="refused",
+                schema=SCHEMA,
+                occurred_at=command.at,
+                recorded_at=command.recorded_at or command.at,
+                actor=command.actor,
+                cause=command.cause,
+                lifecycle=record.lifecycle,
+                lifecycle_version=record.lifecycle_version,
+                fields={"trigger": command.trigger, "codes": refusal.codes},
+                tenant=record.tenant,
+            )
+        ]
+
+
+def _in_the_same_order(record_id: str, change: Change) -> Generator[Ask, Any, None]:
+    """Refuses a correction that would let the record's moves happen in another order."""
+    events = yield from history(record_id)
+    if _moves(events) != _moves([*events, *change.events]):
+        raise InvalidValue(
+            "occurred_at",
+            change.events[0].fields.get("now"),
+            "would let moves of the record change places",
+            "correct it to an instant between the moves before and after it",
+        )
+
+
+def _moves(events: Sequence[Event]) -> list[str]:
+    return [e.id for e in effective(events) if e.kind in ("opened", "transitioned")]
 
 
 def first_answer(record_id: str, command: Command) -> Generator[Ask, Any, Record | None]:
@@ -120,22 +195,38 @@ def first_answer(record_id: str, command: Command) -> Generator[Ask, Any, Record
     event = yield Ask("event", (command.id,))
     if event is None:
         return None
-    if event.record != record_id and command.trigger != "open":
+    if not _asks_the_same(event, record_id, command):
         raise InvalidValue(
             "command_id",
             command.id,
-            f"was used for record {event.record}",
+            f"was used for {event.kind} of record {event.record}",
             "give every command an id of its own",
         )
     events = yield from history(event.record)
-    mine = max(e.seq for e in events if e.id == command.id or e.id.startswith(f"{command.id}/"))
-    return fold(e for e in events if e.seq <= mine)
+    last = event.seq  # what a command made was committed together, so it stands in one run
+    while last < len(events) and events[last].id.startswith(f"{command.id}#"):
+        last += 1
+    return fold(e for e in events if e.seq <= last)
 
 
-def commit(change: Change, at: dt.datetime) -> OnItsWay:
-    """Commits a change with the timers and messages that follow from it."""
+def _asks_the_same(event: Event, record_id: str, command: Command) -> bool:
+    if command.trigger == "open":
+        return event.kind == "opened"
+    beside = BESIDE.get(command.trigger)
+    kind = "transitioned" if beside is None else beside.kind
+    same = event.record == record_id and event.kind == kind
+    return same and (beside is not None or event.fields.get("trigger") == command.trigger)
+
+
+def commit(change: Change, at: dt.datetime, *, rearm: bool = False) -> OnItsWay:
+    """Commits a change with the timers and messages that follow from it.
+
+    `rearm` sets the timer anew even if nothing changed that it depends on.
+    """
     new = yield from change.standing()
-    return (yield from _write(change.terms, change.known, new, change.events, at, change.messages))
+    known = None if rearm else change.known
+    expected = change.known.record.version
+    return (yield from _write(change.terms, known, new, change.events, at, change.messages, expected))
 
 
 def _write(
@@ -145,13 +236,18 @@ def _write(
     events: Sequence[Event],
     at: dt.datetime,
     messages: Sequence[Message] = (),
+    expected: int = 0,
 ) -> OnItsWay:
+    """Writes a change set; `known` is the standing whose timer and due instant still hold."""
+    due, timers = new.due, _NO_TIMERS
+    if known is None or not _same_clocks(known, new):
+        due, timers = _watch(terms, new, at)
     changes = ChangeSet(
         record=new.record.id,
-        expected=0 if known is None else known.record.version,
+        expected=expected,
         events=tuple(events),
-        snapshot=Snapshot(record=new.record, timeline=new.timeline),
-        timers=_timers(terms, known, new, at),
+        snapshot=Snapshot(record=new.record, timeline=new.timeline, fold=FOLD, due=due),
+        timers=timers,
         messages=(*messages, *_words_out(terms, new.record, events)),
     )
     committed: Committed = yield Ask("commit", (changes,))
@@ -161,13 +257,22 @@ def _write(
     return new.record
 
 
-def _timers(terms: Terms, known: Standing | None, new: Standing, at: dt.datetime) -> tuple[Timer, ...]:
-    """The timer of the next escalation step, where this change may have moved it."""
-    if terms.policy is None or (known is not None and _same_clocks(known, new)):
-        return ()
+_NO_TIMERS: tuple[Timer, ...] = ()
+
+
+def _watch(terms: Terms, new: Standing, at: dt.datetime) -> tuple[dt.datetime | None, tuple[Timer, ...]]:
+    """When the first running clock falls due, and the timer of the next escalation step.
+
+    They are read at the newest event: a command that came late does not know what came after it.
+    """
     record = new.record
-    due = next_due(Run.of(record, terms.policy), ClocksRead(clocks=new.clocks(terms, at)))
-    return (Timer(id=f"{record.id}/{ESCALATION}", record=record.id, kind=ESCALATION, due=due),)
+    clocks = new.clocks(terms, max(at, record.changed_at or at))
+    running = [clock.due_at for clock in clocks.values() if clock.state is ClockState.RUNNING]
+    due = min((instant for instant in running if instant is not None), default=None)
+    if terms.policy is None:
+        return due, ()
+    wake = next_due(Run.of(record, terms.policy), ClocksRead(clocks=clocks))
+    return due, (Timer(id=f"{record.id}/{ESCALATION}", record=record.id, kind=ESCALATION, due=wake),)
 
 
 def _same_clocks(known: Standing, new: Standing) -> bool:
@@ -179,6 +284,7 @@ def _same_clocks(known: Standing, new: Standing) -> bool:
         and was.priorities == now.priorities
         and known.record.fired == new.record.fired
         and known.record.priority is new.record.priority
+        and (known.record.customer, known.record.service) == (new.record.customer, new.record.service)
     )
 
 

@@ -6,55 +6,92 @@ import datetime as dt
 from collections.abc import Generator
 from typing import Any
 
+from itsm_core.business_time.instants import later
 from itsm_core.commands import Command
-from itsm_core.errors import RecordNotFound, TransitionRefused, VersionConflict
-from itsm_core.escalation import ClocksRead, Effect, Inform, Move, Run, advance
+from itsm_core.errors import StoreError, VersionConflict
+from itsm_core.escalation import ClocksRead, Effect, EscalationPolicy, Inform, Move, Run, advance
 from itsm_core.events import Event
 from itsm_core.ports import Ask, Claim, Message, Settlement
 from itsm_core.records import Record, apply
-from itsm_core.road.carrying import Change, commit, decided
-from itsm_core.road.terms import ATTEMPTS, MACHINE, Terms, standing
+from itsm_core.road.carrying import Change, commit, decided, decided_or_noted
+from itsm_core.road.terms import ATTEMPTS, ESCALATION, MACHINE, Terms, standing
 
 
-def escalate(terms: Terms, claim: Claim, now: dt.datetime) -> Generator[Ask, Any, int]:
-    """Fires what is due on the record of a claimed timer; answers how many effects that had."""
-    done = 0
+def escalations(
+    terms: Terms, now: dt.datetime, worker: str
+) -> Generator[Ask, Any, tuple[int, tuple[tuple[str, str], ...]]]:
+    """Fires everything that is due: how many effects, and the records that are stuck, with why.
+
+    One record that cannot be carried does not hold up the others. Without a policy nothing is
+    claimed, so that a desk that has one finds the timers.
+    """
+    done, stuck = 0, []
+    policy = terms.policy
+    while policy is not None and (claims := (yield Ask("claim", (ESCALATION, now, 100, LEASE, worker)))):
+        for claim in claims:
+            try:
+                done += yield from _escalate(terms, policy, claim, now)
+            except StoreError:
+                raise
+            except Exception as error:
+                why = f"{type(error).__name__}: {error}"
+                yield from _later(claim, now, why)
+                stuck.append((claim.item.record, why))
+    return done, tuple(stuck)
+
+
+def _escalate(
+    terms: Terms, policy: EscalationPolicy, claim: Claim, now: dt.datetime
+) -> Generator[Ask, Any, int]:
+    """Fires what is due on the record of a claimed timer; answers how many effects that had.
+
+    The commit sets the timer anew, so the record is never forgotten; whatever else goes wrong is
+    raised with the claim still held, and `_later` gives it back.
+    """
     for _ in range(ATTEMPTS):
         try:
-            done = yield from _escalate_once(terms, claim.item.record, now)
-            break
-        except VersionConflict:
+            done = yield from _escalate_once(terms, policy, claim.item.record, now)
+        except VersionConflict as conflict:
+            lost = conflict
             continue
-        except RecordNotFound:
-            break
-    yield Ask("settle", ((Settlement(token=claim.token, outcome="done"),), now))
-    return done
+        yield Ask("settle", ((Settlement(token=claim.token, outcome="done"),), now))
+        return done
+    raise lost
 
 
-def _escalate_once(terms: Terms, record_id: str, now: dt.datetime) -> Generator[Ask, Any, int]:
+AGAIN = dt.timedelta(minutes=1)
+LEASE = dt.timedelta(minutes=1)
+
+
+def _later(claim: Claim, now: dt.datetime, why: str) -> Generator[Ask, Any, None]:
+    """Gives a claim back that could not be carried out, to be tried again in a minute."""
+    settlement = Settlement(token=claim.token, outcome="retry", detail=why, retry_at=later(now, AGAIN))
+    yield Ask("settle", ((settlement,), now))
+
+
+def _escalate_once(
+    terms: Terms, policy: EscalationPolicy, record_id: str, now: dt.datetime
+) -> Generator[Ask, Any, int]:
     known = yield from standing(record_id)
-    if terms.policy is None:
-        return 0
     read = ClocksRead(clocks=known.clocks(terms, now))
-    _, effects = advance(Run.of(known.record, terms.policy), now, read, terms.resolver)
+    _, effects = advance(Run.of(known.record, policy), now, read, terms.resolver)
     change = Change(terms, known)
     for effect in effects:
-        change.add(_fired(terms, change.record, effect))
+        change.add(_fired(terms, policy, change.record, effect))
         if isinstance(effect, Inform):
             change.messages.append(_told(terms, change.record, effect))
-    yield from commit(change, now)
+    yield from commit(change, now, rearm=True)
     return len(effects)
 
 
-def _fired(terms: Terms, record: Record, effect: Effect) -> list[Event]:
+def _fired(terms: Terms, policy: EscalationPolicy, record: Record, effect: Effect) -> list[Event]:
     """The events of an effect: itself, and what a functional step did to the record."""
-    policy = terms.policy
     fields = {
         "key": effect.key,
         "step": effect.step.id,
         "step_kind": effect.step.kind,
-        "policy": policy and policy.id,
-        "policy_version": policy and policy.version,
+        "policy": policy.id,
+        "policy_version": policy.version,
         "target": effect.clock.target.id,
         "share": effect.step.at,
         "scheduled_at": effect.scheduled_at,
@@ -68,32 +105,12 @@ def _fired(terms: Terms, record: Record, effect: Effect) -> list[Event]:
             "assign",
             MACHINE,
             at=effect.fired_at,
-            id=f"{effect.key}/assign",
+            id=f"{effect.key}#assign",
             cause=effect.key,
             fields={"group": effect.group, "assignee": None},
         )
-        try:
-            events += decided(terms, moved, move)
-        except TransitionRefused as refusal:
-            events.append(_refusal(moved, move, refusal))
+        events += decided_or_noted(terms, moved, move)
     return events
-
-
-def _refusal(record: Record, command: Command, refusal: TransitionRefused) -> Event:
-    return Event(
-        id=str(command.id),
-        record=record.id,
-        seq=record.version + 1,
-        kind="refused",
-        occurred_at=command.at,
-        recorded_at=command.at,
-        actor=command.actor,
-        cause=command.cause,
-        lifecycle=record.lifecycle,
-        lifecycle_version=record.lifecycle_version,
-        fields={"trigger": command.trigger, "codes": refusal.codes},
-        tenant=record.tenant,
-    )
 
 
 def _told(terms: Terms, record: Record, effect: Inform) -> Message:

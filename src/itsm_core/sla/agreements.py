@@ -14,31 +14,35 @@ from itsm_core.errors import InvalidValue
 from itsm_core.events import WaitsOn
 from itsm_core.priority import Priority
 from itsm_core.records import Record
-from itsm_core.sla.targets import Metric, Target, stop_of
+from itsm_core.sla.targets import Metric, Target, a_calendar, stop_of
 from itsm_core.sla.timeline import Timeline
+from itsm_core.values import counted, each, named, texts
 
 
 def _some(value: str | Iterable[str]) -> frozenset[str]:
-    return frozenset((value,) if isinstance(value, str) else value)
+    return frozenset(texts(value, "covered", 'name ids, such as {"acme"}; leave it out for all'))
 
 
 def _version(_: Any, __: Any, value: Any) -> None:
-    if type(value) is not int or value < 1:
-        raise InvalidValue(
-            "version", value, "is no version", "count 1, 2, 3; a changed agreement is a new version"
-        )
+    counted(value, "agreement")
 
 
 def _targets(value: Iterable[Target]) -> tuple[Target, ...]:
-    return tuple(value)
+    return each(Target, value, "targets", 'give a list: [Target("p1-resolution", "resolution", ...)]')
 
 
-@attrs.frozen
+def _a_date(_: Any, field: attrs.Attribute[dt.date | None], value: Any) -> None:
+    if value is not None and (not isinstance(value, dt.date) or isinstance(value, dt.datetime)):
+        raise InvalidValue(field.name, value, "is no date", "write dt.date(2024, 2, 4)")
+
+
+@attrs.frozen(repr=False)
 class Agreement:
     """What was agreed with a customer: targets under an id and a version that is never reused.
 
-    It covers records opened from `valid_from` up to, not including, `valid_to` (local dates of
-    the target's calendar), of the `customers`, `services` and `processes` named; empty means all.
+    It covers records opened from `valid_from` up to, not including, `valid_to`, of the
+    `customers`, `services` and `processes` named; empty means all. These are dates of one zone
+    for the whole agreement: that of the calendar of its first target.
     """
 
     id: str
@@ -48,14 +52,13 @@ class Agreement:
     customers: frozenset[str] = attrs.field(default=frozenset(), converter=_some, kw_only=True)
     services: frozenset[str] = attrs.field(default=frozenset(), converter=_some, kw_only=True)
     processes: frozenset[str] = attrs.field(default=frozenset(), converter=_some, kw_only=True)
-    valid_from: dt.date | None = attrs.field(default=None, kw_only=True)
-    valid_to: dt.date | None = attrs.field(default=None, kw_only=True)
+    valid_from: dt.date | None = attrs.field(default=None, validator=_a_date, kw_only=True)
+    valid_to: dt.date | None = attrs.field(default=None, validator=_a_date, kw_only=True)
     agreed_with: str | None = attrs.field(default=None, kw_only=True)
-    agreed_on: dt.date | None = attrs.field(default=None, kw_only=True)
+    agreed_on: dt.date | None = attrs.field(default=None, validator=_a_date, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if not self.id:
-            raise InvalidValue("agreement", self.id, "has no id", 'name it, such as "standard"')
+        named(self.id, "agreement", 'name it, such as "standard"')
         ids = [target.id for target in self.targets]
         twice = sorted({name for name in ids if ids.count(name) > 1})
         if not ids or twice:
@@ -75,6 +78,10 @@ class Agreement:
         stamped = tuple(attrs.evolve(target, agreement=self.label) for target in self.targets)
         object.__setattr__(self, "targets", stamped)
 
+    def __repr__(self) -> str:
+        count = len(self.targets)
+        return f"<agreement {self.label}: {count} target{'' if count == 1 else 's'}>"
+
     @property
     def label(self) -> str:
         """Id and version in one word, as clocks name it: `standard@3`."""
@@ -90,6 +97,7 @@ class Agreement:
         return all(not among or value in among for among, value in named) and self._valid(record.opened_at)
 
     def _valid(self, opened_at: dt.datetime | None) -> bool:
+        """Whether it was in force on the day of the opening, in the zone of the first target."""
         if opened_at is None or (self.valid_from is None and self.valid_to is None):
             return True
         day = opened_at.astimezone(self.targets[0].calendar.zone).date()
@@ -125,6 +133,7 @@ def default_agreement(calendar: BusinessCalendar) -> Agreement:
     clock in the calendar's zone, the others in its hours. Only waiting for the requester pauses
     a resolution.
     """
+    a_calendar(calendar)
     around = BusinessCalendar.always(calendar.zone, name="around the clock")
     rows: tuple[tuple[Priority, BusinessCalendar, Duration, Duration], ...] = (
         (Priority.P1, around, minutes(15), hours(4)),

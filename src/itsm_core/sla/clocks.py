@@ -22,11 +22,12 @@ from itsm_core.records import Record, fold
 from itsm_core.sla.agreements import Agreement
 from itsm_core.sla.explanation import Explanation, segments
 from itsm_core.sla.spans import ClockState, Span, Verdict, Walk, spans_of
-from itsm_core.sla.targets import Metric, Stop, Target, share_of, stop_of
+from itsm_core.sla.targets import UNLIMITED, Metric, Stop, Target, share_of, stop_of
 from itsm_core.sla.timeline import Mark, Timeline, trace
+from itsm_core.values import each, only
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Clock:
     """A target at an instant: what was counted, what it means, and when the next thing is due.
 
@@ -49,6 +50,18 @@ class Clock:
     marks: tuple[Mark, ...] = attrs.field(default=(), kw_only=True, repr=False)
     states: tuple[ClockState, ...] = attrs.field(default=(), kw_only=True, repr=False)
     runs: tuple[tuple[int, int], ...] = attrs.field(default=(), kw_only=True, repr=False)
+
+    def __repr__(self) -> str:
+        target = self.target
+        said = self.state if self.verdict is Verdict.RUNNING else self.verdict
+        head = f"<{target.metric} {target.id}: {said.replace('_', ' ')}"
+        if self.started_us is None:
+            return f"{head}>"
+        promised = "no limit" if self.unlimited else _hours(self.budget_us)
+        used = f"{_hours(self.elapsed_us)} of {promised}"
+        told = ("stopped", self.stopped_at) if self.stopped_us is not None else ("due", self.due_at)
+        at = "" if told[1] is None else f", {told[0]} {told[1]:%Y-%m-%d %H:%M} {target.calendar.zone.key}"
+        return f"{head}, {used}{at}>"
 
     @property
     def provisional(self) -> bool:
@@ -76,8 +89,13 @@ class Clock:
         return None if self.stopped_us is None else self._when(self.stopped_us)
 
     @property
+    def unlimited(self) -> bool:
+        """Whether the calendar has no instant for the due rule, so that it never falls due."""
+        return self.budget_us >= UNLIMITED
+
+    @property
     def budget(self) -> dt.timedelta:
-        """The open time that was promised."""
+        """The open time that was promised; `timedelta.max` if `unlimited`."""
         return dt.timedelta(microseconds=self.budget_us)
 
     @property
@@ -101,7 +119,7 @@ class Clock:
 
         A due rule may leave no open time at all; its share is 1, and more once open time passes.
         """
-        if self.started_us is None:
+        if self.started_us is None or self.unlimited:
             return Fraction(0)
         if self.budget_us == 0:
             return Fraction(1 + self.elapsed_us)
@@ -163,7 +181,7 @@ class Clock:
             stopped_us=self.stopped_us,
             stop_reason=self.stop_reason,
             due_us=self.due_us,
-            budget_us=self.budget_us,
+            budget_us=None if self.unlimited else self.budget_us,
             elapsed_us=self.elapsed_us,
             share=self.share,
             segments=segments(self.spans, calendar),
@@ -171,7 +189,7 @@ class Clock:
 
     def _reach(self, needed: int) -> int | None:
         """When so much was used; beyond what was used, as if the clock ran on from its end."""
-        if self.started_us is None:
+        if self.started_us is None or (self.unlimited and needed):
             return None
         walk = Walk(self.target.calendar, self.started_us, self.budget_us, self.rule_due_us)
         walk.runs, walk.used = list(self.runs), self.elapsed_us
@@ -184,10 +202,18 @@ class Clock:
         return utc(us).astimezone(self.target.calendar.zone)
 
 
+def _hours(us: int) -> str:
+    """Open time in hours, never in days: 30:00:00 is thirty open hours."""
+    seconds, part = divmod(us, 1_000_000)
+    text = f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{text}.{part:06}" if part else text
+
+
 def _label(calendar: BusinessCalendar) -> str:
     return f"{calendar.name or calendar.fingerprint[:12]}@{calendar.version}"
 
 
+_EVENTS = "give the events of one record, such as history_from_changes(...) or desk.history(id)"
 _BREACHES = frozenset({Verdict.BREACHED, Verdict.VOID_AFTER_BREACH})
 
 
@@ -198,16 +224,18 @@ def evaluate(
 
     With `known_at`, only what had been recorded by then counts: what a report of that day said.
     """
+    events = each(Event, events, "events", _EVENTS)
     if known_at is not None:
         limit = micros(known_at, "known_at")
-        events = [event for event in events if micros(event.recorded_at) <= limit]
+        events = tuple(event for event in events if micros(event.recorded_at) <= limit)
     return conclude(trace(events), target, at)
 
 
 def conclude(timeline: Timeline, target: Target, at: dt.datetime) -> Clock:
     """The clock of a target at an instant, from the timeline of its record."""
     at_us = micros(at)
-    timeline = timeline.as_of(at_us)
+    only(Target, target, "target", 'give one: Target("answer", "response", duration="4h", calendar=...)')
+    timeline = only(Timeline, timeline, "timeline", "make it of events: trace(events)").as_of(at_us)
     started = timeline.started_us
     if started is None:
         return Clock(target, at_us, state=ClockState.NOT_STARTED, verdict=Verdict.RUNNING)
@@ -233,20 +261,20 @@ def conclude(timeline: Timeline, target: Target, at: dt.datetime) -> Clock:
     )
 
 
-def judge(events: Iterable[Event], agreement: Agreement, at: dt.datetime) -> dict[Metric, Clock]:
+def judge(events: Iterable[Event], agreement: Agreement, at: dt.datetime) -> dict[str, Clock]:
     """The clocks of an agreement at an instant, by metric, from the events of one record in any order.
 
-    An agreement that does not cover the record gives none.
+    An agreement that does not cover the record gives none. A metric is a text, so
+    `judge(...)["resolution"]` and `judge(...)[Metric.RESOLUTION]` are the same clock.
     """
-    events = tuple(events)
+    events = each(Event, events, "events", _EVENTS)
     return clocks_at(fold(events), trace(events), agreement, at)
 
 
-def clocks_at(
-    record: Record, timeline: Timeline, agreement: Agreement, at: dt.datetime
-) -> dict[Metric, Clock]:
+def clocks_at(record: Record, timeline: Timeline, agreement: Agreement, at: dt.datetime) -> dict[str, Clock]:
     """The clocks of an agreement at an instant, by metric, from a record and its timeline."""
-    targets = agreement.targets_for(record, timeline)
+    remedy = "make one: default_agreement(calendar)"
+    targets = only(Agreement, agreement, "agreement", remedy).targets_for(record, timeline)
     return {target.metric: conclude(timeline, target, at) for target in targets}
 
 

@@ -120,7 +120,8 @@ class Explanation:
     """A clock told in full: what was promised, by which versions, and where the time went.
 
     `segments` cover the time from the start to the stop, or to the instant asked for, without gap
-    or overlap. The lengths of the running ones add up to `elapsed_us`.
+    or overlap. The lengths of the running ones add up to `elapsed_us`. `budget_us` is None where the
+    calendar has no instant for the due rule.
     """
 
     target: str
@@ -137,7 +138,7 @@ class Explanation:
     stopped_us: int | None
     stop_reason: str | None
     due_us: int | None
-    budget_us: int
+    budget_us: int | None
     elapsed_us: int
     share: Fraction
     segments: tuple[Segment, ...]
@@ -227,10 +228,14 @@ def _instants(told: Explanation, words: Words) -> Iterator[str]:
     for key, us in instants.items():
         if us is not None:
             yield words.phrases[key].format(when=_minute(us, told.zone), zone=told.zone, reason=reason)
+        elif key == "due" and (told.budget_us is None or told.state is not ClockState.PAUSED):
+            yield words.phrases["never_due"]
 
 
 def _use(told: Explanation, words: Words) -> str:
     """What was used of what; shares are rounded down, so 99.995 % never reads as 100."""
+    if told.budget_us is None:
+        return words.phrases["used_unlimited"].format(elapsed=_length(told.elapsed_us, words))
     used = words.phrases["used"].format(
         elapsed=_length(told.elapsed_us, words),
         budget=_length(told.budget_us, words),

@@ -32,10 +32,10 @@ class Promise:
     made_at: dt.datetime
     due: dt.datetime
     verdict: PromiseVerdict = attrs.field(kw_only=True)
-    by: str = attrs.field(kw_only=True)
+    by: str = attrs.field(kw_only=True, repr=False)
     event: str = attrs.field(kw_only=True)
     channel: str | None = attrs.field(default=None, kw_only=True)
-    wording: str | None = attrs.field(default=None, kw_only=True)
+    wording: str | None = attrs.field(default=None, kw_only=True, repr=False)
     followed_at: dt.datetime | None = attrs.field(default=None, kw_only=True)
     followed_by: str | None = attrs.field(default=None, kw_only=True)
 

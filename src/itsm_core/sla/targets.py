@@ -21,10 +21,14 @@ from itsm_core.business_time.durations import (
     measured,
     parse,
 )
-from itsm_core.errors import InvalidValue
+from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens
 from itsm_core.events import WaitsOn
 from itsm_core.priority import Priority
 from itsm_core.sla.timeline import DONE, Answered, Mark, Timeline
+from itsm_core.values import member, named, only, texts
+
+UNLIMITED = dt.timedelta.max // dt.timedelta(microseconds=1)
+"""The budget, in microseconds, of a due rule for which a calendar has no instant: never used up."""
 
 
 class Metric(StrEnum):
@@ -97,6 +101,11 @@ A wait for a schedule is one the requester asked for; plain internal planning is
 """
 
 
+def metric_of(value: Metric | str) -> Metric:
+    """The metric itself, or the one of this name."""
+    return member(Metric, value, "metric")
+
+
 def _duration(value: Any) -> Duration:
     """A duration as it is, a text parsed, a plain timedelta taken as measured open time."""
     if isinstance(value, str):
@@ -118,32 +127,33 @@ def _lasting(_: Any, __: Any, value: Duration) -> None:
         )
 
 
+def a_calendar(value: Any) -> BusinessCalendar:
+    """The calendar itself; anything else is refused with the way to make one."""
+    remedy = 'make one: BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/London")'
+    return only(BusinessCalendar, value, "calendar", remedy)
+
+
 def _opens(_: Any, __: Any, value: BusinessCalendar) -> None:
-    if not isinstance(value, BusinessCalendar):
-        raise InvalidValue(
-            "calendar",
-            value,
-            "is no BusinessCalendar",
-            'make one: BusinessCalendar.weekly("mon-fri 09:00-17:00", zone=...)',
-        )
-    if value == BusinessCalendar.never(value.zone):
+    if a_calendar(value) == BusinessCalendar.never(value.zone):
         raise InvalidValue("calendar", value, "never opens, so nothing would ever fall due", "give it hours")
 
 
-def _priorities(value: Iterable[Any]) -> frozenset[Priority]:
-    return frozenset(Priority.of(p) for p in ((value,) if isinstance(value, str) else value))
+def priorities_of(value: Iterable[Any] | str) -> frozenset[Priority]:
+    """The priorities named; a text or number alone is one of them."""
+    one = isinstance(value, str) or not isinstance(value, Iterable)
+    return frozenset(Priority.of(p) for p in ((value,) if one else value))
 
 
-def _reasons(value: Iterable[str]) -> frozenset[WaitsOn]:
-    words = (value,) if isinstance(value, str) else value
-    unknown = sorted(w for w in words if w not in set(WaitsOn))
+def _reasons(value: Iterable[str] | str) -> frozenset[WaitsOn]:
+    known = ", ".join(WaitsOn)
+    words = texts(value, "pauses_on", f"use some of {known}")
+    unknown = sorted(set(words) - set(WaitsOn))
     if unknown:
-        known = [reason.value for reason in WaitsOn]
-        raise InvalidValue("pauses_on", unknown, "names no hold reason", f"use one of {known}")
+        raise InvalidValue("pauses_on", unknown, "names no hold reason", f"use some of {known}")
     return frozenset(WaitsOn(word) for word in words)
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Target:
     """A promise about one metric: so much open time, or a due rule, on one calendar.
 
@@ -155,17 +165,16 @@ class Target:
     """
 
     id: str
-    metric: Metric = attrs.field(converter=Metric)
+    metric: Metric = attrs.field(converter=metric_of)
     duration: Duration = attrs.field(converter=_duration, validator=_lasting, kw_only=True)
     calendar: BusinessCalendar = attrs.field(validator=_opens, kw_only=True)
     pauses_on: frozenset[WaitsOn] = attrs.field(default=frozenset(), converter=_reasons, kw_only=True)
-    priorities: frozenset[Priority] = attrs.field(default=frozenset(), converter=_priorities, kw_only=True)
+    priorities: frozenset[Priority] = attrs.field(default=frozenset(), converter=priorities_of, kw_only=True)
     reopen: Literal["continue"] = attrs.field(default="continue", kw_only=True)
     agreement: str | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if not self.id:
-            raise InvalidValue("target", self.id, "has no id", 'name it, such as "p1-resolution"')
+        named(self.id, "target", 'name it, such as "p1-resolution"')
         if self.reopen != "continue":
             raise InvalidValue("reopen", self.reopen, "is no way to reopen", 'only "continue" is known')
         self._check_pauses()
@@ -188,16 +197,27 @@ class Target:
                 "with suppliers or teams",
             )
 
+    def __repr__(self) -> str:
+        meant = f" for {', '.join(sorted(self.priorities))}" if self.priorities else ""
+        return f"<target {self.id}: {self.metric} within {self.duration}{meant}>"
+
     def applies_to(self, priority: Priority | None) -> bool:
         """Whether the target is meant for records of this priority."""
         return not self.priorities or priority in self.priorities
 
     def bounds(self, started_us: int) -> tuple[int, int | None]:
-        """The budget in microseconds of open time and, for a due rule, the instant it names."""
+        """The budget in microseconds of open time and, for a due rule, the instant it names.
+
+        Where the calendar has no such instant, as after its hours ended for good, the budget is
+        `UNLIMITED`: nobody can be late for a day that does not come.
+        """
         if isinstance(self.duration, Budget):
             return self.duration.us, None
-        due = self.calendar.due_us(started_us, self.duration)
-        return self.calendar.elapsed_us(started_us, due), due
+        try:
+            due = self.calendar.due_us(started_us, self.duration)
+            return self.calendar.elapsed_us(started_us, due), due
+        except (NeverOpens, BeyondHorizon):
+            return UNLIMITED, None
 
 
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")

@@ -74,10 +74,10 @@ class Promised:
 
     made_us: int
     due: dt.datetime
-    by: str = attrs.field(kw_only=True)
+    by: str = attrs.field(kw_only=True, repr=False)
     event: str = attrs.field(kw_only=True)
     channel: str | None = attrs.field(default=None, kw_only=True)
-    wording: str | None = attrs.field(default=None, kw_only=True)
+    wording: str | None = attrs.field(default=None, kw_only=True, repr=False)
     followed_us: int | None = attrs.field(default=None, kw_only=True)
     followed_by: str | None = attrs.field(default=None, kw_only=True)
     renewed: bool = attrs.field(default=False, kw_only=True)

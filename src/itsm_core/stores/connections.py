@@ -1,7 +1,8 @@
 """An SQLite connection of our own, or the host's: who begins, who commits, what an error means.
 
 `OwnFile` opens a file, refuses what is not ours before touching it, and commits. `HostConnection`
-joins the transaction of the host and leaves its end to the host.
+joins the transaction of the host and leaves its end to the host. In both, the table `itsm_schema`
+tells that our tables are there, and their version.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,11 +20,9 @@ from threading import Lock
 from itsm_core.errors import InvalidValue, StoreBusy, StoreError, StoreUnreadable
 from itsm_core.stores.statements import TABLES, VERSION
 
-APPLICATION_ID = 0x4954534D
-"""Bytes 68 to 71 of our files, "ITSM" (https://www.sqlite.org/fileformat.html, 1.3.17)."""
-
-_MAGIC = b"SQLite format 3\0"
 _PAUSE = 0.01
+_SMALLEST = 512
+"""The bytes of the smallest database (https://www.sqlite.org/fileformat.html, 1.3.2)."""
 
 # --- errors -----------------------------------------------------------------------------------
 
@@ -34,7 +34,10 @@ _KINDS: dict[int, tuple[type[StoreError], str]] = {
     ),
     sqlite3.SQLITE_LOCKED: (StoreBusy, "another connection of this process holds it; repeat the command"),
     sqlite3.SQLITE_CORRUPT: (StoreUnreadable, "the file is damaged; restore a backup"),
-    sqlite3.SQLITE_NOTADB: (StoreUnreadable, "the file is damaged or no SQLite database; restore a backup"),
+    sqlite3.SQLITE_NOTADB: (
+        StoreUnreadable,
+        "the file is damaged or no SQLite database; restore a backup or name another file",
+    ),
     sqlite3.SQLITE_READONLY: (StoreError, "file or folder cannot be written; check their permissions"),
     sqlite3.SQLITE_CANTOPEN: (
         StoreError,
@@ -44,7 +47,13 @@ _KINDS: dict[int, tuple[type[StoreError], str]] = {
         StoreError,
         "the disk is full; nothing of the command was written; make room and repeat it",
     ),
-    sqlite3.SQLITE_IOERR: (StoreError, "the disk failed; check it, then repeat the command"),
+    sqlite3.SQLITE_IOERR: (
+        StoreError,
+        (
+            "the disk failed, is full, or the file cannot grow; nothing of the command was written; "
+            "make room or check the disk, then repeat it"
+        ),
+    ),
 }
 
 
@@ -66,6 +75,52 @@ def _unreadable(name: str, reason: str, remedy: str) -> StoreUnreadable:
     return StoreUnreadable(f"{name}: {reason}, and was left as it is; {remedy}")
 
 
+# --- whose tables are there, and of which version ---------------------------------------------
+
+_HAS_TABLES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'itsm_schema'"
+_VERSION = "SELECT version FROM itsm_schema"
+_OTHERS = "SELECT count(*) FROM sqlite_master WHERE name NOT GLOB 'itsm_*' AND name NOT GLOB 'sqlite_*'"
+
+
+def _version(cursor: sqlite3.Cursor) -> int | None:
+    """The version of our tables: None where there are none, 0 where it is not said."""
+    if cursor.execute(_HAS_TABLES).fetchone() is None:
+        return None
+    row = cursor.execute(_VERSION).fetchone()
+    return row[0] if row else 0
+
+
+def _contents(connection: sqlite3.Connection) -> tuple[int | None, int]:
+    """The version of our tables, and how many tables and the like are not ours."""
+    cursor = connection.cursor()
+    return _version(cursor), cursor.execute(_OTHERS).fetchone()[0]
+
+
+def _judge(name: str, version: int | None, others: int = 0) -> None:
+    """Refuses tables of another version, and a database in which others are at home and we are not."""
+    if version is None and others:
+        raise _unreadable(
+            name,
+            "belongs to another application",
+            "name another file, or join its database: SqliteStore.on(connection)",
+        )
+    if version not in (None, VERSION):
+        which = "a newer" if version > VERSION else "another"
+        raise _unreadable(
+            name,
+            f"was written by {which} version of itsm_core (tables of version {version}, known is {VERSION})",
+            "use that version of the library",
+        )
+
+
+def _make(cursor: sqlite3.Cursor) -> None:
+    """Makes our tables, unless another connection just did."""
+    cursor.execute(TABLES[0])
+    if cursor.execute(_VERSION).fetchone() is None:
+        for statement in TABLES[1:]:
+            cursor.execute(statement)
+
+
 # --- a file of our own ------------------------------------------------------------------------
 
 
@@ -75,7 +130,6 @@ class OwnFile:
     def __init__(self, path: Path, *, durable: bool, busy_timeout: dt.timedelta) -> None:
         self.name = str(path)
         self._path, self._durable, self._wait = path, durable, busy_timeout.total_seconds()
-        inspect(path)
         self._inherited: list[sqlite3.Connection] = []
         self._lock, self._pid = Lock(), os.getpid()
         self._connection: sqlite3.Connection | None = self._open()
@@ -93,20 +147,27 @@ class OwnFile:
                 time.sleep(_PAUSE)
 
     def _connect(self) -> sqlite3.Connection:
+        inspect(self._path, self._wait)
         connection = sqlite3.connect(
             self._path, timeout=self._wait, isolation_level=None, check_same_thread=False
         )
         try:
-            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-            # Without WAL (some network drives) only FULL keeps the file whole in a power cut.
-            safe = "NORMAL" if mode == "wal" and not self._durable else "FULL"
-            connection.execute(f"PRAGMA synchronous = {safe}")
-            if _marks(connection) != (APPLICATION_ID, VERSION):
-                _found(connection, self.name)
+            self._set_up(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        version, others = _contents(connection)
+        _judge(self.name, version, others)
+        # Where others live too, the journal is theirs to choose.
+        mode = connection.execute(f"PRAGMA journal_mode{'' if others else ' = WAL'}").fetchone()[0]
+        # Without WAL (some network drives) only FULL keeps the file whole in a power cut.
+        safe = "NORMAL" if mode == "wal" and not self._durable else "FULL"
+        connection.execute(f"PRAGMA synchronous = {safe}")
+        if version is None:
+            _found(connection, self.name)
 
     @contextmanager
     def _held(self) -> Iterator[sqlite3.Connection]:
@@ -155,90 +216,61 @@ class OwnFile:
         return True
 
 
-def inspect(path: Path) -> None:
-    """Refuses what is no file of ours, reading only; no file and an empty one are new."""
+def inspect(path: Path, wait: float) -> None:
+    """Refuses what is no file of ours, reading only; no file and an empty one are new.
+
+    Only SQLite may open the file: were it opened and closed beside SQLite, this process would lose
+    its locks on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
     name = str(path)
     try:
-        with path.open("rb") as file:
-            head = file.read(100)
+        found = path.stat()
     except FileNotFoundError:
         return
     except OSError as error:
         msg = f"{name}: cannot be read ({error.strerror}); name a file that this user may write"
         raise StoreError(msg) from error
-    if not head:
-        return
-    if len(head) < 100 or not head.startswith(_MAGIC):
+    if not stat.S_ISREG(found.st_mode):
+        raise StoreError(f"{name}: is no file; name one that this user may write")
+    if 0 < found.st_size < _SMALLEST:
         remedy = "name another file, or restore a backup if it was one"
         raise _unreadable(name, "is no SQLite database", remedy)
-    version, application = (int.from_bytes(head[at : at + 4], "big") for at in (60, 68))
-    tables = -1
-    if application == 0:
-        with translated(name):
-            application, version, tables = _look(path)
-    _judge(name, application, version, tables)
+    if found.st_size and not _is_left(path, "-journal"):  # a crash left it: opening mends the file
+        with closing(_to_look_at(path, wait)) as connection:
+            _judge(name, *_contents(connection))
 
 
-def _look(path: Path) -> tuple[int, int, int]:
-    """What the file says of itself, its write-ahead log included, without leaving a trace."""
-    log = path.with_name(path.name + "-wal")
-    alone = "" if log.exists() and log.stat().st_size else "&immutable=1"
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)) as connection:
-        return *_marks(connection), _tables(connection)
+def _to_look_at(path: Path, wait: float) -> sqlite3.Connection:
+    """A connection that sees what is committed, the write-ahead log included, and leaves no trace."""
+    alone = "" if _is_left(path, "-wal") else "&immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True, timeout=wait)
 
 
-def _judge(name: str, application: int, version: int, tables: int) -> None:
-    if application == APPLICATION_ID and version != VERSION:
-        raise _unreadable(name, *_other(version))
-    if application != APPLICATION_ID and (application or tables):
-        raise _unreadable(
-            name,
-            "belongs to another application",
-            "name another file, or join its database: SqliteStore.on(connection)",
-        )
-
-
-def _other(version: int) -> tuple[str, str]:
-    which = "a newer" if version > VERSION else "another"
-    return (
-        f"was written by {which} version of itsm_core (tables of version {version}, known is {VERSION})",
-        "use that version of the library",
-    )
-
-
-def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
-    (application,), (version,) = (
-        connection.execute(f"PRAGMA {pragma}").fetchone() for pragma in ("application_id", "user_version")
-    )
-    return application, version
-
-
-def _tables(connection: sqlite3.Connection) -> int:
-    count: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    return count
+def _is_left(path: Path, ending: str) -> bool:
+    """Whether there is something in a file beside it."""
+    try:
+        return path.with_name(path.name + ending).stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _found(connection: sqlite3.Connection, name: str) -> None:
     """Makes the tables of a new file, unless another process just did."""
-    connection.execute("BEGIN IMMEDIATE")
+    cursor = connection.cursor()
+    cursor.execute("BEGIN IMMEDIATE")
     try:
-        marks, tables = _marks(connection), _tables(connection)
-        _judge(name, *marks, tables)
-        if not tables:
-            for statement in TABLES:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
+        version, others = _contents(connection)
+        _judge(name, version, others)
+        _make(cursor)
+        cursor.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it all by itself
+            cursor.execute("ROLLBACK")
         raise
 
 
 # --- the host's connection --------------------------------------------------------------------
 
-_HAS_TABLES = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'itsm_schema'"
-_VERSION = "SELECT version FROM itsm_schema"
 _TAKE_WRITE_LOCK = "DELETE FROM itsm_schema WHERE 0"
 
 
@@ -263,9 +295,7 @@ class HostConnection:
             )
         with translated(self.name):
             self._ensure()
-            (version,) = self._cursor().execute(_VERSION).fetchone()
-        if version != VERSION:
-            raise _unreadable(self.name, *_other(version))
+            _judge(self.name, _version(self._cursor()))
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Cursor]:
@@ -321,10 +351,6 @@ class HostConnection:
 
     def _ensure(self) -> None:
         """Makes our tables, unless they are there or another process just makes them."""
-        if self._cursor().execute(_HAS_TABLES).fetchone() is not None:
-            return
-        with self._savepoint() as cursor:
-            cursor.execute(TABLES[0])
-            if cursor.execute(_VERSION).fetchone() is None:
-                for statement in TABLES[1:]:
-                    cursor.execute(statement)
+        if self._cursor().execute(_HAS_TABLES).fetchone() is None:
+            with self._savepoint() as cursor:
+                _make(cursor)

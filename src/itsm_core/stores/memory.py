@@ -14,7 +14,7 @@ import attrs
 from itsm_core.errors import RecordNotFound
 from itsm_core.events import Event
 from itsm_core.ports import ChangeSet, Claim, Committed, Message, Position, Query, Settlement, Snapshot, Timer
-from itsm_core.records import Record
+from itsm_core.records import Record, fold
 from itsm_core.stores import rules
 
 Item = TypeVar("Item", Timer, Message)
@@ -98,6 +98,7 @@ class MemoryStore:
         self._snapshots: dict[str, Snapshot] = {}
         self._labels: dict[str, _Labels] = {}
         self._found_by: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._due: dict[str, dt.datetime] = {}
         self._timers: dict[str, Timer] = {}
         self._queues: dict[str, _Queue[Timer]] = defaultdict(_Queue)
         self._messages: dict[str, Settlement | None] = {}
@@ -125,7 +126,7 @@ class MemoryStore:
         self._log.extend(changes.events)
         for event in changes.events:
             self._events[event.id] = event
-        self._index(record, labels)
+        self._index(record, labels, changes.snapshot.due)
         self._snapshots[record] = changes.snapshot
         for timer in changes.timers:
             self._set(timer)
@@ -137,10 +138,10 @@ class MemoryStore:
     def load(self, record: str, after: int | None = None) -> tuple[Snapshot | None, tuple[Event, ...]]:
         """As `ports.Store.load` promises."""
         with self._lock:
-            snapshot = self._snapshots.get(record)
-            if snapshot is None:
+            if record not in self._snapshots:
                 raise RecordNotFound(record)
-            since = snapshot.record.version if after is None else max(after, 0)
+            snapshot = rules.usable(self._snapshots[record])
+            since = (0 if snapshot is None else snapshot.record.version) if after is None else max(after, 0)
             return snapshot, tuple(self._histories[record][since:])
 
     def event(self, event_id: str) -> Event | None:
@@ -157,7 +158,11 @@ class MemoryStore:
 
     # --- finding ---
 
-    def _index(self, record: str, new: _Labels) -> None:
+    def _index(self, record: str, new: _Labels, due: dt.datetime | None) -> None:
+        if due is not None:
+            self._due[record] = due
+        else:
+            self._due.pop(record, None)
         old = self._labels.get(record)
         if new != old:
             for label in () if old is None else _pairs(old):
@@ -173,15 +178,17 @@ class MemoryStore:
             if query.after is not None:
                 names = (name for name in names if name > query.after)
             first = nsmallest(rules.at_most(query.limit), names)
-            return tuple(self._snapshots[name].record for name in first)
+            return tuple(self._record(name) for name in first)
+
+    def _record(self, name: str) -> Record:
+        snapshot = rules.usable(self._snapshots[name])
+        return fold(self._histories[name]) if snapshot is None else snapshot.record
 
     def _matching(self, query: Query) -> Iterable[str]:
         wanted = [(f, getattr(query, f)) for f in (*rules.FACETS, "external_ref")]
         sets = [self._found_by.get((f, str(v)), set()) for f, v in wanted if v is not None]
         if query.due_before is not None:
-            due = query.due_before
-            late = (t.record for t in self._timers.values() if t.due is not None and t.due < due)
-            sets.append({record for record in late if record in self._snapshots})
+            sets.append({record for record, due in self._due.items() if due < query.due_before})
         return set.intersection(*sorted(sets, key=len)) if sets else self._snapshots
 
     # --- timers and messages ---

@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+from itsm_core.business_time.instants import later
 from itsm_core.errors import InvalidValue, VersionConflict
-from itsm_core.ports import ChangeSet, Committed, Message, Position, Settlement
+from itsm_core.ports import FOLD, ChangeSet, Committed, Message, Position, Settlement, Snapshot
 from itsm_core.records import Record
 from itsm_core.values import canonical
 
 MESSAGE = "message"
-FACETS = ("process", "phase", "state", "assignee", "group", "requester", "tenant")
+FACETS = (
+    "number", "customer", "service", "process", "phase", "state", "assignee", "group", "requester", "tenant",
+)  # fmt: skip
 """What `Query` compares for equality, in the order of `facets`."""
 
 # --- change sets ------------------------------------------------------------------------------
@@ -70,6 +73,11 @@ def admit(changes: ChangeSet, version: int, known: Sequence[tuple[str, int]]) ->
     return None
 
 
+def usable(snapshot: Snapshot) -> Snapshot | None:
+    """The snapshot, or None if another fold made it: its events then tell what it would say."""
+    return snapshot if snapshot.fold == FOLD else None
+
+
 # --- what a record is found by ----------------------------------------------------------------
 
 
@@ -77,6 +85,9 @@ def facets(record: Record) -> tuple[str | None, ...]:
     """What the record is found by, as texts, in the order of `FACETS`."""
     values = record.values.get
     return (
+        as_text(values("number")),
+        as_text(values("customer")),
+        as_text(values("service")),
         record.process,
         record.phase.value,
         record.state,
@@ -141,7 +152,7 @@ def lease_end(now: dt.datetime, lease: dt.timedelta) -> dt.datetime:
     """The instant from which on others may claim again."""
     if lease <= dt.timedelta(0):
         raise InvalidValue("lease", lease, "is over before it begins", "give the worker some time, say 60 s")
-    return now + lease
+    return later(now, lease)
 
 
 def ready(message: Message) -> dt.datetime:

@@ -13,8 +13,6 @@ import re
 from collections.abc import Generator, Sequence
 from typing import Any, TypeVar
 
-import attrs
-
 from itsm_core.business_time.instants import micros, utc
 from itsm_core.errors import RecordNotFound, StoreUnreadable
 from itsm_core.events import Event
@@ -39,14 +37,15 @@ TABLES = (
         id TEXT NOT NULL UNIQUE, json TEXT NOT NULL, UNIQUE (record, seq))""",
     """CREATE TABLE itsm_records (
         id TEXT PRIMARY KEY, version INTEGER NOT NULL, snapshot TEXT NOT NULL,
+        number TEXT, customer TEXT, service TEXT,
         process TEXT NOT NULL, phase TEXT NOT NULL, state TEXT NOT NULL,
-        assignee TEXT, grp TEXT, requester TEXT, tenant TEXT, refs TEXT)""",
-    "CREATE INDEX itsm_records_tenant ON itsm_records (tenant, id) WHERE tenant IS NOT NULL",
+        assignee TEXT, grp TEXT, requester TEXT, tenant TEXT, refs TEXT, due INTEGER)""",
     "CREATE INDEX itsm_records_phase ON itsm_records (phase, id)",
     "CREATE INDEX itsm_records_state ON itsm_records (state, id)",
-    "CREATE INDEX itsm_records_assignee ON itsm_records (assignee, id) WHERE assignee IS NOT NULL",
-    "CREATE INDEX itsm_records_grp ON itsm_records (grp, id) WHERE grp IS NOT NULL",
-    "CREATE INDEX itsm_records_requester ON itsm_records (requester, id) WHERE requester IS NOT NULL",
+    *(
+        f"CREATE INDEX itsm_records_{name} ON itsm_records ({name}, id) WHERE {name} IS NOT NULL"
+        for name in ("number", "customer", "service", "assignee", "grp", "requester", "tenant", "due")
+    ),
     """CREATE TABLE itsm_refs (
         record TEXT NOT NULL, ref TEXT NOT NULL, PRIMARY KEY (record, ref)) WITHOUT ROWID""",
     "CREATE INDEX itsm_refs_ref ON itsm_refs (ref, record)",
@@ -54,14 +53,14 @@ TABLES = (
         id TEXT PRIMARY KEY, record TEXT NOT NULL, kind TEXT NOT NULL, due INTEGER NOT NULL,
         ready INTEGER NOT NULL, token TEXT, worker TEXT) WITHOUT ROWID""",
     "CREATE INDEX itsm_timers_ready ON itsm_timers (kind, ready, id)",
-    "CREATE INDEX itsm_timers_due ON itsm_timers (due, record)",
     """CREATE TABLE itsm_messages (
         position INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, record TEXT NOT NULL,
         state TEXT NOT NULL DEFAULT 'waiting', ready INTEGER NOT NULL, attempt INTEGER NOT NULL,
         token TEXT, worker TEXT, detail TEXT, json TEXT NOT NULL)""",
     "CREATE INDEX itsm_messages_ready ON itsm_messages (ready, position) WHERE state = 'waiting'",
 )
-"""`ready` is the instant from which on an item may be claimed; a claim moves it to its lease's end."""
+"""`due` of a record is that of its snapshot. `ready` is the instant from which on an item may be
+claimed; a claim moves it to its lease's end. A settled message keeps its row without its words."""
 
 # --- values as text ---------------------------------------------------------------------------
 
@@ -101,9 +100,9 @@ def _event(stored: str, where: object) -> Event:
 
 
 def _snapshot(stored: str) -> Snapshot | None:
-    """The snapshot, or None if its shape is not of today: it is a cache and can be built anew."""
+    """The snapshot, or None if its shape or fold is not of today: it is a cache, to be built anew."""
     try:
-        return from_dict(Snapshot, json.loads(stored))
+        return rules.usable(from_dict(Snapshot, json.loads(stored)))
     except _MISREAD:
         return None
 
@@ -112,21 +111,15 @@ _MISREAD = (ValueError, TypeError, LookupError, AttributeError)
 
 # --- commit -----------------------------------------------------------------------------------
 
-_WHERE_IT_IS = (
-    "SELECT version, process, phase, state, assignee, grp, requester, tenant, refs "
-    "FROM itsm_records WHERE id = ?"
-)
+_LABELS = (*("grp" if name == "group" else name for name in rules.FACETS), "refs", "due")
+_WHERE_IT_IS = f"SELECT version, {', '.join(_LABELS)} FROM itsm_records WHERE id = ?"  # noqa: S608 - names of ours
 _KNOWN = "SELECT record, seq FROM itsm_events WHERE id = ?"
 _APPEND = "INSERT INTO itsm_events (record, seq, id, json) VALUES (?, ?, ?, ?)"
 _ENTER = (
-    "INSERT INTO itsm_records (version, snapshot, process, phase, state, assignee, grp, requester, "
-    "tenant, refs, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO itsm_records (version, snapshot, {', '.join(_LABELS)}, id) "  # noqa: S608 - as above
+    f"VALUES (?, ?, {', '.join('?' for _ in _LABELS)}, ?)"
 )
-_CHANGE = (
-    "UPDATE itsm_records SET version = ?, snapshot = ?, process = ?, phase = ?, state = ?, "
-    "assignee = ?, grp = ?, requester = ?, tenant = ?, refs = ? WHERE id = ?"
-)
-_ADVANCE = "UPDATE itsm_records SET version = ?, snapshot = ? WHERE id = ?"
+_ADVANCE = "UPDATE itsm_records SET version = ?, snapshot = ?{} WHERE id = ?"
 _NO_REFERENCES = "DELETE FROM itsm_refs WHERE record = ?"
 _REFERENCE = "INSERT INTO itsm_refs (record, ref) VALUES (?, ?)"
 _CANCEL = "DELETE FROM itsm_timers WHERE id = ?"
@@ -148,7 +141,8 @@ def commit(changes: ChangeSet) -> Steps[Committed]:
     kept = changes.snapshot.record
     refs = rules.references(kept)
     snapshot = _encoded(to_dict(changes.snapshot))  # a cache: nobody takes its digest
-    row = (version, snapshot, *rules.facets(kept), _encoded(refs) if refs else None)
+    due = None if changes.snapshot.due is None else micros(changes.snapshot.due)
+    row = (version, snapshot, *rules.facets(kept), _encoded(refs) if refs else None, due)
     events = [(e.record, e.seq, e.id, written(e)) for e in changes.events]
     messages = [(m.key, m.record, micros(rules.ready(m)), m.attempt, written(m)) for m in changes.messages]
     return _commit(changes, row, refs, events, messages)
@@ -181,15 +175,22 @@ def _commit(
 def _keep(
     record: str, row: tuple[Any, ...], refs: tuple[str, ...], before: tuple[Any, ...] | None
 ) -> Steps[None]:
-    """Writes the snapshot; what the record is found by only if it changed, for indexes are dear."""
-    if before is not None and before[1:] == row[2:]:
-        yield _ADVANCE, (row[0], row[1], record), False
-        return
-    yield _ENTER if before is None else _CHANGE, (*row, record), False
-    if (None if before is None else before[-1]) != row[-1]:
+    """Writes the snapshot, and of what the record is found by only what changed: indexes are dear."""
+    new = row[2:]
+    old = before[1:] if before is not None else (None,) * len(new)
+    moved = [i for i, (was, now) in enumerate(zip(old, new, strict=True)) if was != now]
+    if before is None:
+        yield _ENTER, (*row, record), False
+    else:
+        columns = "".join(f", {_LABELS[i]} = ?" for i in moved)
+        yield _ADVANCE.format(columns), (*row[:2], *(new[i] for i in moved), record), False
+    if _REFS in moved:
         yield _NO_REFERENCES, (record,), False
         for ref in refs:
             yield _REFERENCE, (record, ref), False
+
+
+_REFS = _LABELS.index("refs")
 
 
 def _timer(timer: Timer) -> Step:
@@ -242,7 +243,7 @@ _CONDITIONS = {
     **{name: f"{name} = ?" for name in rules.FACETS},
     "group": "grp = ?",
     "external_ref": "id IN (SELECT record FROM itsm_refs WHERE ref = ?)",
-    "due_before": "id IN (SELECT record FROM itsm_timers WHERE due < ?)",
+    "due_before": "id IN (SELECT id FROM itsm_records WHERE due < ?)",  # else all records are read
     "after": "id > ?",
 }
 
@@ -307,15 +308,16 @@ def claim(
 
 def _message(attempt: int, stored: str) -> Message:
     try:
-        message = from_dict(Message, json.loads(stored))
+        return from_dict(Message, {**json.loads(stored), "attempt": attempt})
     except _MISREAD as error:
         raise StoreUnreadable(f"a message in the outbox cannot be read ({error})") from error
-    return attrs.evolve(message, attempt=attempt)
 
 
 _END_TIMER = "DELETE FROM itsm_timers WHERE id = ? AND token = ?"
 _RETRY_TIMER = "UPDATE itsm_timers SET ready = ?, token = NULL, worker = NULL WHERE id = ? AND token = ?"
-_END_MESSAGE = "UPDATE itsm_messages SET state = ?, detail = ?, token = NULL WHERE key = ? AND token = ?"
+_END_MESSAGE = (
+    "UPDATE itsm_messages SET state = ?, detail = ?, json = '', token = NULL WHERE key = ? AND token = ?"
+)
 _RETRY_MESSAGE = (
     "UPDATE itsm_messages SET ready = ?, detail = ?, attempt = attempt + 1, token = NULL, worker = NULL "
     "WHERE key = ? AND token = ?"
