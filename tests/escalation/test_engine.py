@@ -3,6 +3,7 @@
 import datetime as dt
 from fractions import Fraction
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -205,6 +206,8 @@ def test_a_step_fires_at_the_exact_microsecond_of_its_share(percent):
         (lambda: EscalationStep("s", 0, to="x"), "before the start"),
         (lambda: EscalationStep("s", 0.5, to="x"), "0.5"),
         (lambda: EscalationPolicy("p", 1, steps=[]), "no steps"),
+        (lambda: EscalationStep("a/b", "50 %", to="x"), "holds a / or #"),
+        (lambda: EscalationPolicy("p#1", 1, steps=[WARN]), "holds a / or #"),
         (lambda: EscalationPolicy("p", 1, steps=[WARN, WARN]), "same id"),
     ],
 )
@@ -235,3 +238,12 @@ def test_what_is_said_names_record_share_and_due_instant_in_two_languages():
     )
     assert wording(effect, record, "xx") == wording(effect, record, "en")
     assert "nobody yet" in wording(effect, fold(opened()))[1]
+
+
+def test_policies_whose_ids_look_alike_are_told_apart():
+    """What "a.1" fired is nothing that "a" has fired, although one id begins with the other."""
+    one = EscalationPolicy("a.1", 1, steps=[LATE])
+    run, effects = go(opened(), T0 + 4 * HOUR, policy=one)
+    assert effects
+    other = attrs.evolve(Run.of(fold(opened()), EscalationPolicy("a", 1, steps=[LATE])), fired=run.fired)
+    assert len(go(opened(), T0 + 4 * HOUR, other)[1]) == 1

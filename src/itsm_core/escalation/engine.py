@@ -49,8 +49,8 @@ class Run:
         """Whether the step has fired in this generation and loop, under any version of the policy."""
         run = f"{self.record.id}:{self.policy.id}."
         mine = f"{self.generation}/{self.loop}/{step.id}/"
-        tails = (key[len(run) :].partition("/")[2] for key in self.fired if key.startswith(run))
-        return any(tail.startswith(mine) for tail in tails)
+        rests = (key[len(run) :].partition("/") for key in self.fired if key.startswith(run))
+        return any(version.isdigit() and tail.startswith(mine) for version, _, tail in rests)
 
 
 @attrs.frozen(kw_only=True)

@@ -33,6 +33,13 @@ def _steps(value: Iterable[EscalationStep]) -> tuple[EscalationStep, ...]:
     return each(EscalationStep, value, "steps", 'give a list: [EscalationStep("lead", "75 %", to="lead")]')
 
 
+def _key_part(value: str, what: str, remedy: str) -> None:
+    """Refuses what could not be told apart in the key of an effect."""
+    named(value, what, remedy)
+    if "/" in value or "#" in value:
+        raise InvalidValue(what, value, "holds a / or #, which part the key of an effect", remedy)
+
+
 @attrs.frozen
 class EscalationStep:
     """What happens when a share of a target is used up.
@@ -51,7 +58,7 @@ class EscalationStep:
     priorities: frozenset[Priority] = attrs.field(default=frozenset(), converter=priorities_of, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        named(self.id, "escalation step", 'name it, such as "lead-at-75"')
+        _key_part(self.id, "escalation step", 'name it, such as "lead-at-75"')
         word(self.channel, "channel", 'name one, such as "email"')
         if self.group is not None:
             word(self.group, "group", 'name one, such as "network"')
@@ -86,7 +93,7 @@ class EscalationPolicy:
     last_resort: str | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        named(self.id, "escalation policy", 'name it, such as "standard"')
+        _key_part(self.id, "escalation policy", 'name it, such as "standard"')
         counted(self.version, "policy")
         if self.last_resort is not None:
             word(self.last_resort, "last_resort", 'name who is told, such as "duty-manager"')
