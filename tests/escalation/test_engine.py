@@ -207,7 +207,7 @@ def test_a_step_fires_at_the_exact_microsecond_of_its_share(percent):
         (lambda: EscalationStep("s", 0.5, to="x"), "0.5"),
         (lambda: EscalationPolicy("p", 1, steps=[]), "no steps"),
         (lambda: EscalationStep("a/b", "50 %", to="x"), "holds a / or #"),
-        (lambda: EscalationPolicy("p#1", 1, steps=[WARN]), "holds a / or #"),
+        (lambda: EscalationPolicy("p#1", 1, steps=[WARN]), "policy 'p#1': holds"),
         (lambda: EscalationPolicy("p", 1, steps=[WARN, WARN]), "same id"),
     ],
 )
