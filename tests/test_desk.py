@@ -413,9 +413,9 @@ def test_delivery_retries_then_gives_up_and_loses_no_key(store):
         instants.append(due - T0)
         ticks.append(desk.tick(due))
     assert [i.total_seconds() for i in instants] == [0, 5, 20, 50, 110]
-    assert tries == [("m", n) for n in range(5)]
+    assert tries == [("m#said", n) for n in range(5)]
     assert [t.retried for t in ticks] == [1, 1, 1, 1, 0]
-    assert ticks[-1].failures == (("m", "gave up: busy"),)
+    assert ticks[-1].failures == (("m#said", "gave up: busy"),)
 
 
 @pytest.mark.parametrize(

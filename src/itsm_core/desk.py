@@ -46,7 +46,7 @@ def _new_id() -> str:
 
 @attrs.frozen(kw_only=True)
 class Tick:
-    """What one `tick` did: `failures` are (message key, reason), `stuck` are (record id, reason).
+    """What one `tick` did: `failures` are (message key, reason), `stuck` are (record id, error).
 
     A failed message is not tried again. A stuck record is, in a minute.
     """
@@ -55,7 +55,7 @@ class Tick:
     delivered: int = 0
     retried: int = 0
     failures: tuple[tuple[str, str], ...] = ()
-    stuck: tuple[tuple[str, str], ...] = ()
+    stuck: tuple[tuple[str, Exception], ...] = ()
 
 
 class ServiceDesk:
@@ -124,9 +124,9 @@ class ServiceDesk:
         The same `external_ref` or `command_id` twice gives the one record.
         """
         held = {"title": title, **(fields or {})}
-        if actor.is_person:
+        if isinstance(actor, Actor) and actor.is_person:
             held.setdefault("requester", actor.id)
-        if external_ref is not None:
+        if external_ref:
             more = held.get("external_refs") or ()
             held["external_refs"] = (external_ref, *((more,) if isinstance(more, str) else more))
             command_id = command_id or f"open/{digest([held.get('tenant'), external_ref])}"
@@ -313,25 +313,27 @@ class ServiceDesk:
         return self._run(road.standing(record_id)).clocks(self.terms, in_utc(at))
 
     def find(self, **criteria: Unpack[Criteria]) -> tuple[Record, ...]:
-        """The records that match, by id; at most `limit` (100), `after` the last id of a page.
-
-        `due_before` finds records whose first running clock falls due before that instant.
-        """
+        """The records that match (the fields of `ports.Query`), by id; `after` is a page's last id."""
         return self.store.find(Query.of(criteria))
 
     def next_due(self) -> dt.datetime | None:
         """The earliest instant at which `tick` has something to do."""
-        kinds = (road.ESCALATION,) * (self.terms.policy is not None) + ("message",) * bool(self._notifiers)
+        policy = self.terms.policy
+        kinds = [road.escalation(policy)] if policy else []
+        kinds += ["message"] if self._notifiers else []
         due = [self.store.next_due(kind) for kind in kinds]
         return min((at for at in due if at is not None), default=None)
+
+    def rearm(self, record_id: str, at: dt.datetime) -> None:
+        """Sets a record's timer anew: for open records, after the agreement or the policy changed."""
+        self._run(road.rearm(self.terms, record_id, in_utc(at)))
 
     # --- time passes --------------------------------------------------------------------------
 
     def tick(self, now: dt.datetime) -> Tick:
         """Fires what has fallen due and delivers what waits; safe from several workers at once.
 
-        A desk without a policy leaves escalations to one that has it, and a desk without
-        notifiers leaves the outbox alone.
+        Without a policy no escalations are fired, and without notifiers nothing is sent.
         """
         now = in_utc(now, "now")
         escalated, stuck = self._run(road.escalations(self.terms, now, self._worker))

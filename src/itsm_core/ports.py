@@ -151,6 +151,16 @@ class Criteria(TypedDict, total=False):
     limit: int
 
 
+def _text(_: Any, __: Any, value: Any) -> None:
+    if value is not None and not isinstance(value, str):
+        raise InvalidValue("after", value, "is no record id", "give the id of the last record of a page")
+
+
+def _whole(_: Any, __: Any, value: Any) -> None:
+    if type(value) is not int or value < 0:
+        raise InvalidValue("limit", value, "is no number of records", "give a whole number, such as 100")
+
+
 def _phase(value: Phase | str | None) -> Phase | None:
     try:
         return None if value is None else Phase(value)
@@ -177,8 +187,8 @@ class Query:
     tenant: str | None = None
     external_ref: str | None = None
     due_before: dt.datetime | None = attrs.field(default=None, converter=attrs.converters.optional(in_utc))
-    after: str | None = None
-    limit: int = 100
+    after: str | None = attrs.field(default=None, validator=_text)
+    limit: int = attrs.field(default=100, validator=_whole)
 
     @classmethod
     def of(cls, criteria: Criteria) -> Query:

@@ -151,6 +151,14 @@ def test_nobody_to_tell_falls_to_the_last_resort_or_is_recorded():
     assert next_due(run, read(opened(), T0 + 3 * HOUR)) is None
 
 
+@pytest.mark.parametrize(("answer", "told"), [("boss", ["boss"]), ((None, "", "zoe"), ["zoe"]), (None, [])])
+def test_a_slip_of_the_resolver_tells_nobody_else(answer, told):
+    """A text is one person, not its letters; nothing is nobody."""
+    policy = EscalationPolicy("p", 1, steps=[LATE])
+    _, effects = go(opened(), T0 + 4 * HOUR, policy=policy, resolver=lambda *_: answer)
+    assert [e.to for e in effects if isinstance(e, Inform)] == told
+
+
 def test_a_person_named_twice_is_told_once():
     """Two roles that one person fills make one message."""
     _, effects = go(

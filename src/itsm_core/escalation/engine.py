@@ -142,9 +142,12 @@ def _effects(
         key = run.key(step, step.group, "work")
         yield Move(key=key, step=step, clock=clock, scheduled_at=at, fired_at=now, group=step.group)
         return
-    people = dict.fromkeys(person for name in step.to for person in resolver(name, run.record, now))
+    found = (resolver(name, run.record, now) or () for name in step.to)
+    people = dict.fromkeys(
+        person for answer in found for person in ((answer,) if isinstance(answer, str) else answer) if person
+    )
     if not people and run.policy.last_resort:
-        people = {run.policy.last_resort: None}
+        people = dict.fromkeys([run.policy.last_resort])
     if not people:
         key = run.key(step, "nobody", step.channel)
         yield Unanswered(key=key, step=step, clock=clock, scheduled_at=at, fired_at=now)

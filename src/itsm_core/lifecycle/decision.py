@@ -23,6 +23,7 @@ from itsm_core.lifecycle.fields import (
     FieldType,
     field_reasons,
     kinds_of,
+    not_asked,
     personal_marks,
     type_reasons,
 )
@@ -248,12 +249,16 @@ def _transition(
     reasons += need_reasons(command, shown)
     needs = [need.field for need in shown.requires]
     kinds = kinds_of(command.trigger, custom)
+    brought = dict(command.fields)
     if not shown.roles & command.actor.roles:  # a requester says what is asked, and changes nothing else
-        kinds = {name: kind for name, kind in kinds.items() if name in {*needs, *SAID["acknowledge"]}}
-    reasons += field_reasons(command.fields, kinds, needs)
+        asked = {*needs, *SAID["acknowledge"]}
+        beyond = [name for name in brought if name in kinds and name not in asked]
+        reasons += [not_asked(name) for name in beyond]
+        brought = {name: value for name, value in brought.items() if name not in beyond}
+    reasons += field_reasons(brought, kinds, needs)
     reasons += ahead_reasons(command)
     reasons += order_reasons(record, command)
-    fields = _graded(dict(command.fields), matrix, record, reasons)
+    fields = _graded(brought, matrix, record, reasons)
     dest = destination(lifecycle, record.state, command.trigger)
     if reasons or dest is None:
         return Refused(tuple(reasons))

@@ -17,7 +17,7 @@ from itsm_core.business_time.instants import parse_text
 from itsm_core.errors import BeyondHorizon, InvalidValue, Reason
 from itsm_core.events import PERSONAL, Audience, Direction, personal_among
 from itsm_core.priority import Level, Priority
-from itsm_core.values import Fields
+from itsm_core.values import Fields, member
 
 
 class FieldType(StrEnum):
@@ -31,6 +31,10 @@ class FieldType(StrEnum):
     ANY = "any"
 
 
+def _type(value: FieldType | str) -> FieldType:
+    return member(FieldType, value, "type")
+
+
 @attrs.frozen
 class CustomField:
     """A field of the host's own: its name, type, and whether it says something about a person.
@@ -40,7 +44,7 @@ class CustomField:
     """
 
     name: str
-    type: FieldType = attrs.field(converter=FieldType)
+    type: FieldType = attrs.field(converter=_type)
     personal: bool = attrs.field(default=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
@@ -96,24 +100,12 @@ TAKEN = frozenset({*STANDARD, *OF_THE_STEP, *(name for kinds in SAID.values() fo
 """Names that a host cannot declare."""
 
 
-def _one_of(kind: type[StrEnum]) -> Callable[[Any], object]:
-    def read(value: Any) -> object:
-        try:
-            return kind(value)
-        except ValueError:
-            raise InvalidValue(
-                kind.__name__.lower(), value, "is unknown", f"use one of {', '.join(kind)}"
-            ) from None
-
-    return read
-
-
 _READ: dict[str, Callable[[Any], object]] = {
     "impact": Level.of,
     "urgency": Level.of,
     "priority": Priority.of,
-    "direction": _one_of(Direction),
-    "audience": _one_of(Audience),
+    "direction": lambda value: member(Direction, value, "direction"),
+    "audience": lambda value: member(Audience, value, "audience"),
 }
 
 
@@ -182,9 +174,14 @@ def _reserved(name: str) -> Reason:
     return Reason("reserved_field", said, facts={"field": name})
 
 
+def not_asked(name: str) -> Reason:
+    """The reason for a field that exists, but that this command or actor does not bring."""
+    return Reason("unknown_field", f"{name} is not asked for here; leave it out", facts={"field": name})
+
+
 def _unknown(name: str, known: list[str]) -> Reason:
     if name in TAKEN:
-        return Reason("unknown_field", f"{name} is not asked for here; leave it out", facts={"field": name})
+        return not_asked(name)
     near = difflib.get_close_matches(name, known, 3)
     remedy = f"did you mean {' or '.join(near)}?" if near else "declare it as a CustomField"
     return Reason("unknown_field", f"{name!r} is no field; {remedy}", facts={"field": name})

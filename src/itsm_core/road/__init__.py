@@ -10,19 +10,20 @@ same ones with await. A lost race (`VersionConflict`) is decided anew on the new
 """
 
 from itsm_core.road.carrying import carry, open_record
-from itsm_core.road.escalating import escalations
+from itsm_core.road.escalating import escalations, rearm
 from itsm_core.road.receiving import receive
-from itsm_core.road.terms import ESCALATION, MACHINE, Standing, Terms, history, standing
+from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, history, standing
 
 __all__ = [
-    "ESCALATION",
     "MACHINE",
     "Standing",
     "Terms",
     "carry",
+    "escalation",
     "escalations",
     "history",
     "open_record",
+    "rearm",
     "receive",
     "standing",
 ]

@@ -18,11 +18,11 @@ from itsm_core.ports import FOLD, Ask, ChangeSet, Committed, Message, Query, Sna
 from itsm_core.records import Record, apply, fold
 from itsm_core.road.terms import (
     ATTEMPTS,
-    ESCALATION,
     OnItsWay,
     Standing,
     Terms,
     anew,
+    escalation,
     history,
     onward,
     refold,
@@ -211,7 +211,7 @@ def first_answer(record_id: str, command: Command) -> Generator[Ask, Any, Record
 
 def _asks_the_same(event: Event, record_id: str, command: Command) -> bool:
     if command.trigger == "open":
-        return event.kind == "opened"
+        return event.kind == "opened" and event.tenant == command.fields.get("tenant")
     beside = BESIDE.get(command.trigger)
     kind = "transitioned" if beside is None else beside.kind
     same = event.record == record_id and event.kind == kind
@@ -224,7 +224,7 @@ def commit(change: Change, at: dt.datetime, *, rearm: bool = False) -> OnItsWay:
     `rearm` sets the timer anew even if nothing changed that it depends on.
     """
     new = yield from change.standing()
-    known = None if rearm else change.known
+    known = attrs.evolve(change.known, watched=not rearm and change.known.watched)
     expected = change.known.record.version
     return (yield from _write(change.terms, known, new, change.events, at, change.messages, expected))
 
@@ -239,8 +239,8 @@ def _write(
     expected: int = 0,
 ) -> OnItsWay:
     """Writes a change set; `known` is the standing whose timer and due instant still hold."""
-    due, timers = new.due, _NO_TIMERS
-    if known is None or not _same_clocks(known, new):
+    due, timers = (None, _NO_TIMERS) if known is None else (known.due, _NO_TIMERS)
+    if terms.agreements and not (known is not None and known.watched and _same_clocks(known, new)):
         due, timers = _watch(terms, new, at)
     changes = ChangeSet(
         record=new.record.id,
@@ -272,7 +272,8 @@ def _watch(terms: Terms, new: Standing, at: dt.datetime) -> tuple[dt.datetime | 
     if terms.policy is None:
         return due, ()
     wake = next_due(Run.of(record, terms.policy), ClocksRead(clocks=clocks))
-    return due, (Timer(id=f"{record.id}/{ESCALATION}", record=record.id, kind=ESCALATION, due=wake),)
+    kind = escalation(terms.policy)
+    return due, (Timer(id=f"{record.id}/{kind}", record=record.id, kind=kind, due=wake),)
 
 
 def _same_clocks(known: Standing, new: Standing) -> bool:
@@ -299,7 +300,7 @@ def _words_out(terms: Terms, record: Record, events: Sequence[Event]) -> list[Me
         if said.direction is Direction.OUTBOUND and said.audience in _OUTSIDE and said.text and to:
             found.append(
                 Message(
-                    key=event.id,
+                    key=f"{event.id}#said",
                     record=record.id,
                     to=to,
                     channel=event.channel or terms.reply_channel,

@@ -14,29 +14,29 @@ from itsm_core.events import Event
 from itsm_core.ports import Ask, Claim, Message, Settlement
 from itsm_core.records import Record, apply
 from itsm_core.road.carrying import Change, commit, decided, decided_or_noted
-from itsm_core.road.terms import ATTEMPTS, ESCALATION, MACHINE, Terms, standing
+from itsm_core.road.terms import ATTEMPTS, MACHINE, Terms, escalation, standing
 
 
 def escalations(
     terms: Terms, now: dt.datetime, worker: str
-) -> Generator[Ask, Any, tuple[int, tuple[tuple[str, str], ...]]]:
+) -> Generator[Ask, Any, tuple[int, tuple[tuple[str, Exception], ...]]]:
     """Fires everything that is due: how many effects, and the records that are stuck, with why.
 
     One record that cannot be carried does not hold up the others. Without a policy nothing is
     claimed, so that a desk that has one finds the timers.
     """
-    done, stuck = 0, []
+    done = 0
+    stuck: list[tuple[str, Exception]] = []
     policy = terms.policy
-    while policy is not None and (claims := (yield Ask("claim", (ESCALATION, now, 100, LEASE, worker)))):
+    while policy and (claims := (yield Ask("claim", (escalation(policy), now, 100, LEASE, worker)))):
         for claim in claims:
             try:
                 done += yield from _escalate(terms, policy, claim, now)
             except StoreError:
                 raise
             except Exception as error:
-                why = f"{type(error).__name__}: {error}"
-                yield from _later(claim, now, why)
-                stuck.append((claim.item.record, why))
+                yield from _later(claim, now, type(error).__name__)
+                stuck.append((claim.item.record, error))
     return done, tuple(stuck)
 
 
@@ -63,6 +63,11 @@ AGAIN = dt.timedelta(minutes=1)
 LEASE = dt.timedelta(minutes=1)
 
 
+def rearm(terms: Terms, record_id: str, at: dt.datetime) -> Generator[Ask, Any, Record]:
+    """Sets the timer and the due instant of a record anew, after the agreement or policy changed."""
+    return (yield from commit(Change(terms, (yield from standing(record_id))), at, rearm=True))
+
+
 def _later(claim: Claim, now: dt.datetime, why: str) -> Generator[Ask, Any, None]:
     """Gives a claim back that could not be carried out, to be tried again in a minute."""
     settlement = Settlement(token=claim.token, outcome="retry", detail=why, retry_at=later(now, AGAIN))
@@ -73,6 +78,7 @@ def _escalate_once(
     terms: Terms, policy: EscalationPolicy, record_id: str, now: dt.datetime
 ) -> Generator[Ask, Any, int]:
     known = yield from standing(record_id)
+    now = max(now, known.record.changed_at or now)  # a command may have come since `now` was read
     read = ClocksRead(clocks=known.clocks(terms, now))
     _, effects = advance(Run.of(known.record, policy), now, read, terms.resolver)
     change = Change(terms, known)
@@ -97,7 +103,7 @@ def _fired(terms: Terms, policy: EscalationPolicy, record: Record, effect: Effec
         "scheduled_at": effect.scheduled_at,
         "to": getattr(effect, "to", getattr(effect, "group", None)),
     }
-    command = Command("escalate", MACHINE, at=effect.fired_at, id=effect.key, fields=fields)
+    command = Command("escalate", MACHINE, at=effect.fired_at, id=f"{effect.key}#fired", fields=fields)
     events = decided(terms, record, command)
     if isinstance(effect, Move) and record.group != effect.group:
         moved = apply(record, events[0])

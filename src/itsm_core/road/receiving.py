@@ -10,9 +10,10 @@ import attrs
 
 from itsm_core.commands import Command
 from itsm_core.events import Phase, WaitsOn
+from itsm_core.lifecycle.fields import kinds_of
 from itsm_core.records import Record
 from itsm_core.road.carrying import carry, open_record
-from itsm_core.road.terms import MACHINE, OnItsWay, Terms
+from itsm_core.road.terms import MACHINE, OnItsWay, Terms, standing
 
 
 def receive(terms: Terms, record_id: str, command: Command, *, reference: Callable[[], str]) -> OnItsWay:
@@ -22,6 +23,9 @@ def receive(terms: Terms, record_id: str, command: Command, *, reference: Callab
     Resolved one, and makes a linked follow-up of a Closed one. Automatic replies move nothing.
     """
     terms = attrs.evolve(terms, tolerance=dt.timedelta.max)  # words are recorded however late they come
+    opened_at = (yield from standing(record_id)).record.opened_at
+    at = min(command.at, command.recorded_at or command.at)  # the sender's clock may be wrong
+    command = attrs.evolve(command, at=max(at, opened_at or at))
     record = yield from carry(
         terms, record_id, command, then=lambda record: _what_it_means(terms, record, command)
     )
@@ -77,7 +81,8 @@ _OF_ITS_OWN = frozenset(
 
 def _follow_up(terms: Terms, closed: Record, command: Command, reference: Callable[[], str]) -> OnItsWay:
     ref = f"follow-up of {closed.id} by {command.id}"
-    fields = {name: value for name, value in closed.values.items() if name not in _OF_ITS_OWN}
+    known = kinds_of("open", terms.custom).keys() - _OF_ITS_OWN
+    fields = {name: value for name, value in closed.values.items() if name in known}
     number = reference()
     fields |= {"record": number, "number": number, "external_refs": (ref,)}
     opening = attrs.evolve(command, trigger="open", fields=fields, id=f"{command.id}#open", cause=command.id)

@@ -18,8 +18,11 @@ from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.records import Record, apply, fold, follows
 from itsm_core.sla import Agreement, Clock, Timeline, clocks_at, extend, trace
 
-ESCALATION = "escalation"
-"""The kind of the timers that wake a record's escalation."""
+
+def escalation(policy: EscalationPolicy) -> str:
+    """The kind of the timers that wake a policy's escalations: each policy has its own."""
+    return f"escalation/{policy.id}"
+
 
 MACHINE = Actor.automation("itsm_core", "automation", "itsm_core")
 """Who acts when the library itself carries out a consequence."""
@@ -93,11 +96,15 @@ class Terms:
 
 @attrs.frozen
 class Standing:
-    """A record and the timeline of its clocks, at one version; `due` as of the last commit."""
+    """A record and the timeline of its clocks, at one version.
+
+    `watched` says that `due` is known from the last commit; folded anew from events it is not.
+    """
 
     record: Record
     timeline: Timeline
     due: dt.datetime | None = None
+    watched: bool = False
 
     def clocks(self, terms: Terms, at: dt.datetime) -> dict[str, Clock]:
         """The clocks of the record at an instant, by metric ("response", "resolution")."""
@@ -112,7 +119,7 @@ def standing(record_id: str) -> Generator[Ask, Any, Standing]:
     snapshot, events = yield Ask("load", (record_id,))
     if snapshot is None:
         return refold(events)
-    known: Standing | None = Standing(snapshot.record, snapshot.timeline, snapshot.due)
+    known: Standing | None = Standing(snapshot.record, snapshot.timeline, snapshot.due, watched=True)
     for event in events:
         known = known and onward(known, event)
     return known or (yield from anew(record_id))
@@ -139,4 +146,5 @@ def onward(known: Standing, event: Event) -> Standing | None:
     """The standing after one more event; None when it is late or a correction."""
     if not follows(known.record, event):
         return None
-    return Standing(apply(known.record, event), extend(known.timeline, event), known.due)
+    record, timeline = apply(known.record, event), extend(known.timeline, event)
+    return Standing(record, timeline, known.due, known.watched)
