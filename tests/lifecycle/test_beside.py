@@ -452,15 +452,17 @@ def test_what_a_correction_is_about_is_named_in_words():
     assert ask("correct", field=["title"]).codes == ("invalid_field",)
 
 
-@pytest.mark.parametrize(("now", "fine"), [("2024-02-05T08:00:00Z", True), ("yesterday", False), (5, False)])
+@pytest.mark.parametrize(
+    ("now", "fine"),
+    [("2024-02-05T08:00:00Z", True), ("yesterday", False), (5, False), ("9999-12-31T23:59:59Z", False)],
+)
 def test_a_corrected_instant_is_an_instant(now, fine):
     """Or the history could not be read any more."""
     assert ask("correct", field="occurred_at", now=now).accepted is fine
 
 
 @pytest.mark.parametrize(
-    ("field", "hidden"),
-    [("title", True), ("badge", True), ("reason", True), ("category", False)],
+    ("field", "hidden"), [("title", True), ("badge", True), ("reason", True), ("category", False)]
 )
 def test_a_correction_is_as_personal_as_what_it_corrects(field, hidden):
     """What was and what is now are hidden, sealed and erased like the field itself."""

@@ -224,7 +224,7 @@ def commit(change: Change, at: dt.datetime, *, rearm: bool = False) -> OnItsWay:
     `rearm` sets the timer anew even if nothing changed that it depends on.
     """
     new = yield from change.standing()
-    known = attrs.evolve(change.known, watched=not rearm and change.known.watched)
+    known = attrs.evolve(change.known, watched=False) if rearm else change.known
     expected = change.known.record.version
     return (yield from _write(change.terms, known, new, change.events, at, change.messages, expected))
 
