@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
+from weakref import WeakSet
 
 from itsm_core.errors import InvalidValue, StoreBusy, StoreError, StoreUnreadable
 from itsm_core.stores.statements import TABLES, VERSION
@@ -130,9 +131,9 @@ class OwnFile:
     def __init__(self, path: Path, *, durable: bool, busy_timeout: dt.timedelta) -> None:
         self.name = str(path)
         self._path, self._durable, self._wait = path, durable, busy_timeout.total_seconds()
-        self._inherited: list[sqlite3.Connection] = []
-        self._lock, self._pid = Lock(), os.getpid()
+        self._lock, self._closed = Lock(), False
         self._connection: sqlite3.Connection | None = self._open()
+        _OPEN.add(self)
 
     def _open(self) -> sqlite3.Connection:
         """A connection; waits for others that are just making the same file."""
@@ -171,12 +172,12 @@ class OwnFile:
 
     @contextmanager
     def _held(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for one thread at a time; a forked process gets one of its own."""
-        if self._is_inherited():
-            self._connection = self._open()
+        """The connection, for one thread at a time; opened again after a fork."""
         with self._lock, translated(self.name):
-            if self._connection is None:
+            if self._closed:
                 raise StoreError(f"{self.name}: the store is closed; open it again")
+            if self._connection is None:
+                self._connection = self._open()
             yield self._connection
 
     @contextmanager
@@ -201,19 +202,47 @@ class OwnFile:
 
     def close(self) -> None:
         """Closes the connection; the file can be opened again, and closing twice is no error."""
-        self._is_inherited()
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+            self._let_go()
+            self._closed = True
 
-    def _is_inherited(self) -> bool:
-        """Puts a connection from before a fork aside: SQLite forbids to use or close it here."""
-        if self._pid == os.getpid() or self._connection is None:
-            return False
-        self._inherited.append(self._connection)
-        self._lock, self._connection, self._pid = Lock(), None, os.getpid()
-        return True
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def before_fork(self) -> None:
+        """Closes the connection and holds the store until the process has forked.
+
+        SQLite forbids to carry a connection across a fork: what it believes of the locks is wrong
+        on the other side, and even closing it there can destroy the file
+        (https://www.sqlite.org/howtocorrupt.html, 2.6). Both sides open their own when they need it.
+        """
+        self._lock.acquire()
+        self._let_go()
+
+    def after_fork(self) -> None:
+        """Lets the store be used again, in the parent and in the child."""
+        self._lock.release()
+
+
+_OPEN: WeakSet[OwnFile] = WeakSet()
+_forking: list[OwnFile] = []
+
+
+def _before_fork() -> None:
+    _forking[:] = _OPEN
+    for file in _forking:
+        file.before_fork()
+
+
+def _after_fork() -> None:
+    while _forking:
+        _forking.pop().after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 def inspect(path: Path, wait: float) -> None:
