@@ -589,3 +589,4 @@ def test_instants_at_the_ends_of_time_are_refused_by_name(store, end):
     ):
         with contextlib.suppress(BeyondHorizon, InvalidValue, TransitionRefused):
             call()
+    assert desk.get(record.id) == record, "what was refused, or had nothing to do, leaves no trace"

@@ -17,7 +17,7 @@ from itsm_core.errors import InvalidValue
 from itsm_core.events import Event, Phase
 from itsm_core.records import Record
 from itsm_core.sla import Timeline
-from itsm_core.values import NO_FIELDS, Fields, as_fields
+from itsm_core.values import NO_FIELDS, Fields, as_fields, member
 
 # --- what a store keeps -----------------------------------------------------------------------
 
@@ -162,10 +162,7 @@ def _whole(_: Any, __: Any, value: Any) -> None:
 
 
 def _phase(value: Phase | str | None) -> Phase | None:
-    try:
-        return None if value is None else Phase(value)
-    except ValueError:
-        raise InvalidValue("phase", value, "is no phase", f"use one of {', '.join(Phase)}") from None
+    return None if value is None else member(Phase, value, "phase")
 
 
 @attrs.frozen(kw_only=True)

@@ -10,7 +10,7 @@ import pytest
 
 from itsm_core.errors import InvalidValue, RecordNotFound, VersionConflict
 from itsm_core.events import Phase
-from itsm_core.ports import FOLD, Committed, Position, Query, Settlement
+from itsm_core.ports import FOLD, Committed, Criteria, Position, Query, Settlement
 
 HOSTILE = [
     "'; DROP TABLE itsm_events; --",
@@ -526,6 +526,7 @@ def test_find_answers_by_every_name_of_the_query(store, write):
         "requester": "u1", "tenant": "acme", "external_ref": "jira:9", "due_before": write.at(6),
         "number": "INC-1", "customer": "globex", "service": "mail",
     }  # fmt: skip
+    assert {*found, "after", "limit"} == set(Criteria.__annotations__) == set(attrs.fields_dict(Query))
     both = {"process", "phase", "state"}
     for name, value in found.items():
         expected = ["R1", "R2"] if name in both else ["R1"]

@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 
 from itsm_core.actors import Actor
-from itsm_core.errors import InvalidValue
 from itsm_core.escalation import EscalationPolicy, Inform, Resolver, as_named, wording
 from itsm_core.events import Event
 from itsm_core.lifecycle import TOLERANCE, CustomField, Lifecycle
@@ -17,6 +16,7 @@ from itsm_core.ports import Ask
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.records import Record, apply, fold, follows
 from itsm_core.sla import Agreement, Clock, Timeline, clocks_at, extend, trace
+from itsm_core.values import only
 
 
 def escalation(policy: EscalationPolicy) -> str:
@@ -38,8 +38,7 @@ def _is(kind: type, remedy: str) -> Any:
     """A validator that names what is wrong when somebody passes a text for a thing."""
 
     def check(_: Any, field: Any, value: Any) -> None:
-        if not isinstance(value, kind):
-            raise InvalidValue(field.name, value, f"is no {kind.__name__}", remedy)
+        only(kind, value, field.name, remedy)
 
     return check
 
