@@ -21,6 +21,7 @@ from itsm_core.business_time import (
     minutes,
     never,
 )
+from itsm_core.business_time.holidays import holiday
 from itsm_core.business_time.windows import WEEKDAYS
 from itsm_core.errors import (
     AmbiguousDuration,
@@ -382,21 +383,21 @@ def test_the_repr_names_the_calendar():
 def test_holidays_are_said_in_many_ways():
     """A date, a text, a range, a name: one value."""
     first, last = dt.date(2024, 2, 10), dt.date(2024, 2, 17)
-    assert Holiday.of(first) == Holiday.of("2024-02-10") == Holiday(first, first)
-    assert Holiday.of(("2024-02-10", "Spring")) == Holiday(first, first, name="Spring")
+    assert holiday(first) == holiday("2024-02-10") == Holiday(first, first)
+    assert holiday(("2024-02-10", "Spring")) == Holiday(first, first, name="Spring")
     ranges = [
         "2024-02-10..2024-02-17",
         (first, last),
         ("2024-02-10", "2024-02-17"),
         {"from": first, "to": last},
     ]
-    assert {Holiday.of(value) for value in ranges} == {Holiday(first, last)}
+    assert {holiday(value) for value in ranges} == {Holiday(first, last)}
     named = [
         (first, last, "Spring"),
         ("2024-02-10..2024-02-17", "Spring"),
         Holiday(first, last, name="Spring"),
     ]
-    assert {Holiday.of(value) for value in named} == {Holiday(first, last, name="Spring")}
+    assert {holiday(value) for value in named} == {Holiday(first, last, name="Spring")}
 
 
 # -- searching: every search ends -------------------------------------------------------------------

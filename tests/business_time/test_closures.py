@@ -1,7 +1,5 @@
 """Why the desk is closed: names that a reader of an explanation understands."""
 
-
-
 import datetime as dt
 
 import pytest

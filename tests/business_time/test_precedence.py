@@ -5,8 +5,6 @@ Tuesday 14 May 2024 12:00 to Thursday 16 May 12:00 in UTC; what happens happens 
 unless a row says otherwise.
 """
 
-
-
 import datetime as dt
 
 import pytest
@@ -73,6 +71,64 @@ GOLDEN = [
     ("night, shift, break of the next date", NIGHT, {"shifts": {WED: "22:00-06:00"}, "breaks": {"2024-05-16": "02:00-03:00"}}, [N1, "15T22:00-16T02:00", "16T03:00-16T06:00"]),
     ("day, holiday, shift, break", DAY, {"holidays": [WED], "shifts": {WED: "10:00-14:00"}, "breaks": {WED: "12:00-13:00"}}, [TUE, "15T10:00-15T12:00", "15T13:00-15T14:00", THU]),
     ("an empty break removes nothing", DAY, {"breaks": {WED: ""}}, [TUE, "15T09:00-15T17:00", THU]),
+    # a part-day holiday takes hours of the windows that start on its date; if it reaches midnight, also their night
+    ("day, part-day holiday", DAY, {"holidays": ["2024-05-15 13:00-24:00"]}, [TUE, "15T09:00-15T13:00", THU]),
+    ("night, part-day holiday to midnight", NIGHT, {"holidays": ["2024-05-15 13:00-24:00"]}, [N1]),
+    ("night, part-day holiday to 23:00", NIGHT, {"holidays": ["2024-05-15 13:00-23:00"]}, [N1, "15T23:00-16T06:00"]),
+    ("night, part-day holiday over midnight", NIGHT, {"holidays": ["2024-05-15 23:00-01:00"]}, [N1, "15T22:00-15T23:00"]),
+    ("night, part-day holiday in the morning: the tail is no window of that date", NIGHT, {"holidays": ["2024-05-15 00:00-03:00"]}, [N1, N2]),
+    ("two part-day holidays", DAY, {"holidays": ["2024-05-15 09:00-10:00", "2024-05-15 16:00-24:00"]}, [TUE, "15T10:00-15T16:00", THU]),
+    ("a holiday in part and all day", DAY, {"holidays": ["2024-05-15 09:00-10:00", WED]}, [TUE, THU]),
+    ("a part-day holiday of 24 hours is one", NIGHT, {"holidays": ["2024-05-15 00:00-24:00"]}, [N1]),
+    ("day, part-day holiday cut", DAY, {"holidays": ["2024-05-15 00:00-10:00"], "cut_at_midnight": True}, [TUE, "15T10:00-15T17:00", THU]),
+    ("night, part-day holiday cut", NIGHT, {"holidays": ["2024-05-15 00:00-03:00"], "cut_at_midnight": True}, ["14T22:00-15T00:00", "15T03:00-15T06:00", N2]),
+    ("night, part-day holiday of the next date cut", NIGHT, {"holidays": ["2024-05-16 02:00-03:00"], "cut_at_midnight": True}, [N1, "15T22:00-16T02:00", "16T03:00-16T06:00"]),
+    ("day, weekly break, part-day holiday", DAY, {"weekly_breaks": "wed 12:00-13:00", "holidays": ["2024-05-15 12:30-14:00"]}, [TUE, "15T09:00-15T12:00", "15T14:00-15T17:00", THU]),
+    ("night, weekly break, part-day holiday cut", NIGHT, {"weekly_breaks": "wed 02:00-03:00", "holidays": ["2024-05-15 02:30-04:00"], "cut_at_midnight": True}, ["14T22:00-15T02:00", "15T04:00-15T06:00", N2]),
+    ("day, valid to, part-day holiday", DAY, {"valid_to": "2024-05-14", "holidays": ["2024-05-15 12:00-24:00"]}, [TUE]),
+    ("night, valid from, part-day holiday", NIGHT, {"valid_from": WED, "holidays": ["2024-05-15 22:00-23:00"]}, ["15T23:00-16T06:00"]),
+    ("day, part-day holiday, shift", DAY, {"holidays": ["2024-05-15 12:00-24:00"], "shifts": {WED: "10:00-14:00"}}, [TUE, "15T10:00-15T14:00", THU]),
+    ("night, part-day holiday, shift", NIGHT, {"holidays": ["2024-05-15 12:00-24:00"], "shifts": {WED: "22:00-06:00"}}, [N1, N2]),
+    ("night, part-day holiday cut, shift of the night before: its tail stays", NIGHT, {"holidays": ["2024-05-15 00:00-03:00"], "shifts": {"2024-05-14": "22:00-06:00"}, "cut_at_midnight": True}, [N1, N2]),
+    ("day, part-day holiday, break", DAY, {"holidays": ["2024-05-15 09:00-11:00"], "breaks": {WED: "12:00-13:00"}}, [TUE, "15T11:00-15T12:00", "15T13:00-15T17:00", THU]),
+    ("night, part-day holiday, break of the next date", NIGHT, {"holidays": ["2024-05-15 22:00-23:00"], "breaks": {"2024-05-16": "02:00-03:00"}}, [N1, "15T23:00-16T02:00", "16T03:00-16T06:00"]),
+    # a yearly holiday is one in the years that it begins in
+    ("day, yearly holiday", DAY, {"holidays": ["05-15"]}, [TUE, THU]),
+    ("night, yearly holiday", NIGHT, {"holidays": ["05-15"]}, [N1]),
+    ("night, yearly holiday cut", NIGHT, {"holidays": ["05-15"], "cut_at_midnight": True}, ["14T22:00-15T00:00"]),
+    ("day, yearly holiday from next year", DAY, {"holidays": [{"date": "05-15", "since": 2025}]}, [TUE, "15T09:00-15T17:00", THU]),
+    ("day, yearly holiday until last year", DAY, {"holidays": [{"date": "05-15", "until": 2023}]}, [TUE, "15T09:00-15T17:00", THU]),
+    ("day, yearly holiday of this year", DAY, {"holidays": [{"date": "05-15", "since": 2024, "until": 2024}]}, [TUE, THU]),
+    ("day, yearly range over New Year", DAY, {"holidays": ["12-24..05-15"]}, [THU]),
+    ("day, yearly range over New Year until the year in which it began", DAY, {"holidays": [{"from": "12-24", "to": "05-15", "until": 2023}]}, [THU]),
+    ("day, yearly range over New Year that begins this year", DAY, {"holidays": [{"from": "12-24", "to": "05-15", "since": 2024}]}, [TUE, "15T09:00-15T17:00", THU]),
+    ("day, yearly part-day holiday", DAY, {"holidays": ["05-15 12:00-24:00"]}, [TUE, "15T09:00-15T12:00", THU]),
+    ("night, yearly part-day holiday", NIGHT, {"holidays": ["05-15 12:00-24:00"]}, [N1]),
+    ("night, yearly part-day holiday of the next date cut", NIGHT, {"holidays": ["05-16 00:00-02:00"], "cut_at_midnight": True}, [N1, "15T22:00-16T00:00", "16T02:00-16T06:00"]),
+    ("day, weekly break, yearly part-day holiday", DAY, {"weekly_breaks": "wed 12:00-13:00", "holidays": ["05-15 15:00-24:00"]}, [TUE, "15T09:00-15T12:00", "15T13:00-15T15:00", THU]),
+    ("night, valid from, yearly holiday of the next date cut", NIGHT, {"valid_from": WED, "holidays": ["05-16"], "cut_at_midnight": True}, ["15T22:00-16T00:00"]),
+    ("day, yearly holiday, shift", DAY, {"holidays": ["05-15"], "shifts": {WED: "10:00-12:00"}}, [TUE, "15T10:00-15T12:00", THU]),
+    ("night, yearly holiday, shift", NIGHT, {"holidays": ["05-15"], "shifts": {WED: "22:00-06:00"}}, [N1, N2]),
+    ("day, yearly holiday, break", DAY, {"holidays": ["05-15"], "breaks": {WED: "12:00-13:00"}}, [TUE, THU]),
+    ("night, yearly holiday, break", NIGHT, {"holidays": ["05-15"], "breaks": {WED: "02:00-03:00"}}, ["14T22:00-15T02:00", "15T03:00-15T06:00"]),
+    ("a yearly holiday and one of a date", DAY, {"holidays": ["05-15 09:00-12:00", "2024-05-15 15:00-17:00"]}, [TUE, "15T12:00-15T15:00", THU]),
+    # the remaining pairs with validity, and with a night that is cut
+    ("night, valid to, weekly break in the tail: the break is part of the week", NIGHT, {"valid_to": "2024-05-14", "weekly_breaks": "wed 02:00-03:00"}, ["14T22:00-15T02:00", "15T03:00-15T06:00"]),
+    ("day, valid from, weekly break", DAY, {"valid_from": WED, "weekly_breaks": "wed 12:00-13:00"}, ["15T09:00-15T12:00", "15T13:00-15T17:00", THU]),
+    ("day, valid from, holiday", DAY, {"valid_from": WED, "holidays": [WED]}, [THU]),
+    ("night, valid to, shift", NIGHT, {"valid_to": "2024-05-14", "shifts": {WED: "22:00-06:00"}}, [N1, N2]),
+    ("day, valid to, break", DAY, {"valid_to": WED, "breaks": {WED: "12:00-13:00"}}, [TUE, "15T09:00-15T12:00", "15T13:00-15T17:00"]),
+    ("night, weekly break over midnight, holiday cut", NIGHT, {"weekly_breaks": "tue 23:00-01:00", "holidays": [WED], "cut_at_midnight": True}, ["14T22:00-14T23:00"]),
+    ("night, holiday cut, break of the evening before", NIGHT, {"holidays": [WED], "breaks": {"2024-05-14": "23:00-23:30"}, "cut_at_midnight": True}, ["14T22:00-14T23:00", "14T23:30-15T00:00"]),
+    ("night, an empty shift takes its tail along", NIGHT, {"shifts": {"2024-05-14": []}}, [N2]),
+    ("night, break from evening to morning", NIGHT, {"breaks": {WED: "22:00-06:00"}}, [N1]),
+    ("night, shift, break of the date before over midnight", NIGHT, {"shifts": {WED: "00:00-02:00"}, "breaks": {"2024-05-14": "23:00-01:00"}}, ["14T22:00-14T23:00", "15T01:00-15T06:00"]),
+    # windows of 24 hours that begin at nine
+    ("24 hours, holiday", "daily 09:00-09:00", {"holidays": [WED]}, ["14T12:00-15T09:00", THU]),
+    ("24 hours, holiday cut", "daily 09:00-09:00", {"holidays": [WED], "cut_at_midnight": True}, ["14T12:00-15T00:00", THU]),
+    ("24 hours, part-day holiday to midnight", "daily 09:00-09:00", {"holidays": ["2024-05-15 12:00-24:00"]}, ["14T12:00-15T12:00", THU]),
+    ("24 hours, shift", "daily 09:00-09:00", {"shifts": {WED: "10:00-12:00"}}, ["14T12:00-15T09:00", "15T10:00-15T12:00", THU]),
+    ("24 hours, break of a whole date", "daily 09:00-09:00", {"breaks": {WED: "00:00-24:00"}}, ["14T12:00-15T00:00", "16T00:00-16T12:00"]),
 ]  # fmt: skip
 
 

@@ -3,38 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
 
+from itsm_core.business_time.algebra import both, either, minus
 from itsm_core.business_time.closures import Closure, closures
 from itsm_core.business_time.compiled import Compiled, compiled
-from itsm_core.business_time.durations import Budget, DueRule, measured
-from itsm_core.business_time.instants import like, micros, zone_of
-from itsm_core.business_time.intervals import Interval
-from itsm_core.business_time.schedule import Dated, Holiday, HolidayLike, Schedule, Week
+from itsm_core.business_time.explanation import Explanation, explained
+from itsm_core.business_time.forms import Rules, read, written, zone_like
+from itsm_core.business_time.holidays import Holiday, HolidaysLike
+from itsm_core.business_time.instants import micros
+from itsm_core.business_time.local_hours import LocalHours, Source, date_of
+from itsm_core.business_time.offsets import local
+from itsm_core.business_time.open_time import Length, OpenTime
+from itsm_core.business_time.picture import Drawing, calendar_html, month_of, strip_of
+from itsm_core.business_time.schedule import Dated, Schedule
 from itsm_core.business_time.table import HORIZON
-from itsm_core.business_time.windows import WeekText, day_pairs, week_pairs, week_text
+from itsm_core.business_time.weeks import Week
+from itsm_core.business_time.windows import WeekText, week_text
 from itsm_core.errors import InvalidValue, NeverOpens
 
-_KEYS = (
-    "tz", "hours", "weekly_breaks", "shifts", "breaks", "holidays",
-    "valid_from", "valid_to", "weeks", "cut_at_midnight", "never_opens", "name", "version",
-)  # fmt: skip
-_WEEK_KEYS = ("hours", "weekly_breaks", "valid_from", "valid_to")
 
-
-def _zone(zone: str | ZoneInfo) -> ZoneInfo:
-    """The one shared `ZoneInfo` of an IANA name."""
-    return zone_of(zone.key or "" if isinstance(zone, ZoneInfo) else zone)
-
-
-def _schedule(value: Schedule) -> Schedule:
-    if not isinstance(value, Schedule):
+def _rules(value: Rules) -> Rules:
+    if not isinstance(value, Rules):
         remedy = 'use BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/London")'
         raise InvalidValue("schedule", value, "is no Schedule", remedy)
     return value
@@ -53,13 +48,8 @@ def _version(value: int) -> int:
     return value
 
 
-def _canonical(zone: ZoneInfo, schedule: Schedule) -> str:
-    rules = {"zone": zone.key, **schedule.rules()}
-    return json.dumps(rules, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
 @attrs.frozen(eq=False, repr=False)
-class BusinessCalendar:
+class BusinessCalendar(OpenTime):
     """When a desk is open, in one zone: an immutable value that measures open time.
 
     Instants are aware datetimes and come back in the zone (and, for pendulum, the type) they
@@ -76,26 +66,27 @@ class BusinessCalendar:
     '2024-12-26T09:30:00+00:00'
     """
 
-    zone: ZoneInfo = attrs.field(converter=_zone)
-    schedule: Schedule = attrs.field(converter=_schedule)
+    zone: ZoneInfo = attrs.field(converter=zone_like)
+    schedule: Rules = attrs.field(converter=_rules)
     name: str | None = attrs.field(default=None, converter=_name, kw_only=True)
     version: int = attrs.field(default=1, converter=_version, kw_only=True)
-    _rules: str = attrs.field(init=False)
+    source: Source = attrs.field(init=False)
     _compiled: Compiled = attrs.field(init=False)
 
-    @_rules.default
-    def _normalise(self) -> str:
-        return _canonical(self.zone, self.schedule)
+    @source.default
+    def _read(self) -> Source:
+        rules = self.schedule
+        return LocalHours(self.zone, rules, name=self.name) if isinstance(rules, Schedule) else rules
 
     @_compiled.default
     def _compile(self) -> Compiled:
-        return compiled(self._rules, self.zone, self.schedule)
+        return compiled(self.source)
 
     # -- making ------------------------------------------------------------------------------------
 
     @classmethod
     def weekly(
-        cls, hours: WeekText, *, zone: str | ZoneInfo, holidays: Iterable[HolidayLike] = (),
+        cls, hours: WeekText, *, zone: str | ZoneInfo, holidays: HolidaysLike = (),
         weekly_breaks: WeekText = "", shifts: Dated | None = None, breaks: Dated | None = None,
         valid_from: dt.date | str | None = None, valid_to: dt.date | str | None = None,
         weeks: Iterable[Week] = (), cut_at_midnight: bool = False,
@@ -120,22 +111,28 @@ class BusinessCalendar:
         """The calendar that `to_dict` wrote, or any dict of its shape; missing keys are empty.
 
         Keys: tz, hours, weekly_breaks, shifts, breaks, holidays; further valid_from, valid_to,
-        weeks, cut_at_midnight, never_opens, name, version.
+        weeks, cut_at_midnight, known_until, sources, never_opens, name, version; or base, within
+        and without, or any_of, for a combination. Among the holidays may stand
+        {"country": "US", "subdivision": "MA", "years": [2025, 2026]} (extra `holidays`).
         """
-        _check_keys("calendar", value, _KEYS)
-        if "tz" not in value:
-            raise InvalidValue("calendar", dict(value), 'lacks the key "tz"', "name an IANA zone")
-        named = {"name": value.get("name"), "version": value.get("version", 1)}
-        if value.get("never_opens"):
-            return attrs.evolve(cls.never(value["tz"]), **named)
-        first = _week_of({key: value[key] for key in _WEEK_KEYS if key in value})
-        schedule = Schedule.of(
-            (first, *map(_week_of, _week_list(value.get("weeks", ())))),
-            holidays=value.get("holidays", ()),
-            shifts=value.get("shifts"), breaks=value.get("breaks"),
-            cut_at_midnight=value.get("cut_at_midnight", False),
-        )  # fmt: skip
-        return _that_opens(cls(value["tz"], schedule, **named))
+        source = read(value)
+        found = cls._of(source, name=value.get("name"), version=value.get("version", 1))
+        may_be_empty = value.get("never_opens") or "base" in value or "any_of" in value
+        return found if may_be_empty else _that_opens(found)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> BusinessCalendar:
+        """The calendar that `to_json` wrote; raises `InvalidValue` for what is no JSON object."""
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            raise InvalidValue("calendar", text, "is no JSON", "write what to_json() gives") from None
+        return cls.from_dict(value)
+
+    @classmethod
+    def _of(cls, source: Source, *, name: str | None = None, version: int = 1) -> BusinessCalendar:
+        rules = source.schedule if isinstance(source, LocalHours) else source
+        return cls(source.zone, rules, name=name, version=version)  # type: ignore[arg-type]
 
     @classmethod
     def always(cls, zone: str | ZoneInfo, *, name: str | None = None, version: int = 1) -> BusinessCalendar:
@@ -149,141 +146,95 @@ class BusinessCalendar:
 
     def to_dict(self) -> dict[str, Any]:
         """The rules as plain JSON values that `from_dict` reads back to an equal calendar."""
-        weeks = [_week_dict(week) for week in self.schedule.weeks]
-        found: dict[str, Any] = {
-            "tz": self.zone.key, "hours": {}, "weekly_breaks": {}, **(weeks[0] if weeks else {}),
-            "shifts": {str(date): day_pairs(windows) for date, windows in self.schedule.shifts},
-            "breaks": {str(date): day_pairs(windows) for date, windows in self.schedule.breaks},
-            "holidays": [_holiday_value(holiday) for holiday in self.schedule.holidays],
-        }  # fmt: skip
-        further = {
-            "never_opens": self == never(self.zone),
-            "weeks": weeks[1:],
-            "cut_at_midnight": self.schedule.cut_at_midnight,
-            "name": self.name,
-            "version": self.version if self.version != 1 else None,
-        }
-        return found | {key: value for key, value in further.items() if value}
+        version = {"version": self.version} if self.version != 1 else {}
+        return {**written(self.source), **({"name": self.name} if self.name else {}), **version}
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON text, keys in their order."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
 
     # -- what it is --------------------------------------------------------------------------------
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the normalised rules and the zone, without any names and version."""
-        return hashlib.sha256(self._rules.encode()).hexdigest()
+        return self.source.key
 
     def __eq__(self, other: object) -> bool:
-        return self._rules == other._rules if isinstance(other, BusinessCalendar) else NotImplemented
+        return self.source.key == other.source.key if isinstance(other, BusinessCalendar) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self._rules)
+        return hash(self.source.key)
 
     def __repr__(self) -> str:
-        hours = "; ".join(text for week in self.schedule.weeks if (text := week_text(week.hours)))
-        label = f"{self.name!r} version {self.version}" if self.name else hours or "never open"
+        label = f"{self.name!r} version {self.version}" if self.name else _hours_text(self.source)
         return f"<BusinessCalendar {label} in {self.zone.key}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.zone.key, self.schedule, self.name, self.version)
+        return BusinessCalendar.from_dict, (self.to_dict(),)
 
-    # -- measuring ---------------------------------------------------------------------------------
+    # -- combining ---------------------------------------------------------------------------------
 
-    def is_open(self, at: dt.datetime) -> bool:
-        """Whether the desk is open at an instant: its local clock reads a time inside a window."""
-        return self._compiled.table.is_open(micros(at))
+    def __and__(self, other: BusinessCalendar) -> BusinessCalendar:
+        """What is open in both; the left zone counts the days."""
+        return self._combined(both, other)  # type: ignore[no-any-return]
 
-    def elapsed(self, start: dt.datetime, end: dt.datetime) -> dt.timedelta:
-        """The measured open time in [start, end); negative if the end lies before the start."""
-        return dt.timedelta(0, 0, self._compiled.table.elapsed(micros(start, "start"), micros(end, "end")))
+    def __or__(self, other: BusinessCalendar) -> BusinessCalendar:
+        """What is open in at least one; the left zone counts the days."""
+        return self._combined(either, other)  # type: ignore[no-any-return]
 
-    def elapsed_us(self, a: int, b: int) -> int:
-        """`elapsed` in integer microseconds."""
-        return self._compiled.table.elapsed(a, b)
+    def __sub__(self, other: BusinessCalendar) -> BusinessCalendar:
+        """What is open in the left one while the right one is closed."""
+        return self._combined(minus, other)  # type: ignore[no-any-return]
 
-    def add(self, start: dt.datetime, duration: dt.timedelta | Budget | DueRule) -> dt.datetime:
-        """When a duration counted from `start` is over; a timedelta is measured open time.
+    def _combined(self, combine: Callable[[Source, Source], Source], other: object) -> Any:
+        if not isinstance(other, BusinessCalendar):
+            return NotImplemented
+        return self._of(combine(self.source, other.source))
 
-        A positive duration that is used up at closing time ends there, not at the next opening;
-        zero of any unit is the start itself. Raises `NeverOpens` where too little open time
-        follows, `BeyondHorizon` outside the years 1900 to 2300.
+    # -- explaining --------------------------------------------------------------------------------
+
+    def explain(self, start: dt.datetime, duration: Length) -> Explanation:
+        """How `add(start, duration)` is counted: windows used, closures skipped, each with its name.
+
+        >>> desk = BusinessCalendar.weekly("mon-fri 09:00-17:30", zone="Europe/London")
+        >>> print(desk.explain(dt.datetime(2024, 5, 3, 17, tzinfo=desk.zone), dt.timedelta(hours=1)))
+        1h from Fri 3 May 2024 17:00 leads to Mon 6 May 2024 09:30 (Europe/London)
+          Fri 3 May 2024 17:00 - Fri 3 May 2024 17:30         30m  open
+          Fri 3 May 2024 17:30 - Sat 4 May 2024 00:00              night
+          Sat 4 May 2024 00:00 - Mon 6 May 2024 00:00              weekend
+          Mon 6 May 2024 00:00 - Mon 6 May 2024 09:00              night
+          Mon 6 May 2024 09:00 - Mon 6 May 2024 09:30         30m  open
         """
-        at = micros(start, "start")
-        if isinstance(duration, dt.timedelta):
-            return like(self._compiled.table.add(at, measured(duration)), start)
-        return like(self._compiled.due(at, duration), start)
-
-    def subtract(self, end: dt.datetime, duration: dt.timedelta | Budget | DueRule) -> dt.datetime:
-        """The instant from which a duration leads to `end`; a timedelta is measured open time.
-
-        The mirror of `add`: it is the latest such instant, so a whole day's hours before closing
-        time lead to the opening. An end-of-day rule cannot be subtracted.
-        """
-        at = micros(end, "end")
-        if isinstance(duration, dt.timedelta):
-            return like(self._compiled.table.subtract(at, measured(duration)), end)
-        return like(self._compiled.back(at, duration), end)
-
-    def add_us(self, a: int, us: int) -> int:
-        """`add` of `us` microseconds of open time, in integer microseconds."""
-        return self._compiled.table.add(a, us)
-
-    def subtract_us(self, b: int, us: int) -> int:
-        """`subtract` of `us` microseconds of open time, in integer microseconds."""
-        return self._compiled.table.subtract(b, us)
-
-    def due_us(self, start_us: int, rule: Budget | DueRule) -> int:
-        """`add` of a budget or a due rule, in integer microseconds."""
-        return self._compiled.due(start_us, rule)
-
-    # -- searching ---------------------------------------------------------------------------------
-
-    def next_open(self, at: dt.datetime) -> dt.datetime | None:
-        """The instant itself if the desk is open, else the next opening; None if there is none."""
-        return _like(self._compiled.table.next_open(micros(at)), at)
-
-    def next_start(self, at: dt.datetime) -> dt.datetime | None:
-        """The first opening strictly after an instant; None if there is none."""
-        return _like(self._compiled.table.next_start(micros(at)), at)
-
-    def next_close(self, at: dt.datetime) -> dt.datetime | None:
-        """The first closing after an instant; None if the desk does not close (again)."""
-        return _like(self._compiled.table.next_close(micros(at)), at)
-
-    def previous_close(self, at: dt.datetime) -> dt.datetime | None:
-        """The latest instant up to `at` just before which the desk is open, or None."""
-        return _like(self._compiled.table.previous_close(micros(at)), at)
-
-    # -- periods -----------------------------------------------------------------------------------
-
-    def periods(self, start: dt.datetime, end: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-        """The open periods (opening, closing) in [start, end), clipped to it, in order."""
-        spans = self._compiled.table.periods(micros(start, "start"), micros(end, "end"))
-        return ((like(opened, start), like(closed, start)) for opened, closed in spans)
-
-    def periods_after(self, at: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-        """The open periods from an instant on, lazily; the first is clipped.
-
-        Open time without end, and any other, ends with the year 2300.
-        """
-        spans = self._compiled.table.periods_after(micros(at))
-        return ((like(opened, at), like(closed, at)) for opened, closed in spans)
-
-    def periods_before(self, at: dt.datetime) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-        """The open periods up to an instant, nearest first, lazily; the nearest is clipped."""
-        spans = self._compiled.table.periods_before(micros(at))
-        return ((like(opened, at), like(closed, at)) for opened, closed in spans)
-
-    def periods_us(self, a: int, b: int) -> Iterator[Interval]:
-        """`periods` in integer microseconds."""
-        return (Interval(opened, closed) for opened, closed in self._compiled.table.periods(a, b))
+        return explained(self.source, self._compiled, micros(start, "start"), duration)
 
     def closures(self, a_us: int, b_us: int) -> Iterator[Closure]:
         """The closed stretches (start, end, name) in [a_us, b_us), in integer microseconds.
 
         They are split where the reason changes. Names: "holiday: <name>", "holiday", "break",
-        "night", "weekend", "day off", "closed by shift", "outside hours", "no hours in force".
+        "night", "weekend", "day off", "closed by shift", "outside hours", "no hours in force"; in a
+        combination also those of the others, "Tokyo: weekend" or "taken by Tokyo".
         """
-        return closures(self._compiled, self.schedule, a_us, b_us)
+        return closures(self.source, self._compiled.table.periods(a_us, b_us), a_us, b_us)
+
+    def next_holiday(self, at: dt.datetime) -> Holiday | None:
+        """The holiday on the local date of an instant, else the first one after it; or None.
+
+        A yearly rule answers with its dates in that year; a combination with the first holiday of
+        any of its calendars.
+        """
+        return _next_holiday(self.source, micros(at))
+
+    def month(self, year: int, month: int) -> Drawing:
+        """A month as an HTML table: windows, holidays, shifts, breaks, changes of the clocks, totals."""
+        return month_of(self.source, self._compiled, self.name, year, month)
+
+    def draw(self, first: dt.date | str, days: int = 7) -> Drawing:
+        """Some dates from the first on as SVG, to scale in real time: a night of 25 hours is longer."""
+        return strip_of(self.source, self._compiled, self.name, first, days)
+
+    def _repr_html_(self) -> str:
+        return calendar_html(self.source, self._compiled, self.name, self.version)
 
 
 always = BusinessCalendar.always
@@ -292,8 +243,7 @@ never = BusinessCalendar.never
 
 def _that_opens(calendar: BusinessCalendar) -> BusinessCalendar:
     """The calendar itself, unless its rules never open the desk."""
-    table = calendar._compiled.table  # noqa: SLF001 - the same file
-    source = table.source
+    source, table = calendar.source, calendar._compiled.table  # noqa: SLF001 - the same file
     if source.before is not False or source.after is not False:
         return calendar  # it repeats, so it opens
     if table.next_start(max(source.settled[0], HORIZON[0])) is None:
@@ -304,53 +254,15 @@ def _that_opens(calendar: BusinessCalendar) -> BusinessCalendar:
     return calendar
 
 
-def _like(us: int | None, model: dt.datetime) -> dt.datetime | None:
-    return None if us is None else like(us, model)
+def _next_holiday(source: Source, at: int) -> Holiday | None:
+    if isinstance(source, LocalHours):
+        return source.schedule.next_holiday(date_of(local(source.zone, at)))
+    found = [_next_holiday(part, at) for part in source.parts]
+    return min((h for h in found if h), key=lambda h: h.span, default=None)
 
 
-def _restored(zone: str, schedule: Schedule, name: str | None, version: int) -> BusinessCalendar:
-    return BusinessCalendar(zone, schedule, name=name, version=version)
-
-
-def _check_keys(what: str, value: object, known: tuple[str, ...]) -> None:
-    """Refuse keys that would be read past in silence."""
-    if not isinstance(value, Mapping):
-        raise InvalidValue(what, value, "is no mapping", f"use the keys {', '.join(known)}")
-    if unknown := sorted(set(map(str, value)) - set(known)):
-        reason = f"has the unknown key {unknown[0]!r}"
-        raise InvalidValue(what, dict(value), reason, f"use the keys {', '.join(known)}")
-
-
-def _week_list(value: Any) -> list[Any] | tuple[Any, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise InvalidValue("weeks", value, "are no list", 'write [{"hours": ...}]')
-    return value
-
-
-def _week_of(value: Mapping[str, Any]) -> Week:
-    _check_keys("week", value, _WEEK_KEYS)
-    return Week.of(
-        value.get("hours", ""), value.get("weekly_breaks", ""),
-        valid_from=value.get("valid_from"), valid_to=value.get("valid_to"),
-    )  # fmt: skip
-
-
-def _week_dict(week: Week) -> dict[str, Any]:
-    found: dict[str, Any] = {"hours": week_pairs(week.hours), "weekly_breaks": week_pairs(week.breaks)}
-    if week.valid_from:
-        found["valid_from"] = week.valid_from.isoformat()
-    if week.valid_to:
-        found["valid_to"] = week.valid_to.isoformat()
-    return found
-
-
-def _holiday_value(holiday: Holiday) -> str | dict[str, str]:
-    """A bare date as text; a range or a name as a dict."""
-    first, last = holiday.first.isoformat(), holiday.last.isoformat()
-    if not holiday.name:
-        return first if first == last else f"{first}..{last}"
-    return (
-        {"from": first, "to": last, "name": holiday.name}
-        if first != last
-        else {"date": first, "name": holiday.name}
-    )
+def _hours_text(source: Source) -> str:
+    if not isinstance(source, LocalHours):
+        return f"of {len(source.parts)} calendars"
+    hours = "; ".join(text for week in source.schedule.weeks if (text := week_text(week.hours)))
+    return hours or "never open"

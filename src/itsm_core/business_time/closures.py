@@ -3,20 +3,21 @@
 Reasons: "holiday: <name>" or "holiday", "break" (between two windows, or a dated break), "night"
 (before the first or after the last window of a date), "weekend", "day off" (a weekday without
 hours), "closed by shift", "outside hours" (by day, for a desk that works at night) and "no hours in
-force".
+force". A combination gives the reasons of its left calendar, then those of what restricts it:
+"Tokyo: weekend", or "taken by Tokyo" where a calendar was subtracted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from itsm_core.business_time.compiled import Compiled
-from itsm_core.business_time.instants import DAY
-from itsm_core.business_time.intervals import Span, difference, intersection
+from itsm_core.business_time.algebra import Restricted, United
+from itsm_core.business_time.intervals import Span, difference, intersection, union
+from itsm_core.business_time.local_hours import LocalHours, Source, date_of
 from itsm_core.business_time.offsets import segments
-from itsm_core.business_time.schedule import EPOCH_DAY, Schedule, midnight
+from itsm_core.business_time.schedule import Schedule, midnight
 
 
 class Closure(NamedTuple):
@@ -27,11 +28,11 @@ class Closure(NamedTuple):
     name: str
 
 
-def closures(compiled: Compiled, schedule: Schedule, a: int, b: int) -> Iterator[Closure]:
+def closures(source: Source, open_periods: Iterable[Span], a: int, b: int) -> Iterator[Closure]:
     """The closed stretches in [a, b), in order, split where the reason changes."""
     last: Closure | None = None
-    for start, end in difference([(a, b)], list(compiled.table.periods(a, b))) if a < b else ():
-        for closure in _named(compiled.zone, schedule, start, end):
+    for start, end in difference([(a, b)], list(open_periods)) if a < b else ():
+        for closure in _named(source, start, end):
             if last and last.end == closure.start and last.name == closure.name:
                 last = last._replace(end=closure.end)
                 continue
@@ -42,12 +43,46 @@ def closures(compiled: Compiled, schedule: Schedule, a: int, b: int) -> Iterator
         yield last
 
 
-def _named(zone: ZoneInfo, schedule: Schedule, start: int, end: int) -> Iterator[Closure]:
+def _named(source: Source, start: int, end: int) -> Iterable[Closure]:
+    """The pieces of one stretch in which a source is closed, in order."""
+    if isinstance(source, United):
+        # All are closed: the reasons of the one whose zone counts the days, if any.
+        own = [part for part in source.parts if part.zone == source.zone]
+        return _named((own or source.parts)[0], start, end)
+    if isinstance(source, Restricted):
+        return sorted(_restricted(source, start, end))
+    assert isinstance(source, LocalHours)  # noqa: S101 - there are three kinds
+    return _of_schedule(source.zone, source.schedule, start, end)
+
+
+def _restricted(source: Restricted, start: int, end: int) -> Iterator[Closure]:
+    """The reasons of the base while it is closed, else those of the first that restricts it."""
+    rest = [(start, end)]
+    for part in (source.base, *source.within):
+        shut = difference(rest, part.spans(start, end))
+        prefix = "" if part is source.base else f"{_label(part)}: "
+        for low, high in shut:
+            yield from (c._replace(name=prefix + c.name) for c in _named(part, low, high))
+        rest = difference(rest, shut)
+    for part in source.without:
+        taken = intersection(rest, part.spans(start, end))
+        yield from (Closure(low, high, f"taken by {_label(part)}") for low, high in taken)
+        rest = difference(rest, taken)
+
+
+def _label(source: Source) -> str:
+    return (source.name if isinstance(source, LocalHours) else None) or source.zone.key
+
+
+# -- a schedule in its zone ------------------------------------------------------------------------
+
+
+def _of_schedule(zone: ZoneInfo, schedule: Schedule, start: int, end: int) -> Iterator[Closure]:
     """The pieces of one closed stretch, cut at local midnights and where the offset changes."""
     for low, high, offset in segments(zone, start, end):
         at = low
         while at < high:
-            day = (at + offset) // DAY + EPOCH_DAY
+            day = date_of(at + offset)
             until = min(high, midnight(day + 1) - offset)
             for opened, closed, name in _reasons(schedule, day, (at + offset, until + offset)):
                 yield Closure(opened - offset, closed - offset, name)
@@ -56,18 +91,30 @@ def _named(zone: ZoneInfo, schedule: Schedule, start: int, end: int) -> Iterator
 
 def _reasons(schedule: Schedule, day: int, span: Span) -> list[Closure]:
     """The reasons for a closed local span within one date."""
-    worked = schedule.before_breaks(day - 2, day)
-    broken = intersection([span], worked)
+    broken = intersection([span], schedule.before_breaks(day - 2, day))
     found = [Closure(*piece, "break") for piece in broken]
-    found += [Closure(*piece, _reason(schedule, day, piece)) for piece in difference([span], broken)]
+    rest = difference([span], broken)
+    for started in (day - 1, day):
+        taken = intersection(rest, _taken(schedule, started))
+        found += [Closure(*piece, _holiday(schedule, started)) for piece in taken]
+        rest = difference(rest, taken)
+    found += [Closure(*piece, _reason(schedule, day, piece)) for piece in rest]
     return sorted(found)
+
+
+def _taken(schedule: Schedule, day: int) -> list[Span]:
+    """What holidays for a part of the day take of the weekly windows that start on a date."""
+    if day in schedule.shift_on or schedule.is_holiday(day):
+        return []
+    taken = intersection(schedule.week_on(day)[(day - 1) % 7], schedule.closed_on(day))
+    return [(midnight(day) + start, midnight(day) + end) for start, end in taken]
 
 
 def _reason(schedule: Schedule, day: int, piece: Span) -> str:
     shift = schedule.shift_on.get(day)
     if shift is None and schedule.is_holiday(day):
         return _holiday(schedule, day)
-    if any(_within(schedule.before_breaks(d, d), piece) for d in (day, day - 1)):
+    if any(_within(_usual(schedule, d), piece) for d in (day, day - 1)):
         return "break"
     if shift is not None:
         return _part_of_day(schedule, day, piece) if shift else "closed by shift"
@@ -82,8 +129,13 @@ def _reason(schedule: Schedule, day: int, piece: Span) -> str:
 
 
 def _holiday(schedule: Schedule, day: int) -> str:
-    names = [h.name for h in schedule.holidays if h.first.toordinal() <= day <= h.last.toordinal() and h.name]
+    names = [holiday.name for holiday in schedule.holidays_on(day) if holiday.name]
     return f"holiday: {', '.join(names)}" if names else "holiday"
+
+
+def _usual(schedule: Schedule, day: int) -> list[Span]:
+    """The windows that start on a date, with what holidays for a part of the day take of them."""
+    return union((*schedule.before_breaks(day, day), *_taken(schedule, day)))
 
 
 def _within(windows: list[Span], piece: Span) -> bool:

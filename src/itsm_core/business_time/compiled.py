@@ -1,4 +1,4 @@
-"""A schedule compiled in its zone: the table of edges and the business days behind the due rules.
+"""Open time compiled: the table of edges, and the business days behind the due rules.
 
 Calendars with equal rules share one of these, whatever their names.
 """
@@ -9,39 +9,27 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from threading import Lock
 from weakref import WeakValueDictionary
-from zoneinfo import ZoneInfo
 
 from itsm_core.business_time.durations import Budget, BusinessDays, CalendarDays, DueRule, EndOfBusinessDay
 from itsm_core.business_time.instants import DAY, utc
 from itsm_core.business_time.intervals import Span
-from itsm_core.business_time.offsets import instant, local, preimage, segments, year_start
-from itsm_core.business_time.schedule import EPOCH_DAY, Schedule, midnight
-from itsm_core.business_time.table import FIRST_YEAR, LAST_YEAR, Source, Table, within
+from itsm_core.business_time.local_hours import Source, date_of
+from itsm_core.business_time.offsets import instant, local, year_start
+from itsm_core.business_time.schedule import midnight
+from itsm_core.business_time.table import FIRST_YEAR, HORIZON, LAST_YEAR, Table, within
 from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens
 
 
-def _date(wall: int) -> int:
-    """The ordinal of the date on which a local time lies."""
-    return wall // DAY + EPOCH_DAY
-
-
 class Compiled:
-    """One schedule in one zone, ready to measure; instants are integer microseconds."""
+    """One source, ready to measure; instants are integer microseconds."""
 
-    __slots__ = ("__weakref__", "_closings", "_days", "schedule", "table", "zone")
+    __slots__ = ("__weakref__", "_closings", "_days", "source", "table")
 
-    def __init__(self, zone: ZoneInfo, schedule: Schedule) -> None:
-        self.zone, self.schedule = zone, schedule
-        first, last = schedule.settled
-        settled = midnight(first), midnight(last)
-        self.table = Table(Source(self._spans, settled, before=schedule.before, after=schedule.after))
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.table = Table(source)
         self._days: dict[int, tuple[int, ...]] = {}
         self._closings: dict[int, int] = {}
-
-    def _spans(self, start: int, end: int) -> list[Span]:
-        """The open periods in [start, end): what windows of the dates around reach into it."""
-        windows = self.schedule.open_time(_date(start) - 3, _date(end) + 1)
-        return preimage(self.zone, windows, start, end)
 
     # -- business days: dates that own open time ---------------------------------------------------
     #
@@ -53,46 +41,31 @@ class Compiled:
         """The last closing of the windows that start on a date; the start of time if there is none."""
         found = self._closings.get(day)
         if found is None:
-            windows = self.schedule.open_time(day, day)
-            spans = preimage(self.zone, windows, midnight(day - 1), midnight(day + 4)) if windows else []
-            found = self._closings[day] = spans[-1][1] if spans else midnight(0)
+            pieces = self.source.pieces(day)
+            found = self._closings[day] = pieces[-1][1] if pieces else midnight(0)
         return found
 
     def owned(self, day: int) -> list[Span]:
         """The open periods that belong to a date: from the end of the dates before to its own end."""
         end = self._closing(day)
-        start = max(self._closing(day - 1), self._closing(day - 2), midnight(day - 2))
-        if end <= start:
-            return []
-        return preimage(self.zone, self.schedule.open_time(day - 2, day + 2), start, end)
+        start = max(midnight(day - 2), *(self._closing(day - k) for k in (1, 2, 3)))
+        return list(self.table.periods(max(start, HORIZON[0]), min(end, HORIZON[1]))) if start < end else []
 
     def owner(self, at: int) -> int:
         """The date that an open instant belongs to: its own, or the one before (last night's)."""
-        day = _date(local(self.zone, at))
+        day = date_of(local(self.source.zone, at))
         return next((before for before in (day - 2, day - 1) if at < self._closing(before)), day)
 
     def _days_of(self, year: int) -> tuple[int, ...]:
         """The business days of a year, as ordinals."""
         if year not in self._days:
-            first, after = _date(year_start(year)), _date(year_start(year + 1))
-            doubtful = self._doubtful(year)
-            self._days[year] = tuple(
-                day
-                for day in range(first, after)
-                if (self.owned(day) if day in doubtful else self._goes_on(day))
-            )
+            first, after = date_of(year_start(year)), date_of(year_start(year + 1))
+            self._days[year] = tuple(filter(self._is_day, range(first, after)))
         return self._days[year]
 
-    def _goes_on(self, day: int) -> bool:
-        """Whether windows that start on a date, without breaks, reach beyond those of the date before."""
-        windows, before = self.schedule.windows_on(day), self.schedule.windows_on(day - 1)
-        return bool(windows) and (not before or windows[-1][1] > before[-1][1] - DAY)
-
-    def _doubtful(self, year: int) -> set[int]:
-        """Dates whose windows may hold no open instant: near breaks and changes of the clocks."""
-        cuts = segments(self.zone, year_start(year) - 3 * DAY, year_start(year + 1) + 3 * DAY)
-        marks = {_date(start + offset) for start, _, offset in cuts} | set(self.schedule.break_on)
-        return {mark - k for mark in marks for k in range(-2, 3)}
+    def _is_day(self, day: int) -> bool:
+        plain = self.source.plain_day(day)
+        return bool(self.owned(day)) if plain is None else plain
 
     def _nth_day(self, day: int, n: int) -> int:
         """The n-th business day after a business day; n may be negative."""
@@ -108,9 +81,18 @@ class Compiled:
             self._go_on(year, n)
         return day
 
+    def days_counted(self, at: int, n: int) -> list[int]:
+        """The dates (ordinals) of the business day at or after an instant and the n after it."""
+        day = self.owner(self._opened(at))
+        found = [day]
+        for _ in range(n):
+            day = self._nth_day(day, 1)
+            found.append(day)
+        return found
+
     def _go_on(self, year: int, missing: int) -> None:
         """Refuse to count business days where there are none any more."""
-        source = self.table.source
+        source = self.source
         if (source.after is False and year_start(year) > source.settled[1]) or (
             source.before is False and year_start(year + 1) < source.settled[0]
         ):
@@ -158,7 +140,7 @@ class Compiled:
         if not n:
             return at
         within(at)
-        return instant(self.zone, within(local(self.zone, at) + n * DAY))
+        return instant(self.source.zone, within(local(self.source.zone, at) + n * DAY))
 
     def _opened(self, at: int) -> int:
         opened = self.table.next_open(at)
@@ -172,25 +154,25 @@ class Compiled:
         opened = self._opened(at)
         day = self.owner(opened)
         later = self._nth_day(day, n)
-        return self._on(later, local(self.zone, opened) + (later - day) * DAY)
+        return self._on(later, local(self.source.zone, opened) + (later - day) * DAY)
 
     def _business_days_back(self, at: int, n: int) -> int:
         """An instant outside hours first moves to the closing before it."""
         if self.table.is_open(at):
-            day, wall = self.owner(at), local(self.zone, at)
+            day, wall = self.owner(at), local(self.source.zone, at)
         else:
             closed = self.table.previous_close(at)
             if closed is None:
                 raise NeverOpens(
                     f"the calendar was never open before {utc(at).isoformat()}; check its validity"
                 )
-            day, wall = self.owner(closed - 1), local(self.zone, closed - 1) + 1
+            day, wall = self.owner(closed - 1), local(self.source.zone, closed - 1) + 1
         earlier = self._nth_day(day, -n)
         return self._on(earlier, wall + (earlier - day) * DAY)
 
     def _on(self, day: int, wall: int) -> int:
         """A local time on a business day; if closed, the closing before it or the first opening."""
-        at, periods = instant(self.zone, wall), self.owned(day)
+        at, periods = instant(self.source.zone, wall), self.owned(day)
         if any(start <= at < end for start, end in periods):
             return at
         return max((end for _, end in periods if end <= at), default=periods[0][0])
@@ -209,11 +191,11 @@ _recent: deque[Compiled] = deque(maxlen=64)
 _lock = Lock()
 
 
-def compiled(key: str, zone: ZoneInfo, schedule: Schedule) -> Compiled:
-    """The compiled form shared by all calendars whose normalised rules are `key`."""
+def compiled(source: Source) -> Compiled:
+    """The compiled form shared by all calendars whose sources have one key."""
     with _lock:
-        found = _shared.get(key)
+        found = _shared.get(source.key)
         if found is None:
-            found = _shared[key] = Compiled(zone, schedule)
+            found = _shared[source.key] = Compiled(source)
             _recent.append(found)
         return found

@@ -183,14 +183,15 @@ _LONG_UNITS = frozenset({
     "q", "quarter", "quarters", "y", "yr", "yrs", "year", "years",
 })  # fmt: skip
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_ISO_NUMBER = r"[0-9]+(?:[.,][0-9]+)?"  # ISO 8601 allows either sign
 _PART = re.compile(rf"({_NUMBER})\s*([a-z]+)")
 _PARTS = re.compile(rf"{_NUMBER}\s*[a-z]+(?:[\s,]*{_NUMBER}\s*[a-z]+)*")
 _BUSINESS_DAYS = re.compile(r"([0-9]+)\s*(?:bd|business\s+days?)")
 _CALENDAR_DAYS = re.compile(r"([0-9]+)\s*(?:cd|calendar\s+days?)")
 _END_OF_DAY = re.compile(r"end\s+of\s+business\s+day(?:\s*\+\s*([0-9]+))?")
-_ISO_TIME = re.compile(rf"pt(?=[0-9])(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?")
+_ISO_TIME = re.compile(rf"pt(?=[0-9])(?:({_ISO_NUMBER})h)?(?:({_ISO_NUMBER})m)?(?:({_ISO_NUMBER})s)?")
 _TOO_MANY = re.compile(rf"[0-9]{{{_MOST_DIGITS + 1}}}")
-_ISO_LONG = re.compile(rf"p(?:{_NUMBER}[ymwd])+(?:t.*)?")
+_ISO_LONG = re.compile(rf"p(?:{_ISO_NUMBER}[ymwd])+(?:t.*)?")
 
 
 def parse(text: str) -> Duration:
@@ -216,7 +217,8 @@ def _open_time(text: str, plain: str) -> int:
     if _ISO_LONG.fullmatch(plain):
         raise _ambiguous(text, "a period of days or longer")
     if match := _ISO_TIME.fullmatch(plain):
-        parts = [(match[1], "h"), (match[2], "m"), (match[3], "s")]
+        found = [number and number.replace(",", ".") for number in match.groups()]
+        parts = list(zip(found, "hms", strict=True))
     elif _PARTS.fullmatch(plain):
         parts = _PART.findall(plain)
     else:

@@ -1,7 +1,8 @@
 """Instants: integer microseconds UTC inside, aware datetimes at the edges.
 
 A `datetime` in gives a `datetime` in the same zone; a `pendulum.DateTime` gives a
-`pendulum.DateTime`; any other subclass comes out as a plain `datetime`.
+`pendulum.DateTime`; any other subclass comes out as a plain `datetime`, and what a
+`pandas.Timestamp` holds below a microsecond is cut.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ def micros(at: dt.datetime, what: str = "at") -> int:
 
 def refuse_instant(at: object, what: str) -> InvalidValue:
     """The error for something that is no instant, naive datetimes above all."""
+    if at != at:  # noqa: PLR0124 - NaN, and pandas' NaT, which claims to be a datetime
+        return InvalidValue(what, at, "is a missing instant", "leave missing values out before counting")
     if isinstance(at, dt.datetime):
         return NaiveDatetime(
             what,
@@ -62,7 +65,7 @@ def _at_the_end(what: str, shown: str) -> BeyondHorizon:
 def utc(us: int) -> dt.datetime:
     """The UTC datetime of an instant in microseconds."""
     try:
-        return EPOCH + dt.timedelta(microseconds=us)
+        return EPOCH + dt.timedelta(0, 0, us)
     except OverflowError:
         raise _at_the_end("instant", f"{us // DAY} days from 1970") from None
 

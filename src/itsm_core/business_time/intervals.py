@@ -1,13 +1,23 @@
 """Half-open intervals of integer microseconds, and set operations on sorted lists of them.
 
+They stand on their own: what two rosters cover together, or what a list of outages leaves of a
+week, needs no calendar.
+
+>>> open_hours, outages = [(9, 12), (13, 17)], union([(11, 14), (13, 15)])
+>>> difference(open_hours, outages), intersection(open_hours, outages)
+([(9, 11), (15, 17)], [(11, 12), (13, 15)])
+
 `Interval` is a named tuple, not an attrs class, so that the compiled tables can hold plain pairs
 and still be read as intervals: a table of ten years has five thousand of them.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
+
+from itsm_core.business_time.instants import micros, utc
 
 Span: TypeAlias = tuple[int, int]
 
@@ -23,6 +33,15 @@ class Interval(NamedTuple):
 
     start: int
     end: int
+
+    @classmethod
+    def of(cls, start: dt.datetime, end: dt.datetime) -> Interval:
+        """The interval between two aware datetimes."""
+        return cls(micros(start, "start"), micros(end, "end"))
+
+    def datetimes(self, zone: dt.tzinfo = dt.UTC) -> tuple[dt.datetime, dt.datetime]:
+        """Both ends as datetimes in a zone."""
+        return utc(self.start).astimezone(zone), utc(self.end).astimezone(zone)
 
     @property
     def length(self) -> int:

@@ -2,8 +2,8 @@
 
     dated breaks      remove open time on that local date, whoever's window it is
     dated shifts      replace the windows starting on that date: hours, weekly breaks and holiday
-    holidays          remove the windows starting on that date, but last night's tail only with
-                      cut_at_midnight, and then only that of weekly hours
+    holidays          remove the windows starting on that date, or a part of them; last night's
+                      tail only with cut_at_midnight, and then only that of weekly hours
     weekly hours      less the weekly breaks of the same week, while that week is valid
 
 A date owns the windows that start on it, also what they reach into the next day.
@@ -12,48 +12,39 @@ A date owns the windows that start on it, also what they reach into the next day
 from __future__ import annotations
 
 import datetime as dt
-import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 import attrs
 
+from itsm_core.business_time.holidays import (
+    WHOLE,
+    AnyHoliday,
+    Holiday,
+    HolidayList,
+    HolidaysLike,
+    YearlyHoliday,
+    bounded,
+    check_keys,
+    holiday_lists,
+    parse_date,
+)
 from itsm_core.business_time.instants import DAY
 from itsm_core.business_time.intervals import Span, difference, union
-from itsm_core.business_time.windows import (
-    NO_WINDOWS,
-    DayText,
-    WeekText,
-    WeekWindows,
-    Windows,
-    parse_day,
-    parse_week,
-)
+from itsm_core.business_time.weeks import FIRST_DAY, LAST_DAY, Era, Week, checked, eras, full
+from itsm_core.business_time.windows import DayText, WeekWindows, Windows, parse_day
 from itsm_core.errors import InvalidValue
 
 EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
-_ISO_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-FIRST_DAY, LAST_DAY = dt.date.min.toordinal(), dt.date.max.toordinal()
 # A holiday that lasts beyond every table is a desk that closed for good.
 FOR_GOOD = dt.date(2300, 1, 1).toordinal()
 
 Dated: TypeAlias = Mapping[dt.date | str, DayText]
 DatedWindows: TypeAlias = tuple[tuple[dt.date, Windows], ...]
-
-
-def parse_date(value: object, what: str = "date") -> dt.date:
-    """The date of a `date` or of an ISO 8601 text; instants and anything else are refused."""
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return dt.date(value.year, value.month, value.day)
-    if isinstance(value, str):
-        try:
-            return dt.date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise InvalidValue(what, value, "is no date", "write dt.date(2024, 2, 4) or 2024-02-04")
 
 
 def _iso(ordinal: int) -> str:
@@ -63,116 +54,6 @@ def _iso(ordinal: int) -> str:
 def midnight(ordinal: int) -> int:
     """Local microseconds at which the date with this ordinal begins."""
     return (ordinal - EPOCH_DAY) * DAY
-
-
-@attrs.frozen(order=True)
-class Holiday:
-    """One closed date or a range of them (both ends included), with a name for explanations."""
-
-    first: dt.date
-    last: dt.date
-    name: str = attrs.field(default="", kw_only=True)
-
-    @classmethod
-    def of(cls, value: HolidayLike) -> Holiday:
-        """A holiday from a date, a text "2024-02-10..2024-02-17", (date, name) or (first, last, name).
-
-        Dates may be `date` or ISO 8601 text; a dict has "date" or "from" and "to", and "name".
-        """
-        if isinstance(value, Holiday):
-            return value
-        if isinstance(value, str | dt.date):
-            first, _, last = value.partition("..") if isinstance(value, str) else (value, "", "")
-            return cls._between(value, first, last or first)
-        if isinstance(value, Mapping):
-            first = value.get("date", value.get("from"))
-            if unknown := set(value) - {"date", "from", "to", "name"}:
-                raise InvalidValue(
-                    "holiday",
-                    value,
-                    f"has the unknown key {min(unknown)!r}",
-                    "use date or from, to, and name",
-                )
-            return cls._between(value, first, value.get("to", first), value.get("name", ""))
-        return cls._of_sequence(value)
-
-    @classmethod
-    def _of_sequence(cls, value: Sequence[object]) -> Holiday:
-        match value:
-            case [first, last, name]:
-                return cls._between(value, first, last, name)
-            case [first, last] if isinstance(last, dt.date) or _ISO_DATE.fullmatch(str(last)):
-                return cls._between(value, first, last)
-            case [first, name]:
-                return attrs.evolve(cls.of(first), name=_name(name, value))  # type: ignore[arg-type]
-        raise InvalidValue(
-            "holiday", value, "is neither date, range nor (date, name)", 'write ("2024-12-25", "Christmas")'
-        )
-
-    @classmethod
-    def _between(cls, value: object, first: object, last: object, name: object = "") -> Holiday:
-        start, end = parse_date(first, "holiday"), parse_date(last, "holiday")
-        if end < start:
-            raise InvalidValue("holiday", value, "ends before it begins", "give the first date first")
-        return cls(start, end, name=_name(name, value))
-
-
-HolidayLike: TypeAlias = Holiday | dt.date | str | Mapping[str, Any] | Sequence[Any]
-
-
-def _name(name: object, value: object) -> str:
-    if not isinstance(name, str):
-        raise InvalidValue(
-            "holiday", value, "has a name that is no text", 'write ("2024-12-25", "Christmas")'
-        )
-    return name
-
-
-def _less(hours: WeekWindows, breaks: WeekWindows) -> WeekWindows:
-    """The windows of each day less the breaks in them, also those of the days around."""
-
-    def around(day: int) -> list[Span]:
-        shifted = [
-            (start + k * DAY, end + k * DAY) for k in (-1, 0, 1) for start, end in breaks[(day + k) % 7]
-        ]
-        return union(shifted)
-
-    return tuple(tuple(difference(hours[day], around(day))) for day in range(7))
-
-
-@attrs.frozen
-class Week:
-    """Weekly hours less weekly breaks, valid from a date to a date (both included), or always."""
-
-    hours: WeekWindows
-    breaks: WeekWindows = NO_WINDOWS
-    valid_from: dt.date | None = attrs.field(default=None, kw_only=True)
-    valid_to: dt.date | None = attrs.field(default=None, kw_only=True)
-
-    @classmethod
-    def of(
-        cls, hours: WeekText, breaks: WeekText = "", *,
-        valid_from: dt.date | str | None = None, valid_to: dt.date | str | None = None,
-    ) -> Week:  # fmt: skip
-        """A week from texts: `Week.of("mon-fri 09:00-17:00", "daily 12:00-13:00")`."""
-        first = None if valid_from is None else parse_date(valid_from, "valid_from")
-        last = None if valid_to is None else parse_date(valid_to, "valid_to")
-        if first and last and last < first:
-            raise InvalidValue(
-                "valid_to", last.isoformat(), f"lies before valid_from {first}", "swap the dates"
-            )
-        return cls(parse_week(hours), parse_week(breaks), valid_from=first, valid_to=last)
-
-    @property
-    def span(self) -> Span:
-        """The ordinals of the first and last date on which the week is valid."""
-        first = self.valid_from.toordinal() if self.valid_from else FIRST_DAY
-        return first, self.valid_to.toordinal() if self.valid_to else LAST_DAY
-
-    @property
-    def windows(self) -> WeekWindows:
-        """The hours less the breaks, each piece with the day that owns it."""
-        return _less(self.hours, self.breaks)
 
 
 def parse_dated(value: Dated, what: str) -> DatedWindows:
@@ -186,60 +67,59 @@ def parse_dated(value: Dated, what: str) -> DatedWindows:
     return tuple(sorted(found.items()))
 
 
-def _listed(value: Iterable[HolidayLike]) -> Iterable[HolidayLike]:
-    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
-        remedy = 'write [("2024-12-25", "Christmas")], or leave it out'
-        raise InvalidValue("holidays", value, "are no list of dates", remedy)
-    return value
+def _with_countries(value: HolidaysLike) -> HolidaysLike:
+    """The holidays as given, with those of a country in the place of its name."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    return [_national(item) if isinstance(item, Mapping) and "country" in item else item for item in value]
 
 
-def _weeks(value: Iterable[Week]) -> tuple[Week, ...]:
-    weeks = tuple(value) if isinstance(value, Iterable) else (value,)
-    for week in weeks:
-        if not isinstance(week, Week):
-            raise InvalidValue("week", week, "is no Week", 'write [Week.of("mon-fri 09:00-17:00")]')
-    return weeks
+def _national(value: Mapping[str, Any]) -> HolidayList:
+    from itsm_core.business_time.national import national_holidays  # noqa: PLC0415 - needs the extra
 
-
-class Era(NamedTuple):
-    """The first and the last ordinal of a stretch of dates, and its windows by weekday."""
-
-    first: int
-    last: int
-    week: WeekWindows
-
-
-def _full(week: WeekWindows) -> bool:
-    """Whether the windows of a repeating week leave no instant closed."""
-    line = [
-        (start + (d + k) * DAY, end + (d + k) * DAY)
-        for k in (-7, 0)
-        for d in range(7)
-        for start, end in week[d]
-    ]
-    return any(start <= 0 and end >= 7 * DAY for start, end in union(line))
+    known = ("country", "years", "subdivision", "categories", "language", "half_days", "make_up_days")
+    check_keys("holidays of a country", value, (*known, "known_until"))
+    if "years" not in value:
+        raise InvalidValue("holidays", dict(value), "lack the years", 'add "years": [2025, 2026]')
+    return national_holidays(**value)
 
 
 @attrs.frozen
 class Schedule:
-    """All rules of a calendar but its zone: weeks, holidays, dated shifts and dated breaks."""
+    """All rules of a calendar but its zone: weeks, holidays, dated shifts and dated breaks.
+
+    `known_until` and `sources` tell where the holidays come from; they decide nothing.
+    """
 
     weeks: tuple[Week, ...] = ()
-    holidays: tuple[Holiday, ...] = ()
+    holidays: tuple[AnyHoliday, ...] = ()
     shifts: DatedWindows = attrs.field(default=(), kw_only=True)
     breaks: DatedWindows = attrs.field(default=(), kw_only=True)
     cut_at_midnight: bool = attrs.field(default=False, kw_only=True)
+    known_until: dt.date | None = attrs.field(default=None, kw_only=True)
+    sources: tuple[str, ...] = attrs.field(default=(), kw_only=True)
 
     @classmethod
     def of(
-        cls, weeks: Iterable[Week], *, holidays: Iterable[HolidayLike] = (),
+        cls, weeks: Iterable[Week], *, holidays: HolidaysLike = (),
         shifts: Dated | None = None, breaks: Dated | None = None, cut_at_midnight: bool = False,
+        known_until: dt.date | str | None = None, sources: Iterable[str] = (),
     ) -> Schedule:  # fmt: skip
-        """The schedule of weeks and of what stands in for them on single dates."""
+        """The schedule of weeks and of what stands in for them on single dates.
+
+        Shifts that come with a list of holidays give way to those said here for the same date.
+        """
+        lists = holiday_lists(_with_countries(holidays))
+        made_up = {day: windows for found in lists for day, windows in found.shifts}
+        known = [found.known_until for found in lists if found.known_until]
+        if known_until is not None:
+            known.append(parse_date(known_until, "known_until"))
         return cls(
-            _weeks(weeks), tuple(sorted({Holiday.of(h) for h in _listed(holidays)})),
-            shifts=parse_dated(shifts or {}, "shifts"), breaks=parse_dated(breaks or {}, "breaks"),
-            cut_at_midnight=cut_at_midnight,
+            checked(weeks), bounded(day for found in lists for day in found.days),
+            shifts=tuple(sorted({**made_up, **dict(parse_dated(shifts or {}, "shifts"))}.items())),
+            breaks=parse_dated(breaks or {}, "breaks"), cut_at_midnight=cut_at_midnight,
+            known_until=min(known, default=None),
+            sources=tuple(dict.fromkeys((*sources, *(found.source for found in lists if found.source)))),
         )  # fmt: skip
 
     # -- look-ups, compiled once -------------------------------------------------------------------
@@ -247,16 +127,12 @@ class Schedule:
     @cached_property
     def eras(self) -> tuple[Era, ...]:
         """The stretches of dates in which the same weeks are valid, in order, without gaps."""
-        spans = [(*week.span, week.windows) for week in self.weeks]
-        cuts = sorted({FIRST_DAY, LAST_DAY + 1, *(s for s, _, _ in spans), *(e + 1 for _, e, _ in spans)})
-        eras: list[Era] = []
-        for first, after in pairwise(cuts):
-            valid = [windows for start, end, windows in spans if start <= first <= end]
-            week = tuple(tuple(union(s for w in valid for s in w[d])) for d in range(7))
-            if eras and eras[-1].week == week:
-                first = eras.pop().first  # noqa: PLW2901 - the same rules go on
-            eras.append(Era(first, after - 1, week))
-        return tuple(eras)
+        return eras(self.weeks)
+
+    @cached_property
+    def era_starts(self) -> list[int]:
+        """The first ordinal of each era."""
+        return [era.first for era in self.eras]
 
     @cached_property
     def shift_on(self) -> dict[int, Windows]:
@@ -269,19 +145,88 @@ class Schedule:
         return {date.toordinal(): windows for date, windows in self.breaks}
 
     @cached_property
-    def closed_dates(self) -> list[Span]:
-        """The holidays as half-open, disjoint spans of ordinals."""
-        return union((h.first.toordinal(), h.last.toordinal() + 1) for h in self.holidays)
+    def yearly(self) -> tuple[YearlyHoliday, ...]:
+        """The holidays that come every year."""
+        return tuple(h for h in self.holidays if isinstance(h, YearlyHoliday))
 
     @cached_property
-    def era_starts(self) -> list[int]:
-        """The first ordinal of each era."""
-        return [era.first for era in self.eras]
+    def dated(self) -> tuple[Holiday, ...]:
+        """The holidays of one date or range, in order."""
+        return tuple(h for h in self.holidays if isinstance(h, Holiday))
+
+    @cached_property
+    def closed_dates(self) -> list[Span]:
+        """The dated holidays that last all day, as half-open, disjoint spans of ordinals."""
+        return union(h.span for h in self.dated if not h.closed)
+
+    @cached_property
+    def closed_parts(self) -> dict[int, list[Span]]:
+        """The closed hours of each date with a dated holiday for a part of the day."""
+        found: dict[int, list[Span]] = defaultdict(list)
+        for h in self.dated:
+            for day in range(*h.span) if h.closed else ():
+                found[day] += h.closed
+        return {day: union(parts) for day, parts in sorted(found.items())}
+
+    @cached_property
+    def _reach(self) -> tuple[list[int], list[int]]:
+        """The first ordinals of the dated holidays, and how far those up to each of them reach."""
+        spans = [h.span for h in self.dated]
+        return [first for first, _ in spans], list(accumulate((after for _, after in spans), max))
+
+    @cached_property
+    def _by_year(self) -> dict[int, dict[int, list[Span]]]:
+        """What the yearly rules close in each year asked for so far."""
+        return {}
+
+    def _yearly_in(self, year: int) -> dict[int, list[Span]]:
+        found = self._by_year.get(year)
+        if found is None:
+            parts: dict[int, list[Span]] = defaultdict(list)
+            for h in (h for rule in self.yearly for h in rule.occurrences(year)):
+                for day in range(*h.span):
+                    parts[day] += h.parts
+            found = self._by_year[year] = {day: union(spans) for day, spans in parts.items()}
+        return found
+
+    # -- what holds on a date ----------------------------------------------------------------------
+
+    def closed_on(self, day: int) -> Sequence[Span]:
+        """What holidays take of the windows starting on a date (ordinal), in µs after midnight."""
+        i = bisect_right(self.closed_dates, (day, LAST_DAY + 2)) - 1
+        if i >= 0 and day < self.closed_dates[i][1]:
+            return WHOLE
+        parts = self.closed_parts.get(day, [])
+        if self.yearly:
+            yearly = self._yearly_in(dt.date.fromordinal(day).year).get(day)
+            return union((*parts, *yearly)) if yearly else parts
+        return parts
 
     def is_holiday(self, day: int) -> bool:
-        """Whether a date (ordinal) is a holiday, shifted or not."""
-        i = bisect_right(self.closed_dates, (day, LAST_DAY + 2)) - 1
-        return i >= 0 and day < self.closed_dates[i][1]
+        """Whether a date (ordinal) is a holiday all day, shifted or not."""
+        closed = self.closed_on(day)
+        return bool(closed) and tuple(closed) == WHOLE
+
+    def holidays_on(self, day: int) -> Iterator[Holiday]:
+        """The holidays, whole and in part, that a date (ordinal) belongs to."""
+        firsts, reach = self._reach
+        i = bisect_right(firsts, day) - 1
+        first = i
+        while first >= 0 and reach[first] > day:
+            first -= 1
+        year = dt.date.fromordinal(day).year
+        yearly = (h for rule in self.yearly for h in rule.occurrences(year))
+        return (h for h in (*self.dated[first + 1 : i + 1], *yearly) if h.span[0] <= day < h.span[1])
+
+    def next_holiday(self, day: int) -> Holiday | None:
+        """The holiday of a date (ordinal), else the first one after it, with its dates; or None."""
+        first = min((h for h in self.dated if h.span[1] > day), key=lambda h: h.span, default=None)
+        year = dt.date.fromordinal(day).year
+        # 29 February comes again within eight years.
+        years = range(year, min(year + 9, dt.MAXYEAR + 1))
+        coming = [h for rule in self.yearly for y in years for h in rule.occurrences(y) if h.span[1] > day]
+        found = [first, *coming] if first else coming
+        return min(found, key=lambda h: (max(h.span[0], day), h), default=None)
 
     def week_on(self, day: int) -> WeekWindows:
         """The weekly windows in force on a date (ordinal)."""
@@ -294,12 +239,12 @@ class Schedule:
         shift = self.shift_on.get(day)
         if shift is not None:
             return shift
-        if self.is_holiday(day):
-            return ()
         windows = self.week_on(day)[(day - 1) % 7]
-        if self.cut_at_midnight and self.is_holiday(day + 1):
-            return tuple(difference(windows, [(DAY, 2 * DAY)]))
-        return windows
+        closed = self.closed_on(day) if windows else ()
+        if self.cut_at_midnight and windows and windows[-1][1] > DAY:
+            tomorrow = self.closed_on(day + 1)
+            closed = union((*closed, *((start + DAY, end + DAY) for start, end in tomorrow)))
+        return tuple(difference(windows, closed)) if closed else windows
 
     def before_breaks(self, first: int, last: int) -> list[Span]:
         """Open local time of the windows starting on the dates first..last, before dated breaks."""
@@ -324,38 +269,60 @@ class Schedule:
 
     @cached_property
     def settled(self) -> Span:
-        """Ordinals before and after which the rules only repeat a week."""
+        """Ordinals before and after which weeks and yearly rules only repeat."""
         dates = [d for week in self.weeks for d in (week.valid_from, week.valid_to) if d]
-        dates += [h.first for h in self.holidays]
-        dates += [h.last for h in self.holidays if h.last.toordinal() < FOR_GOOD]
+        dates += [h.first for h in self.dated]
+        dates += [h.last for h in self.dated if h.last.toordinal() < FOR_GOOD]
         dates += [date for date, _ in (*self.shifts, *self.breaks)]
+        dates += [dt.date(h.since, 1, 1) for h in self.yearly if h.since]
+        dates += [dt.date(min(h.until + 1, dt.MAXYEAR), 12, 31) for h in self.yearly if h.until]
         ordinals = [date.toordinal() for date in dates] or [EPOCH_DAY]
         return max(FIRST_DAY, min(ordinals) - 4), min(LAST_DAY, max(ordinals) + 4)
 
-    @property
+    @cached_property
     def before(self) -> bool | None:
         """Open (True), closed (False) or alternating (None) before all dated rules."""
-        return self._repeating(self.eras[0].week)
+        return self._repeating(self.eras[0].week, 1, [h for h in self.yearly if not h.since])
 
-    @property
+    @cached_property
     def after(self) -> bool | None:
         """Open (True), closed (False) or alternating (None) after all dated rules."""
-        if any(h.last.toordinal() >= FOR_GOOD for h in self.holidays):
+        if any(h.last.toordinal() >= FOR_GOOD for h in self.dated):
             return False
-        return self._repeating(self.eras[-1].week)
+        cycle = dt.date.fromordinal(self.settled[1]).year // 400 * 400 + 401
+        return self._repeating(self.eras[-1].week, cycle, [h for h in self.yearly if not h.until])
 
-    @staticmethod
-    def _repeating(week: WeekWindows) -> bool | None:
+    def _repeating(self, week: WeekWindows, cycle: int, yearly: list[YearlyHoliday]) -> bool | None:
+        """What a week less yearly holidays comes to.
+
+        28 years in which no leap year is left out show each date on each weekday that it has.
+        """
         if not any(week):
             return False
-        return True if _full(week) else None
+        if not yearly:
+            return True if full(week) else None
+        first = dt.date(min(cycle, dt.MAXYEAR - 30), 1, 1).toordinal()
+        return None if any(map(self.windows_on, range(first, first + 28 * 366))) else False
 
     def rules(self) -> dict[str, Any]:
-        """What decides about open time, normalised and without names."""
-        return {
+        """What decides about open time, normalised and without names.
+
+        Kinds of rules that a calendar does not have are left out: those that came later to this
+        library must not change the fingerprints of calendars without them.
+        """
+        found = {
             "weeks": [(_iso(first), _iso(last), week) for first, last, week in self.eras if any(week)],
             "holidays": [(_iso(start), _iso(after - 1)) for start, after in self.closed_dates],
             "shifts": {date.isoformat(): windows for date, windows in self.shifts},
             "breaks": {date.isoformat(): windows for date, windows in self.breaks if windows},
             "cut_at_midnight": self.cut_at_midnight,
         }
+        further = {
+            "parts": {_iso(d): self.closed_on(d) for d in self.closed_parts if not self.is_holiday(d)},
+            "yearly": sorted({_yearly_rule(h) for h in self.yearly}, key=repr),
+        }
+        return found | {key: value for key, value in further.items() if value}
+
+
+def _yearly_rule(holiday: YearlyHoliday) -> tuple[Any, ...]:
+    return holiday.dates, holiday.closed, holiday.since, holiday.until

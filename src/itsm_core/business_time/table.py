@@ -1,9 +1,9 @@
 """Open time compiled to instants: a growing table of UTC edges with prefix sums.
 
 With S the opening, E the closing and C the open time before the i-th period,
-F(t) = C[i] + min(t, E[i]) - S[i] is the open time up to t. `elapsed` is F(b) - F(a), `add` the
-inverse of F, and both cost a bisection or two, however far the instants lie apart. The table grows
-by years in both directions, only as far as asked.
+F(t) = min(t, E[i]) - (S[i] - C[i]) is the open time up to t; `shifts` holds S - C. `elapsed` is
+F(b) - F(a), `add` the inverse of F, and both cost a bisection or two, however far the instants lie
+apart. The table grows by years in both directions, only as far as asked.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from itertools import accumulate
 from threading import Lock
 from typing import NamedTuple
 
-import attrs
-
 from itsm_core.business_time.instants import DAY, utc
 from itsm_core.business_time.intervals import Span
+from itsm_core.business_time.local_hours import Source
 from itsm_core.business_time.offsets import year_start
 from itsm_core.errors import BeyondHorizon, NeverOpens
 
@@ -26,21 +25,6 @@ FIRST_YEAR, LAST_YEAR = 1900, 2300
 HORIZON: Span = (year_start(FIRST_YEAR), year_start(LAST_YEAR + 1))
 # Tables may reach a year further, so that every instant asked for lies strictly inside.
 _FIRST, _AFTER_LAST = FIRST_YEAR - 1, LAST_YEAR + 2
-
-
-@attrs.frozen
-class Source:
-    """Where a table's periods come from, and what is known of the time that no rule reaches.
-
-    `spans(start, end)` gives the open periods between two instants, sorted and disjoint. Outside
-    `settled` the rules only repeat: `before` and `after` say whether always open (True), always
-    closed (False) or alternating (None).
-    """
-
-    spans: Callable[[int, int], list[Span]]
-    settled: Span
-    before: bool | None = attrs.field(kw_only=True)
-    after: bool | None = attrs.field(kw_only=True)
 
 
 def beyond(at: int | None) -> BeyondHorizon:
@@ -60,6 +44,13 @@ def within(at: int) -> int:
     return at
 
 
+def _counted(result: int) -> int:
+    """A result within the horizon: a table that knows a year more must not answer with it."""
+    if not HORIZON[0] <= result <= HORIZON[1]:
+        raise beyond(None)
+    return result
+
+
 class Edges(NamedTuple):
     """One immutable state of a table; the first period is an empty sentinel at `lo`."""
 
@@ -68,6 +59,7 @@ class Edges(NamedTuple):
     opens: list[int]
     closes: list[int]
     sums: list[int]
+    shifts: list[int]
     years: tuple[int, int]
 
 
@@ -81,7 +73,8 @@ def _edges(spans: list[Span], years: tuple[int, int]) -> Edges:
             opens.append(start)
             closes.append(end)
     sums = [0, *accumulate(map(int.__sub__, closes, opens))]
-    return Edges(lo, hi, opens, closes, sums[:-1], years)
+    shifts = list(map(int.__sub__, opens, sums))
+    return Edges(lo, hi, opens, closes, sums[:-1], shifts, years)
 
 
 class Table:
@@ -92,7 +85,7 @@ class Table:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._lock = Lock()
-        self._edges = Edges(0, 0, [0], [0], [0], (0, 0))
+        self._edges = Edges(0, 0, [0], [0], [0], [0], (0, 0))
 
     # -- growing -----------------------------------------------------------------------------------
 
@@ -127,7 +120,7 @@ class Table:
 
     def _later(self, edges: Edges, years: int) -> Edges | None:
         """Edges that reach `years` further, or None where nothing changes any more."""
-        if self.source.after is not None and edges.hi >= self.source.settled[1]:
+        if edges.hi >= self.source.settled[1] and self.source.after is not None:
             return None
         if edges.years[1] >= _AFTER_LAST:
             raise beyond(None)
@@ -135,7 +128,7 @@ class Table:
 
     def _earlier(self, edges: Edges, years: int) -> Edges | None:
         """Edges that reach `years` further back, or None where nothing was different before."""
-        if self.source.before is not None and edges.lo <= self.source.settled[0]:
+        if edges.lo <= self.source.settled[0] and self.source.before is not None:
             return None
         if edges.years[0] <= _FIRST:
             raise beyond(None)
@@ -150,15 +143,15 @@ class Table:
 
     def elapsed(self, a: int, b: int) -> int:
         """The open time in [a, b); negative if b lies before a."""
-        lo, hi, opens, closes, sums, _ = self._edges
+        lo, hi, opens, closes, _, shifts, _ = self._edges
         if not (lo < a < hi and lo < b < hi):
-            _, _, opens, closes, sums, _ = self.covering(a, b)
+            _, _, opens, closes, _, shifts, _ = self.covering(a, b)
         i = bisect_right(opens, a) - 1
         j = bisect_right(opens, b) - 1
         closed_a, closed_b = closes[i], closes[j]
         return (
-            sums[j] - opens[j] + (min(closed_b, b))
-            - sums[i] + opens[i] - (min(closed_a, a))
+            (b if b < closed_b else closed_b) - shifts[j]
+            - (a if a < closed_a else closed_a) + shifts[i]
         )  # fmt: skip
 
     def add(self, at: int, us: int) -> int:
@@ -167,14 +160,14 @@ class Table:
             return self.subtract(at, -us) if us else at
         edges, years = self.covering(at, at), 1
         while True:
-            _, _, opens, closes, sums, _ = edges
+            _, _, opens, closes, sums, shifts, _ = edges
             i = bisect_right(opens, at) - 1
             closed = closes[i]
-            target = sums[i] - opens[i] + (min(closed, at)) + us
+            target = (at if at < closed else closed) - shifts[i] + us
             i = bisect_left(sums, target) - 1
-            result = opens[i] + target - sums[i]
+            result = target + shifts[i]
             if result <= closes[i]:
-                return result
+                return result if result <= HORIZON[1] else _counted(result)
             further = self._later(edges, years)
             if further is None:
                 return self._for_ever(at, closes[i], target - sums[i] - (closes[i] - opens[i]), +1)
@@ -186,13 +179,14 @@ class Table:
             return self.add(at, -us) if us else at
         edges, years = self.covering(at, at), 1
         while True:
-            _, _, opens, closes, sums, _ = edges
+            _, _, opens, closes, sums, shifts, _ = edges
             i = bisect_right(opens, at) - 1
             closed = closes[i]
-            target = sums[i] - opens[i] + (min(closed, at)) - us
+            target = (at if at < closed else closed) - shifts[i] - us
             if target >= 0:
                 i = bisect_right(sums, target) - 1
-                return opens[i] + target - sums[i]
+                result = target + shifts[i]
+                return result if result >= HORIZON[0] else _counted(result)
             further = self._earlier(edges, years)
             if further is None:
                 return self._for_ever(at, edges.lo, -target, -1)
@@ -208,10 +202,7 @@ class Table:
                 f"{lacking} could not be counted, and it never opens "
                 f"{'again' if sign > 0 else 'earlier'}; check its validity, or give it hours"
             )
-        result = edge + sign * missing
-        if not HORIZON[0] <= result <= HORIZON[1]:
-            raise beyond(None)
-        return result
+        return _counted(edge + sign * missing)
 
     # -- searching ---------------------------------------------------------------------------------
 

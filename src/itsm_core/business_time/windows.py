@@ -17,6 +17,11 @@ from itsm_core.business_time.intervals import Span, union
 from itsm_core.errors import InvalidWindow
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# Not strftime: its names follow the host's setlocale.
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July",
+    "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 Windows: TypeAlias = tuple[Span, ...]
 WeekWindows: TypeAlias = tuple[Windows, ...]
@@ -51,6 +56,11 @@ def clock_text(us: int) -> str:
         second, part = divmod(rest, SECOND)
         text += f":{second:02d}" + (f".{part:06d}".rstrip("0") if part else "")
     return text
+
+
+def date_text(date: dt.date) -> str:
+    """A date as people write it: "Fri 3 Apr 2026"."""
+    return f"{WEEKDAYS[date.weekday()].title()} {date.day} {MONTHS[date.month - 1][:3]} {date.year}"
 
 
 def _window(start: Clock, end: Clock, shown: object) -> Span:

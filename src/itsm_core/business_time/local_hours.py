@@ -1,0 +1,204 @@
+"""`Source`, what the table and the business days are made from; and a schedule read in its zone.
+
+A source tells in instants when a desk is open, and to which local date its windows belong. There
+are three: a schedule in its zone, here, and the two kinds of combination in `algebra`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from itsm_core.business_time.instants import DAY
+from itsm_core.business_time.intervals import Span, union
+from itsm_core.business_time.offsets import preimage, segments, year_start
+from itsm_core.business_time.schedule import EPOCH_DAY, Schedule, midnight
+
+WEEK = 7 * DAY
+
+
+class Pattern(NamedTuple):
+    """The open time of a week that repeats, in µs after a Monday 00:00 UTC: at least and at most."""
+
+    least: list[Span]
+    most: list[Span]
+
+
+class Source(Protocol):
+    """When a desk is open. Dates are ordinals in `zone`, instants and lengths microseconds.
+
+    Sources with one `key` are open at the same instants and have the same business days. Outside
+    `settled` the rules only repeat: `before` and `after` say whether always open (True), always
+    closed (False) or alternating (None).
+    """
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone whose dates count as business days."""
+
+    @property
+    def key(self) -> str:
+        """The text of the normalised rules, without any names."""
+
+    @property
+    def settled(self) -> Span:
+        """The instants between which there are dated rules."""
+
+    @property
+    def before(self) -> bool | None:
+        """What holds before all dated rules."""
+
+    @property
+    def after(self) -> bool | None:
+        """What holds after all dated rules."""
+
+    @property
+    def parts(self) -> tuple[Source, ...]:
+        """The sources that it combines; none for a schedule."""
+
+    def spans(self, start: int, end: int) -> list[Span]:
+        """The open periods between two instants, sorted and disjoint; two of them may touch."""
+
+    def pieces(self, day: int) -> list[Span]:
+        """The open periods of the windows that start on a date."""
+
+    def plain_day(self, day: int) -> bool | None:
+        """Whether a date is a business day, where the rules alone tell; else None."""
+
+    def zones(self) -> frozenset[ZoneInfo]:
+        """Every zone whose clock is read."""
+
+    def pattern(self, offsets: Mapping[ZoneInfo, int], *, after: bool) -> Pattern:
+        """The week that repeats after (or before) all dated rules, under offsets from UTC."""
+
+
+def date_of(wall: int) -> int:
+    """The ordinal of the date on which a local time lies."""
+    return wall // DAY + EPOCH_DAY
+
+
+@lru_cache(maxsize=4096)
+def _doubtful(zone: ZoneInfo, year: int) -> frozenset[int]:
+    """The dates near the changes of a zone's clocks around a year."""
+    cuts = segments(zone, year_start(year) - 3 * DAY, year_start(year + 1) + 3 * DAY)
+    marks = [date_of(start + offset) for start, _, offset in cuts]
+    return frozenset(mark - k for mark in marks for k in range(-2, 3))
+
+
+@attrs.frozen
+class LocalHours:
+    """A schedule read on the clock of a zone; `name` is for explanations only."""
+
+    zone: ZoneInfo
+    schedule: Schedule
+    name: str | None = attrs.field(default=None, eq=False, kw_only=True)
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 (hex) of the normalised rules and the zone, as JSON."""
+        rules = {"zone": self.zone.key, **self.schedule.rules()}
+        text = json.dumps(rules, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def settled(self) -> Span:
+        """The instants between which there are dated rules."""
+        first, last = self.schedule.settled
+        return midnight(first), midnight(last)
+
+    @property
+    def before(self) -> bool | None:
+        """Open (True), closed (False) or alternating (None) before all dated rules."""
+        return self.schedule.before
+
+    @property
+    def after(self) -> bool | None:
+        """Open (True), closed (False) or alternating (None) after all dated rules."""
+        return self.schedule.after
+
+    def spans(self, start: int, end: int) -> list[Span]:
+        """The open periods in [start, end): what windows of the dates around reach into it."""
+        windows = self.schedule.open_time(date_of(start) - 3, date_of(end) + 1)
+        return preimage(self.zone, windows, start, end)
+
+    def pieces(self, day: int) -> list[Span]:
+        """The open periods of the windows that start on a date."""
+        windows = self.schedule.open_time(day, day)
+        return preimage(self.zone, windows, midnight(day - 1), midnight(day + 4)) if windows else []
+
+    def plain_day(self, day: int) -> bool | None:
+        """Whether windows start on a date and reach beyond those of the date before.
+
+        None near breaks and changes of the clocks, where windows may hold no open instant.
+        """
+        breaks = self.schedule.break_on
+        if breaks and any(day + k in breaks for k in range(-2, 3)):
+            return None
+        year = (day - EPOCH_DAY) * 400 // 146_097 + 1970
+        if day in _doubtful(self.zone, year) or day in _doubtful(self.zone, year + 1):
+            return None
+        windows, before = self.schedule.windows_on(day), self.schedule.windows_on(day - 1)
+        return bool(windows) and (not before or windows[-1][1] > before[-1][1] - DAY)
+
+    @property
+    def parts(self) -> tuple[Source, ...]:
+        """None: it combines nothing."""
+        return ()
+
+    def zones(self) -> frozenset[ZoneInfo]:
+        """Its own zone."""
+        return frozenset({self.zone})
+
+    def pattern(self, offsets: Mapping[ZoneInfo, int], *, after: bool) -> Pattern:
+        """The week in force after (or before) all dated rules; yearly holidays may take all of it."""
+        if (self.after if after else self.before) is False:
+            return Pattern([], [])
+        week = self.schedule.eras[-1 if after else 0].week
+        spans = [
+            (start + day * DAY - offsets[self.zone], end + day * DAY - offsets[self.zone])
+            for day in range(7)
+            for start, end in week[day]
+        ]
+        most = circular(spans)
+        return Pattern([] if self.schedule.yearly else most, most)
+
+
+def circular(spans: list[Span]) -> list[Span]:
+    """Spans of a line laid on one week that repeats."""
+    laid = []
+    for start, end in spans:
+        low = start % WEEK
+        laid += [(low, min(low + end - start, WEEK)), (0, min(low + end - start - WEEK, WEEK))]
+    return union(laid)
+
+
+def repeating(source: Source, *, after: bool, at: int) -> bool | None:
+    """What combined weeks come to for ever: pointwise, open time depends on the offsets alone.
+
+    Tried are all offsets that the zones have between an instant and the year 2100 (or 1900), in any
+    combination; more than 64 combinations are left undecided.
+    """
+    zones = sorted(source.zones(), key=lambda zone: zone.key)
+    choices = [sorted(_offsets(zone, at, after=after)) for zone in zones]
+    combinations: list[dict[ZoneInfo, int]] = [{}]
+    for zone, offsets in zip(zones, choices, strict=True):
+        combinations = [{**found, zone: offset} for found in combinations for offset in offsets]
+        if len(combinations) > 64:
+            return None
+    patterns = [source.pattern(offsets, after=after) for offsets in combinations]
+    if not any(pattern.most for pattern in patterns):
+        return False
+    return True if all(pattern.least == [(0, WEEK)] for pattern in patterns) else None
+
+
+def _offsets(zone: ZoneInfo, at: int, *, after: bool) -> set[int]:
+    first, last = year_start(1900), year_start(2100)
+    at = min(max(at, first), year_start(2300))
+    low, high = (at, max(at + DAY, last)) if after else (min(at - DAY, first), at)
+    return {offset for _, _, offset in segments(zone, low, high)}
