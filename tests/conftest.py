@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() == "true"
@@ -20,13 +20,29 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=2000)
+settings.register_profile(  # scripts/mutation.py: quick, and the same examples for every mutant
+    "mutation", settings.get_profile("default"), max_examples=25, derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+)  # fmt: skip
 
 
 def pytest_configure(config):
     """Loads the nightly profile for `-m nightly`, unless --hypothesis-profile says otherwise."""
     if not config.getoption("--hypothesis-profile", None):
-        settings.load_profile("nightly" if config.option.markexpr == "nightly" else "default")
+        settings.load_profile("nightly" if _is_nightly(config) else "default")
     config.stash[_ROWS] = []
+
+
+def _is_nightly(config):
+    return config.option.markexpr == "nightly"
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what is not marked
+def pytest_collection_modifyitems(config, items):
+    """Laws run at all times; `-m nightly` chooses them too, and tries more examples of each."""
+    for item in items:
+        if _is_nightly(config) and item.get_closest_marker("law"):
+            item.add_marker("nightly")
 
 
 # --- conformance data ------------------------------------------------------------------------

@@ -49,7 +49,6 @@ THIRD_PARTIES = {
     "rich": ("cli", "demo", "replay"),
     "holidays": ("business_time",),
     "icalendar": ("business_time", "importers", "exporters"),
-    "dateutil": ("business_time",),
     "tomli_w": ("config", "lifecycle", "exporters"),
     "jinja2": ("notifiers",),
     "numpy": ("business_time", "frames", "simulation"),

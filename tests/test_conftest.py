@@ -60,3 +60,28 @@ def test_a_missing_browser_skips_at_home_and_fails_in_ci(tmp_path):
     (tmp_path / "test_page.py").write_text("def test_a(browser): browser(300)\n", encoding="utf-8")
     assert "1 skipped" in _run_pytest(tmp_path, PATH="", CI="")
     assert "1 error" in _run_pytest(tmp_path, PATH="", CI="true")
+
+
+@pytest.mark.parametrize(
+    ("choice", "examples", "others"),
+    [("not nightly", 100, 1), ("nightly", 2000, 0)],
+    ids=["daily", "nightly"],
+)
+def test_a_law_runs_a_hundred_examples_by_day_and_two_thousand_by_night(tmp_path, choice, examples, others):
+    """A law is chosen in both runs; an ordinary test is left out at night."""
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nmarkers =\n  law: a law\n  nightly: long\n", encoding="utf-8"
+    )
+    (tmp_path / "test_laws.py").write_text(
+        "import pytest\n"
+        "from hypothesis import given, strategies as st\n"
+        "tried, others = [], []\n"
+        "@pytest.mark.law\n"
+        "@given(st.integers())\n"
+        "def test_law(n): tried.append(n)\n"
+        "def test_other(): others.append(1)\n"
+        "def teardown_module(): print(len(tried), 'examples', len(others), 'others')\n",
+        encoding="utf-8",
+    )
+    output = _run_pytest(tmp_path, "-s", "-m", choice, CI="true")
+    assert f"{examples} examples {others} others" in output

@@ -33,15 +33,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the same names, for type checkers and editors
     from itsm_core.actors import Actor as Actor
     from itsm_core.business_time import BusinessCalendar as BusinessCalendar
+    from itsm_core.business_time import Week as Week
     from itsm_core.business_time import business_days as business_days
     from itsm_core.business_time import calendar_days as calendar_days
+    from itsm_core.business_time import end_of_business_day as end_of_business_day
     from itsm_core.business_time import hours as hours
+    from itsm_core.business_time import ical_holidays as ical_holidays
     from itsm_core.business_time import minutes as minutes
+    from itsm_core.business_time import national_holidays as national_holidays
+    from itsm_core.business_time import parse_duration as parse_duration
     from itsm_core.commands import Command as Command
     from itsm_core.desk import ServiceDesk as ServiceDesk
     from itsm_core.errors import InvalidValue as InvalidValue
     from itsm_core.errors import ItsmError as ItsmError
     from itsm_core.errors import NaiveDatetime as NaiveDatetime
+    from itsm_core.errors import NeverOpens as NeverOpens
     from itsm_core.errors import Reason as Reason
     from itsm_core.errors import RecordNotFound as RecordNotFound
     from itsm_core.errors import TransitionRefused as TransitionRefused
@@ -97,6 +103,7 @@ _NAMES: dict[str, str] = {
     "Lifecycle": "lifecycle",
     "Metric": "sla",
     "NaiveDatetime": "errors",
+    "NeverOpens": "errors",
     "Option": "lifecycle",
     "Phase": "events",
     "Priority": "priority",
@@ -111,19 +118,24 @@ _NAMES: dict[str, str] = {
     "TransitionRefused": "errors",
     "VersionConflict": "errors",
     "WaitsOn": "events",
+    "Week": "business_time",
     "business_days": "business_time",
     "calendar_days": "business_time",
     "decide": "lifecycle",
     "default_agreement": "sla",
+    "end_of_business_day": "business_time",
     "evaluate": "sla",
     "fold": "records",
     "history_from_changes": "importers",
     "hours": "business_time",
+    "ical_holidays": "business_time",
     "judge": "sla",
     "matrix_3x3_p4": "priority",
     "matrix_3x3_p5": "priority",
     "minutes": "business_time",
+    "national_holidays": "business_time",
     "options": "lifecycle",
+    "parse_duration": "business_time",
     "trace": "sla",
 }
 """Where each public name lives; resolved on first use (PEP 562), so importing costs nothing."""

@@ -286,7 +286,7 @@ def test_a_calendar_survives_a_dict_json_pickle_and_copy(make):
         assert again == calendar
         assert (again.name, again.version, again.zone) == (calendar.name, calendar.version, calendar.zone)
         assert again.to_dict() == calendar.to_dict()
-        assert again.schedule == calendar.schedule
+        assert again.rules == calendar.rules
         assert again.is_open(FRIDAY) == calendar.is_open(FRIDAY)
 
 
@@ -521,7 +521,32 @@ def test_a_part_of_another_type_is_refused_by_name(wrong, message):
 
 def test_a_calendar_is_made_of_a_schedule():
     """Texts go through `weekly`, and a message says so."""
-    with pytest.raises(InvalidValue, match=r"is no Schedule; use BusinessCalendar.weekly\("):
+    with pytest.raises(InvalidValue, match=r"are no Schedule; use BusinessCalendar.weekly\("):
         BusinessCalendar("UTC", "mon-fri 09:00-17:00")
     with pytest.raises(InvalidValue, match=r"^weeks 5: are no list"):
         BusinessCalendar.from_dict({"tz": "UTC", "hours": {"mon": [["09:00", "17:00"]]}, "weeks": 5})
+
+
+def test_names_and_versions_are_those_given_else_none_and_one():
+    """Whichever way a calendar is made; both are said by name."""
+    for make in (always, never):
+        assert (make("UTC").name, make("UTC").version) == (None, 1)
+        named = make("UTC", name="hotline", version=3)
+        assert (named.name, named.version) == ("hotline", 3)
+    desk = office()
+    bare = BusinessCalendar(desk.zone, desk.rules)
+    assert (bare.name, bare.version, (desk & always("UTC")).version) == (None, 1, 1)
+    with pytest.raises(TypeError):
+        BusinessCalendar(desk.zone, desk.rules, "hotline")
+
+
+def test_json_keeps_letters_as_they_are():
+    """A person can read it."""
+    assert '"name": "Büro"' in office(name="Büro").to_json()
+
+
+def test_the_hours_of_several_weeks_are_told_apart():
+    """Without a name a calendar shows the hours of each of its weeks."""
+    more = Week.of("tue 10:00-12:00", valid_from="2025-01-01")
+    desk = BusinessCalendar.weekly("mon 09:00-17:00", zone="UTC", weeks=[more])
+    assert repr(desk) == "<BusinessCalendar mon 09:00-17:00; tue 10:00-12:00 in UTC>"

@@ -19,7 +19,7 @@ def named(calendar, start, end):
     def show(at):
         return dt.datetime.fromtimestamp(at // 10**6, calendar.zone).strftime("%dT%H:%M")
 
-    return [f"{show(c.start)}-{show(c.end)} {c.name}" for c in calendar.closures(us(start), us(end))]
+    return [f"{show(c.start)}-{show(c.end)} {c.name}" for c in calendar.closures_us(us(start), us(end))]
 
 
 CASES = [
@@ -63,6 +63,21 @@ CASES = [
     ),
     ("outside its validity", OFFICE, {"valid_to": "2024-05-01"}, "02T00:00", "03T00:00", ["02T00:00-03T00:00 no hours in force"]),
     ("from inside a night", OFFICE, {}, "01T02:00", "01T05:00", ["01T02:00-01T05:00 night"]),
+    ("a short week", "mon-thu 09:00-17:00", {}, "03T00:00", "05T00:00", ["03T00:00-04T00:00 day off", "04T00:00-05T00:00 weekend"]),
+    (
+        "a night in part on holiday", "daily 22:00-06:00", {"holidays": [("2024-05-01 23:00-02:00", "Gala")]}, "01T22:00", "02T12:00",
+        ["01T23:00-02T02:00 holiday: Gala", "02T06:00-02T12:00 outside hours"],
+    ),
+    (
+        "a shift on a day in part on holiday", OFFICE, {"holidays": ["2024-05-01 13:00-24:00"], "shifts": {"2024-05-01": "10:00-12:00"}},
+        "01T00:00", "02T00:00",
+        ["01T00:00-01T10:00 night", "01T12:00-02T00:00 night"],
+    ),
+    (
+        "a Saturday in part on holiday", "mon-fri 09:00-17:00; sat 10:00-12:00", {"holidays": ["2024-05-04 11:00-24:00"]},
+        "04T00:00", "05T00:00",
+        ["04T00:00-04T10:00 night", "04T11:00-04T12:00 holiday", "04T12:00-05T00:00 night"],
+    ),
     ("nothing closed", OFFICE, {}, "01T10:00", "01T11:00", []),
     ("an empty span", OFFICE, {}, "02T03:00", "02T03:00", []),
     ("a reversed span", OFFICE, {}, "03T03:00", "02T03:00", []),
@@ -89,6 +104,6 @@ def test_a_night_over_a_change_of_the_clocks_is_one_stretch():
     calendar = BusinessCalendar.weekly("sat 09:00-17:00; sun 09:00-17:00", zone="Europe/London")
     start = dt.datetime(2024, 10, 26, 16, tzinfo=calendar.zone)
     end = dt.datetime(2024, 10, 27, 10, tzinfo=calendar.zone)
-    (night,) = calendar.closures(*(round(at.timestamp()) * 10**6 for at in (start, end)))
+    (night,) = calendar.closures_us(*(round(at.timestamp()) * 10**6 for at in (start, end)))
     assert night.name == "night"
     assert night.end - night.start == 17 * 3_600_000_000

@@ -51,6 +51,8 @@ DURATIONS = st.one_of(
         ("PT4H30M", minutes(270)),
         ("PT90S", seconds(90)),
         ("pt0.5h", minutes(30)),
+        ("PT1,5H", minutes(90)),
+        ("0" * 23 + "1h", hours(1)),
         ("3 business days", business_days(3)),
         ("1 business day", business_days(1)),
         ("3bd", business_days(3)),
@@ -64,6 +66,20 @@ DURATIONS = st.one_of(
 def test_a_text_names_one_duration(text, duration):
     """Each accepted text has one meaning, whatever its case and spaces."""
     assert parse(text) == duration
+
+
+@pytest.mark.parametrize(
+    ("unit", "names"),
+    [
+        (hours, "h hr hrs hour hours"),
+        (minutes, "m min mins minute minutes"),
+        (seconds, "s sec secs second seconds"),
+    ],
+)
+def test_a_unit_has_five_names(unit, names):
+    """The short ones, the long ones and their plurals."""
+    for name in names.split():
+        assert parse(f"2 {name}") == parse(f"2{name.upper()}") == unit(2)
 
 
 AMBIGUOUS = [
@@ -80,6 +96,11 @@ AMBIGUOUS = [
     "1 month",
     "1h 1 day",
     "1 year",
+    *(
+        f"2 {name}"
+        for name in ["day", "days", "d", "week", "weeks", "w", "wk", "wks", "month", "months", "mo"]
+    ),
+    *(f"2 {name}" for name in ["quarter", "quarters", "q", "year", "years", "y", "yr", "yrs"]),
 ]
 
 
@@ -104,6 +125,11 @@ NO_DURATIONS = [
     "P",
     "0.0000001s",
     "4h or so",
+    "about 3 business days",
+    "3 calendar days at most",
+    "the end of business day",
+    "xp1d",
+    "0" * 24 + "1h",
     "9" * 5000 + " business days",
     "9" * 5000 + "h",
     "pt0." + "9" * 5000 + "s",
@@ -181,6 +207,36 @@ def test_a_budget_is_whole_microseconds(value):
         Budget(value)
 
 
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (hours, "hours"),
+        (minutes, "minutes"),
+        (seconds, "seconds"),
+        (Budget, "budget"),
+        (business_days, "business days"),
+        (calendar_days, "calendar days"),
+        (end_of_business_day, "end of business day"),
+    ],
+)
+def test_a_refused_number_is_named_with_its_unit(make, name):
+    """Whoever reads the error knows which of several durations is meant."""
+    with pytest.raises(InvalidValue, match=f"^{name} 1.5: "):
+        make(1.5)
+
+
+def test_the_longest_duration_is_that_of_a_timedelta():
+    """999,999,999 days can be said, a day or a microsecond more cannot."""
+    most = dt.timedelta.max.days
+    assert business_days(most).n == calendar_days(most).n == end_of_business_day(most).n == most
+    assert Budget(most * 86_400_000_000).timedelta == dt.timedelta(days=most)
+    for make in (business_days, calendar_days, end_of_business_day):
+        with pytest.raises(InvalidValue, match="more than can be counted"):
+            make(most + 1)
+    with pytest.raises(InvalidValue, match="more than can be counted"):
+        Budget(most * 86_400_000_000 + 1)
+
+
 def test_more_than_a_timedelta_holds_is_no_duration():
     """No calendar counts so far, and nothing overflows on the way to saying so."""
     for make in (hours, minutes, seconds, business_days, calendar_days, end_of_business_day):
@@ -193,6 +249,9 @@ def test_durations_compare_inside_one_type_only():
     """Three business days are neither more nor less than 30 calendar days."""
     assert hours(1) < hours(2)
     assert business_days(1) < business_days(2)
+    assert calendar_days(1) < calendar_days(2)
+    assert end_of_business_day() < end_of_business_day(1)
+    assert EndOfBusinessDay() == EndOfBusinessDay(0)
     assert business_days(3) != calendar_days(3) != end_of_business_day(3)
     with pytest.raises(TypeError):
         business_days(3) < calendar_days(30)  # noqa: B015

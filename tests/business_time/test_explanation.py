@@ -1,6 +1,7 @@
 """Why something falls due when it does: as text, as data, as HTML."""
 
 import datetime as dt
+import inspect
 import json
 from html.parser import HTMLParser
 
@@ -8,6 +9,7 @@ import pytest
 
 from itsm_core.business_time import (
     BusinessCalendar,
+    Explanation,
     HolidayList,
     business_days,
     calendar_days,
@@ -173,3 +175,126 @@ def test_what_add_refuses_is_refused_in_the_same_words():
         DESK.explain(dt.datetime(2026, 4, 2), hours(1))
     with pytest.raises(NeverOpens):
         never("UTC").explain(at(2026, 4, 2), hours(1))
+
+
+LUNCH = DESK.explain(at(2026, 4, 7, 12), end_of_business_day())  # Tuesday noon to its closing
+
+
+def test_the_whole_text_of_an_explanation():
+    """The headline, a row for each stretch, what was counted in a column of its own, then the remarks."""
+    assert str(LUNCH).split("\n") == [
+        "end of business day from Tue 7 Apr 2026 12:00 leads to Tue 7 Apr 2026 17:30 (Europe/London)",
+        "  Tue 7 Apr 2026 12:00 - Tue 7 Apr 2026 12:30         30m  open",
+        "  Tue 7 Apr 2026 12:30 - Tue 7 Apr 2026 13:30              break",
+        "  Tue 7 Apr 2026 13:30 - Tue 7 Apr 2026 17:30          4h  open",
+        "  days: Tue 7 Apr 2026",
+    ]
+
+
+def test_the_whole_html_of_an_explanation():
+    """One table with a caption, and a paragraph for each remark."""
+    assert LUNCH._repr_html_() == (
+        "<table><caption>end of business day from Tue 7 Apr 2026 12:00 leads to Tue 7 Apr 2026 17:30 "
+        "(Europe/London)</caption><tr><th>from</th><th>to</th><th>counted</th><th>why</th></tr>"
+        "<tr><td>Tue 7 Apr 2026 12:00</td><td>Tue 7 Apr 2026 12:30</td><td>30m</td><td>open</td></tr>"
+        "<tr><td>Tue 7 Apr 2026 12:30</td><td>Tue 7 Apr 2026 13:30</td><td></td><td>break</td></tr>"
+        "<tr><td>Tue 7 Apr 2026 13:30</td><td>Tue 7 Apr 2026 17:30</td><td>4h</td><td>open</td></tr>"
+        "</table><p>days: Tue 7 Apr 2026</p>"
+    )
+
+
+def test_the_whole_dict_of_an_explanation():
+    """Instants with their offset, lengths in seconds."""
+    assert LUNCH.as_dict() == {
+        "start": "2026-04-07T12:00:00+01:00",
+        "due": "2026-04-07T17:30:00+01:00",
+        "duration": "end of business day",
+        "zone": "Europe/London",
+        "lines": [
+            {"start": f"2026-04-07T{a}:00+01:00", "end": f"2026-04-07T{b}:00+01:00", "open": o, "reason": why, "seconds": s}
+            for a, b, o, why, s in [
+                ("12:00", "12:30", True, "open", "1800"),
+                ("12:30", "13:30", False, "break", "3600"),
+                ("13:30", "17:30", True, "open", "14400"),
+            ]
+        ],
+        "days": ["2026-04-07"],
+        "notes": [],
+    }  # fmt: skip
+
+
+def test_what_follows_the_ends_is_said_by_name():
+    """An explanation and its lines take their two ends by position; days and notes may be missing."""
+    for value in (LUNCH, LUNCH.lines[0]):
+        parameters = inspect.signature(type(value)).parameters.values()
+        assert [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY] == [
+            "start",
+            "due" if value is LUNCH else "end",
+        ]
+    bare = Explanation(LUNCH.start, LUNCH.due, duration="5h", zone="Europe/London", lines=())
+    assert (bare.days, bare.notes) == ((), ())
+    assert "lines" not in repr(LUNCH)
+
+
+def test_seconds_are_shown_where_there_are_any():
+    """A clock time is as short as it can be."""
+    noon = at(2026, 4, 7, 12)
+    for past, shown in [(30_000_000, "12:00:30"), (5, "12:00:00.000005"), (60_000_000, "12:01")]:
+        started = DESK.explain(noon + dt.timedelta(microseconds=past), minutes(1))
+        assert f"1m from Tue 7 Apr 2026 {shown} leads" in str(started)
+
+
+def test_nothing_counted_is_no_negative_duration():
+    """Zero has no sign."""
+    assert DESK.explain(at(2026, 4, 7, 12), dt.timedelta(0)).headline.startswith("0s from ")
+
+
+def test_ten_days_are_named_and_the_others_counted():
+    """The day it starts on is one of them."""
+    start = at(2026, 1, 5, 10)
+    (ten,) = DESK.explain(start, business_days(9)).remarks
+    assert ten.count(" Jan 2026") == 10
+    assert ten.endswith("Fri 16 Jan 2026")
+    (eleven,) = DESK.explain(start, business_days(10)).remarks
+    assert eleven == f"{ten} and 1 more"
+
+
+def test_sixty_lines_are_shown_and_of_more_the_first_fifty_and_the_last_ten():
+    """Twelve hours a day: thirty days from noon are sixty lines, thirty-one from midnight one more."""
+    desk = BusinessCalendar.weekly("daily 00:00-12:00", zone="UTC")
+    midnight = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    sixty = desk.explain(midnight + dt.timedelta(hours=12), hours(360))
+    assert len(str(sixty).split("\n")) == 61
+    assert "more lines" not in str(sixty) + sixty._repr_html_()
+    more = desk.explain(midnight, hours(372))
+    rows = str(more).split("\n")
+    assert len(rows) == 62
+    assert rows[51] == "  ... 1 more lines ..."
+    assert more._repr_html_().split("<tr>")[52] == "<td colspan='4'>1 more lines</td></tr>"
+    assert len(more.lines) == 61
+
+
+def test_a_change_of_the_clocks_counts_up_to_the_due_instant():
+    """Due as the clocks go back at 01:00 UTC it is noted, a microsecond before it is not."""
+    night = BusinessCalendar.weekly("daily 22:00-06:00", zone="Europe/London")
+    start, four = at(2026, 10, 24, 22), dt.timedelta(hours=4)
+    assert len(night.explain(start, four).notes) == 1
+    assert night.explain(start, four - dt.timedelta(microseconds=1)).notes == ()
+
+
+def test_the_end_of_a_business_day_is_counted_from_the_next_opening_too():
+    """Asked for on Good Friday it is that of the Tuesday after Easter."""
+    explained = DESK.explain(at(2026, 4, 3, 12), end_of_business_day())
+    assert explained.due == at(2026, 4, 7, 17, 30)
+    assert explained.notes == ("counted from the next opening, Tue 7 Apr 2026 09:00",)
+
+
+def test_all_sources_of_holidays_are_named():
+    """The last day that they know is known; the one after is not."""
+    plain = BusinessCalendar.weekly("daily 09:00-17:00", zone="Europe/London").to_dict()
+    known = {"known_until": "2026-12-31", "sources": ["the works council", "gov.uk"]}
+    desk = BusinessCalendar.from_dict({**plain, **known})
+    assert desk.explain(at(2026, 12, 31, 9), hours(1)).notes == ()
+    assert desk.explain(at(2027, 1, 1, 9), hours(1)).notes == (
+        "holidays are known until 2026-12-31 (the works council, gov.uk); later ones are not in this calendar",
+    )

@@ -133,3 +133,54 @@ def test_too_many_weeks_are_refused():
     weeks = [Week.of("mon 09:00-17:00", valid_from=f"{year}-01-01") for year in range(1400, 1902)]
     with pytest.raises(InvalidValue, match="more than 500"):
         BusinessCalendar.weekly("mon 09:00-17:00", zone="UTC", weeks=weeks)
+
+
+@pytest.mark.parametrize(
+    ("value", "start", "remedy"),
+    [
+        ({"tz": "UTC", "hour": 1}, "calendar ", ""),
+        ({"base": FULL, "hour": 1}, "calendar ", ""),
+        ({"tz": "UTC", "any_of": [], "hour": 1}, "calendar ", ""),
+        ({"tz": "UTC", "weeks": [{"hour": 1}]}, "week ", ""),
+        ({"base": FULL, "within": 1}, "within 1", "write [{...}] with calendars"),
+        ({"tz": "UTC", "weeks": 1}, "weeks 1", 'write [{"hours": ...}]'),
+        ({**FULL, "sources": 1}, "sources 1", 'write ["holidays 0.109: US-MA"]'),
+    ],
+)
+def test_the_error_begins_with_the_thing_and_ends_with_its_form(value, start, remedy):
+    """What is wrong comes first, an example of what is right last."""
+    with pytest.raises(InvalidValue) as caught:
+        BusinessCalendar.from_dict(value)
+    assert str(caught.value).startswith(start)
+    assert str(caught.value).endswith(remedy)
+
+
+DESK = {"tz": "UTC", "hours": "mon-fri 09:00-17:00"}
+NESTED = {
+    "base": lambda inner: {"base": inner, "within": [{"tz": "UTC", "hours": "mon 09:00-17:00"}]},
+    "within": lambda inner: {"base": DESK, "within": [inner]},
+    "without": lambda inner: {"base": DESK, "without": [inner]},
+    "any_of": lambda inner: {"tz": "UTC", "any_of": [inner]},
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_calendars_may_stand_twenty_deep(kind):
+    """The innermost of twenty combinations is read, that of twenty-one is not."""
+    value = {"tz": "UTC", "hours": "mon 10:00-12:00"}
+    for _ in range(20):
+        value = NESTED[kind](value)
+    assert BusinessCalendar.from_dict(value).zone.key == "UTC"
+    with pytest.raises(InvalidValue, match="nested over 20 deep"):
+        BusinessCalendar.from_dict(NESTED[kind](value))
+
+
+def test_a_combination_writes_only_what_it_has():
+    """What restricts it stands in lists; an empty list is left out, and the zone may be said."""
+    desk = BusinessCalendar.from_dict(DESK)
+    noon = BusinessCalendar.weekly("daily 12:00-13:00", zone="UTC")
+    within, without = desk & noon, desk - noon
+    assert set(within.to_dict()) == {"tz", "base", "within"}
+    assert set(without.to_dict()) == {"tz", "base", "without"}
+    for calendar in (within, without):
+        assert BusinessCalendar.from_dict(calendar.to_dict()) == calendar

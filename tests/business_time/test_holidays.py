@@ -8,20 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from itsm_core.business_time.given import MOST_YEARS, check_keys, parse_date, parse_years
 from itsm_core.business_time.holidays import (
     MOST_DAYS_IN_PART,
     MOST_HOLIDAYS,
-    MOST_YEARS,
     WHOLE,
     Holiday,
     HolidayList,
     YearlyHoliday,
     bounded,
-    check_keys,
     holiday,
     holiday_lists,
-    parse_date,
-    parse_years,
 )
 from itsm_core.business_time.instants import DAY, HOUR
 from itsm_core.errors import InvalidValue, InvalidWindow
@@ -112,14 +109,14 @@ def test_a_name_goes_with_any_form(value, shown):
 def test_a_part_of_a_day_closes_hours(value):
     """A part-day holiday says its closed hours; up to midnight they take the night after, too."""
     found = holiday(value)
-    assert found.closed == found.parts == AFTERNOON
+    assert found.closed == found.hours == AFTERNOON
 
 
 @pytest.mark.parametrize("closed", ["", "00:00-24:00", "00:00-00:00", "00:00-12:00 12:00-24:00"])
 def test_hours_that_fill_a_day_are_all_day(closed):
     """No hours, or all of them, is a holiday that lasts all day."""
     found = holiday({"date": "2024-12-24", "closed": closed})
-    assert (found.closed, found.parts) == ((), WHOLE)
+    assert (found.closed, found.hours) == ((), WHOLE)
 
 
 def test_a_part_may_lie_inside_a_day():
@@ -203,18 +200,20 @@ def test_rules_with_and_without_bounds_can_be_sorted():
         ("20241225", "is no date"),
         ("2024-W52-3", "is no date"),
         (dt.datetime(2024, 12, 25), "is no date"),
-        ({"name": "Christmas"}, "is no date"),
-        ({"date": "2024-12-25", "to": "12-26"}, "is no date"),
+        ({"name": "Christmas"}, "has neither date alone nor from and to"),
+        ({"date": "2024-12-25", "to": "12-26"}, "has neither date alone nor from and to"),
+        ({"date": "2024-12-25", "from": "12-26"}, "has neither date alone nor from and to"),
+        ({"from": "2024-12-25", "to": "12-26"}, "is no date"),
         ("13-01", '"13-01" is no month and day'),
         ("02-30", '"02-30" is no month and day'),
         ("12-25..2024-12-26", '"2024-12-26" is no month and day'),
-        ({"date": "12-25", "to": None}, '"None" is no month and day'),
+        ({"from": "12-25", "to": None}, '"None" is no month and day'),
         ("2024-12-26..2024-12-25", "ends before it begins; give the first date first"),
         (
             {"date": "2024-12-25", "colour": "red"},
             "has the unknown key 'colour'; use the keys date, from, to",
         ),
-        ({"date": "2024-12-25", 5: "red"}, "has the unknown key '5'"),
+        ({"date": "2024-12-25", 5: "red"}, "has a key that is no text"),
         ({"date": "2024-12-25", "since": 2020}, "has since, but one year only"),
         ({"date": "12-25", "since": "2020"}, "holiday year '2020': is no year"),
         ({"date": "12-25", "since": True}, "holiday year True: is no year"),

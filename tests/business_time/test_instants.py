@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from itsm_core.business_time.instants import in_utc, like, micros, parse_text, text, utc, zone_of
+from itsm_core.business_time.instants import (
+    EARLIEST,
+    LATEST,
+    in_utc,
+    later,
+    like,
+    micros,
+    parse_text,
+    text,
+    utc,
+    zone_of,
+)
 from itsm_core.errors import BeyondHorizon, InvalidValue, NaiveDatetime, UnknownZone
 
 ZONES = st.sampled_from(
@@ -59,14 +70,58 @@ def test_instants_at_the_ends_of_time_are_refused_by_name(at):
         utc(10**20 if at.year > 1 else -(10**20))
 
 
+TICK = dt.timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    # 1970 begins 719,162 days after 1 January of the year 1, the year 10000 begins 2,932,897 days later.
+    [("0001-01-02T00:00:00Z", -719_161), ("9999-12-31T00:00:00Z", 2_932_896)],
+)
+def test_the_first_and_the_last_instant_count(text, days):
+    """They lie a day from the ends of what a datetime holds; a microsecond beyond them is refused."""
+    at = dt.datetime.fromisoformat(text)
+    assert micros(at) == days * 86_400_000_000
+    assert in_utc(at) is at
+    assert in_utc(at.astimezone(ZoneInfo("Asia/Kolkata"))) == at
+    beyond = at - TICK if days < 0 else at + TICK
+    shown = beyond.replace(tzinfo=None).isoformat()
+    for take in (micros, in_utc):
+        with pytest.raises(BeyondHorizon, match=f"^at {shown} lies at the end"):
+            take(beyond)
+
+
+def test_an_instant_too_far_for_a_year_is_told_in_days():
+    """No datetime can show it: 10**20 microseconds are 1,157,407,407 days and some hours."""
+    with pytest.raises(BeyondHorizon, match=r"^instant 1157407407 days from 1970 lies"):
+        utc(10**20)
+
+
+def test_later_ends_with_the_latest_instant():
+    """What would lie beyond the end of time is the end of time."""
+    at = dt.datetime(2024, 5, 1, 10, tzinfo=dt.UTC)
+    assert later(at, dt.timedelta(hours=2)) == dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
+    assert later(LATEST - dt.timedelta(hours=1), dt.timedelta(hours=2)) == LATEST
+    assert later(at, dt.timedelta.max) == LATEST
+    assert later(EARLIEST, TICK) == EARLIEST + TICK
+
+
+def test_a_model_without_zone_gives_utc():
+    """No zone of this machine comes in through a naive datetime."""
+    assert like(0, dt.datetime(2024, 5, 1)).tzinfo is dt.UTC
+
+
 def test_naive_datetimes_and_other_things_are_no_instants():
     """The errors say what to do."""
+    for take in (micros, in_utc):
+        with pytest.raises(NaiveDatetime, match=r"^at '2024-05-01T10:00:00'"):
+            take(dt.datetime(2024, 5, 1, 10))
     with pytest.raises(NaiveDatetime, match=r"start '2024-05-01T10:00:00'.*make it aware"):
         micros(dt.datetime(2024, 5, 1, 10), "start")
     with pytest.raises(InvalidValue, match="is no datetime"):
         in_utc("2024-05-01")
     for value in ("yesterday", 7):
-        with pytest.raises(InvalidValue, match="no ISO 8601 instant"):
+        with pytest.raises(InvalidValue, match=f"^instant {value!r}: is no ISO 8601 instant"):
             parse_text(value)
     with pytest.raises(NaiveDatetime):
         parse_text("2024-05-01T10:00:00")
@@ -86,5 +141,6 @@ def test_a_subclass_stays_plain_without_pendulum(monkeypatch):
 def test_zones_are_found_by_name():
     """An unknown zone names an example."""
     assert zone_of("Europe/Berlin") is ZoneInfo("Europe/Berlin")
-    with pytest.raises(UnknownZone, match="Asia/Shanghai"):
-        zone_of("Mars/Olympus")
+    for name in ("Mars/Olympus", "Europe", "", "../zones", 7):  # "Europe" is a folder of zones
+        with pytest.raises(UnknownZone, match="Asia/Shanghai"):
+            zone_of(name)

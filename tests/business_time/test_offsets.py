@@ -1,6 +1,7 @@
 """When clocks change, checked against a slow reading of the zone itself."""
 
 import datetime as dt
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -84,6 +85,80 @@ def test_two_changes_on_one_day_are_both_seen():
     expected = [dt.datetime(2024, 6, 1, 6, tzinfo=dt.UTC), dt.datetime(2024, 6, 1, 18, tzinfo=dt.UTC)]
     assert [utc(s.start) for s in found[1:]] == expected
     assert [s.offset for s in found] == [0, HOUR, 0]
+
+
+class OneChange(dt.tzinfo):
+    """A zone that goes forward by an hour at one instant of UTC, from five hours behind it."""
+
+    def __init__(self, at, before=-5):
+        self.at, self.before = at.replace(tzinfo=None), dt.timedelta(hours=before)
+
+    def utcoffset(self, at):
+        """A local time that is skipped still shows the offset before."""
+        gap_ends = self.at + self.before + dt.timedelta(hours=1)
+        return self.before + dt.timedelta(hours=int(at.replace(tzinfo=None) >= gap_ends))
+
+    def fromutc(self, at):
+        """The local time of an instant."""
+        return at + self.before + dt.timedelta(hours=int(at.replace(tzinfo=None) >= self.at))
+
+    def dst(self, at):
+        """Not told."""
+
+
+def change(text):
+    """An instant of UTC."""
+    return dt.datetime.fromisoformat(text + "+00:00")
+
+
+@pytest.mark.parametrize("before", [-5, 13])
+@pytest.mark.parametrize(
+    "at",
+    [
+        *(f"2024-06-15T12:00:{second:02d}" for second in range(4)),
+        *("2024-01-01T00:00:00", "2024-01-01T00:00:01", "2024-01-01T01:00:00", "2024-01-02T05:00:00"),
+        *("2023-12-30T12:00:00", "2023-12-31T12:00:00", "2023-12-31T23:59:59", "2024-12-31T23:59:59"),
+    ],
+)
+def test_a_change_is_found_to_the_second_also_around_new_year(at, before):
+    """The stretches of three years follow each other, none is empty, and the offset changes once."""
+    start, end, turn = offsets.year_start(2023), offsets.year_start(2026), micros(change(at))
+    found = offsets.segments(OneChange(change(at), before), start, end)
+    assert found[0].start == start
+    assert found[-1].end == end
+    assert all(a.end == b.start for a, b in pairwise(found))
+    assert all(s.start < s.end for s in found)
+    assert [s.offset // HOUR for s in found] == [before + (s.start >= turn) for s in found]
+    assert turn in [s.start for s in found]
+
+
+def test_a_stretch_ends_where_the_span_asked_for_does():
+    """Nothing empty is told where a change or a year begins, nor is the last microsecond missed."""
+    london, new_year = ZoneInfo("Europe/London"), offsets.year_start(2024)
+    turn = micros(change("2024-03-31T01:00"))
+    assert offsets.segments(london, turn - HOUR, turn) == [(turn - HOUR, turn, 0)]
+    assert offsets.segments(london, turn, turn + HOUR) == [(turn, turn + HOUR, HOUR)]
+    assert offsets.segments(london, new_year - 1, new_year) == [(new_year - 1, new_year, 0)]
+    assert offsets.segments(london, new_year - 1, new_year + 1)[-1] == (new_year, new_year + 1, 0)
+    assert offsets.local(london, new_year) == new_year
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    # On 27 October 2024 London's clock reads 01:00 to 02:00 twice: from 00:00 and from 01:00 UTC.
+    [
+        (("00:30", "01:00"), [("23:30", "00:00")]),
+        (("02:00", "03:00"), [("02:00", "03:00")]),
+        (("01:00", "02:00"), [("00:00", "01:00"), ("01:00", "02:00")]),
+        (("00:30", "01:30"), [("23:30", "00:30"), ("01:00", "01:30")]),
+    ],
+)
+def test_the_instants_of_a_window_on_the_long_day(window, expected):
+    """No span is empty, also where a window begins or ends with the repeated hour."""
+    start, end = (micros(change(f"2024-10-27T{text}")) for text in window)
+    asked = micros(change("2024-10-26T12:00")), micros(change("2024-10-28T12:00"))
+    spans = offsets.preimage(ZoneInfo("Europe/London"), [(start, end)], *asked)
+    assert [(f"{utc(a):%H:%M}", f"{utc(b):%H:%M}") for a, b in spans] == expected
 
 
 @pytest.mark.parametrize(

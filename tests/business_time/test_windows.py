@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from itsm_core.business_time.instants import DAY, HOUR, MINUTE
 from itsm_core.business_time.windows import (
+    MONTHS,
     NO_WINDOWS,
     clock_text,
     day_pairs,
@@ -115,6 +116,36 @@ def test_pairs_of_a_day_read_back_to_the_same_windows(pairs):
     windows = parse_day([(clock_text(start), clock_text(end)) for start, end in pairs])
     assert parse_day(day_pairs(windows)) == windows
     assert parse_week(week_pairs((windows,) * 7)) == (windows,) * 7
+
+
+@pytest.mark.parametrize(
+    ("us", "text"),
+    [
+        (0, "00:00"),
+        (at(9, 5), "09:05"),
+        (at(9) + 30_000_000, "09:00:30"),
+        (at(9) + 1, "09:00:00.000001"),
+        (at(9) + 30_500_000, "09:00:30.5"),
+        (DAY, "24:00"),
+    ],
+)
+def test_a_clock_text_is_as_short_as_can_be(us, text):
+    """Seconds and their fraction are told where there are any, without trailing zeros."""
+    assert clock_text(us) == text
+
+
+def test_the_error_of_a_day_shows_the_day_and_its_first_fault():
+    """One window alone is shown once; of several the faulty part is told after the whole."""
+    with pytest.raises(InvalidWindow, match=r"^window '09:00': does not have two ends; write for example"):
+        parse_day("09:00")
+    told = r"^windows '09:00-10:00 11:00': window '11:00': does not have two ends; write for example"
+    with pytest.raises(InvalidWindow, match=told):
+        parse_day("09:00-10:00 11:00")
+
+
+def test_months_have_their_english_names():
+    """As the standard library names them where no other language is set."""
+    assert list(MONTHS) == [dt.date(2024, month, 1).strftime("%B") for month in range(1, 13)]
 
 
 def test_overlapping_nights_may_last_longer_than_a_day():

@@ -7,6 +7,7 @@ Each file imports only files above it:
     intervals.py    half-open spans and set operations on sorted lists of them
     offsets.py      when a zone's clock changes; local times and the instants they mean
     windows.py      hours as text and back
+    given.py        dates, years, keys and texts as callers give them, checked
     holidays.py     dates, ranges, yearly rules and parts of a day on which it is closed
     national.py     holidays of a country (extra holidays)
     recurrence.py   recurring events of a feed, within bounds
@@ -27,7 +28,7 @@ Each file imports only files above it:
     open_time.py    what is measured, with datetimes in and out
     calendar.py     BusinessCalendar
 
-Order: instants, durations, intervals, offsets, windows, holidays, national, recurrence, ical_events,
+Order: instants, durations, intervals, offsets, windows, given, holidays, national, recurrence, ical_events,
 ical, weeks, schedule, local_hours, algebra, table, arrays, compiled, closures, explanation, dates,
 picture, forms, open_time, calendar.
 """
@@ -54,7 +55,9 @@ from itsm_core.business_time.durations import format as format_duration
 from itsm_core.business_time.durations import parse as parse_duration
 from itsm_core.business_time.explanation import Explanation
 from itsm_core.business_time.holidays import Holiday, HolidayList, YearlyHoliday
+from itsm_core.business_time.ical import ical_holidays
 from itsm_core.business_time.intervals import Interval, difference, intersection, union
+from itsm_core.business_time.national import national_holidays
 from itsm_core.business_time.picture import Drawing
 from itsm_core.business_time.schedule import Schedule
 from itsm_core.business_time.weeks import Week
@@ -83,8 +86,10 @@ __all__ = [
     "end_of_business_day",
     "format_duration",
     "hours",
+    "ical_holidays",
     "intersection",
     "minutes",
+    "national_holidays",
     "never",
     "parse_duration",
     "seconds",

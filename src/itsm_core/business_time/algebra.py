@@ -25,8 +25,8 @@ from itsm_core.business_time.offsets import local
 from itsm_core.business_time.schedule import Schedule
 from itsm_core.errors import InvalidValue
 
-# Nobody combines so many; a file that nests them deeper is no calendar.
-MOST_PARTS = 100
+# Nobody combines so many, or nests them so deep.
+MOST_MEMBERS, DEEPEST = 100, 20
 
 
 def _key(kind: str, *parts: Iterable[str]) -> str:
@@ -37,14 +37,9 @@ def _key(kind: str, *parts: Iterable[str]) -> str:
 def _ordered(sources: Iterable[Source]) -> tuple[Source, ...]:
     """Each once, in an order that does not depend on how they were combined."""
     found = {source.key: source for source in sources}
-    if len(found) > MOST_PARTS:
-        raise InvalidValue("calendars", len(found), f"are more than {MOST_PARTS}", "combine fewer")
+    if len(found) > MOST_MEMBERS:
+        raise InvalidValue("calendars", len(found), f"are more than {MOST_MEMBERS}", "combine fewer")
     return tuple(found[key] for key in sorted(found))
-
-
-def _settled(sources: Iterable[Source]) -> Span:
-    spans = [source.settled for source in sources]
-    return min(first for first, _ in spans), max(last for _, last in spans)
 
 
 def _all(states: Iterable[bool | None]) -> bool | None:
@@ -57,6 +52,10 @@ def _not(state: bool | None) -> bool | None:
     return None if state is None else not state
 
 
+def _zones(members: Iterable[Source]) -> frozenset[ZoneInfo]:
+    return frozenset().union(*(member.zones() for member in members))
+
+
 @attrs.frozen
 class Restricted:
     """A calendar while all of `within` are open and none of `without` is."""
@@ -64,6 +63,7 @@ class Restricted:
     base: Source
     within: tuple[Source, ...] = attrs.field(default=(), converter=_ordered)
     without: tuple[Source, ...] = attrs.field(default=(), converter=_ordered)
+    name: str | None = attrs.field(default=None, eq=False, kw_only=True)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -71,33 +71,14 @@ class Restricted:
         return self.base.zone
 
     @property
-    def parts(self) -> tuple[Source, ...]:
+    def members(self) -> tuple[Source, ...]:
         """The base and whatever restricts it."""
         return (self.base, *self.within, *self.without)
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 (hex) of the keys of its parts."""
+        """SHA-256 (hex) of the keys of its members."""
         return _key("&-", [self.base.key], (s.key for s in self.within), (s.key for s in self.without))
-
-    @cached_property
-    def settled(self) -> Span:
-        """The instants between which any part has dated rules."""
-        return _settled(self.parts)
-
-    @cached_property
-    def before(self) -> bool | None:
-        """What holds before all dated rules."""
-        states = (self.base.before, *(s.before for s in self.within), *(_not(s.before) for s in self.without))
-        known = _all(states)
-        return repeating(self, after=False, at=self.settled[0]) if known is None else known
-
-    @cached_property
-    def after(self) -> bool | None:
-        """What holds after all dated rules."""
-        states = (self.base.after, *(s.after for s in self.within), *(_not(s.after) for s in self.without))
-        known = _all(states)
-        return repeating(self, after=True, at=self.settled[1]) if known is None else known
 
     def spans(self, start: int, end: int) -> list[Span]:
         """The open periods between two instants."""
@@ -115,22 +96,33 @@ class Restricted:
             spans = difference(spans, other.spans(start, end))
         return spans
 
+    def for_ever(self, at: int, *, after: bool) -> bool | None:
+        """Closed for ever once a member says so; else what the weeks of all members come to."""
+        open_ = [member.for_ever(at, after=after) for member in (self.base, *self.within)]
+        known = _all((*open_, *(_not(member.for_ever(at, after=after)) for member in self.without)))
+        return repeating(self, after=after, at=at) if known is None else known
+
     def plain_day(self, day: int) -> bool | None:  # noqa: ARG002 - the instants must be asked
         """Nothing can be said without looking at instants."""
         return None
 
-    def zones(self) -> frozenset[ZoneInfo]:
-        """The zones of all parts."""
-        return frozenset().union(*(part.zones() for part in self.parts))
+    @cached_property
+    def depth(self) -> int:
+        """How deep combinations are nested in it."""
+        return 1 + max(member.depth for member in self.members)
 
-    def pattern(self, offsets: Mapping[ZoneInfo, int], *, after: bool) -> Pattern:
+    def zones(self) -> frozenset[ZoneInfo]:
+        """The zones of all members."""
+        return _zones(self.members)
+
+    def pattern(self, offsets: Mapping[ZoneInfo, int], at: int, *, after: bool) -> Pattern:
         """The week that repeats: at most what the base has and the others leave."""
-        least, most = self.base.pattern(offsets, after=after)
+        least, most = self.base.pattern(offsets, at, after=after)
         for other in self.within:
-            pattern = other.pattern(offsets, after=after)
+            pattern = other.pattern(offsets, at, after=after)
             least, most = intersection(least, pattern.least), intersection(most, pattern.most)
         for other in self.without:
-            pattern = other.pattern(offsets, after=after)
+            pattern = other.pattern(offsets, at, after=after)
             least, most = difference(least, pattern.most), difference(most, pattern.least)
         return Pattern(least, most)
 
@@ -140,55 +132,50 @@ class United:
     """Several calendars, open while any of them is; `zone` counts the days."""
 
     zone: ZoneInfo
-    parts: tuple[Source, ...] = attrs.field(converter=_ordered)
+    members: tuple[Source, ...] = attrs.field(converter=_ordered)
+    name: str | None = attrs.field(default=None, eq=False, kw_only=True)
 
     @cached_property
     def key(self) -> str:
-        """SHA-256 (hex) of the zone and the keys of its parts."""
-        return _key("|", [self.zone.key], (s.key for s in self.parts))
-
-    @cached_property
-    def settled(self) -> Span:
-        """The instants between which any part has dated rules."""
-        return _settled(self.parts)
-
-    @cached_property
-    def before(self) -> bool | None:
-        """What holds before all dated rules."""
-        known = _not(_all(_not(s.before) for s in self.parts))
-        return repeating(self, after=False, at=self.settled[0]) if known is None else known
-
-    @cached_property
-    def after(self) -> bool | None:
-        """What holds after all dated rules."""
-        known = _not(_all(_not(s.after) for s in self.parts))
-        return repeating(self, after=True, at=self.settled[1]) if known is None else known
+        """SHA-256 (hex) of the zone and the keys of its members."""
+        return _key("|", [self.zone.key], (member.key for member in self.members))
 
     def spans(self, start: int, end: int) -> list[Span]:
         """The open periods between two instants."""
-        return union(span for part in self.parts for span in part.spans(start, end))
+        return union(span for member in self.members for span in member.spans(start, end))
 
     def pieces(self, day: int) -> list[Span]:
         """The windows that start on a date: by their own calendar, or by the clock of the zone."""
-        return union(span for part in self.parts for span in self._pieces(part, day))
+        return union(span for member in self.members for span in self._pieces(member, day))
 
-    def _pieces(self, part: Source, day: int) -> list[Span]:
-        if part.zone == self.zone:
-            return part.pieces(day)
-        near = [span for other in range(day - 2, day + 3) for span in part.pieces(other)]
+    def _pieces(self, member: Source, day: int) -> list[Span]:
+        if member.zone == self.zone:
+            return member.pieces(day)
+        # Two zones are a day and a bit apart at most.
+        near = [span for other in range(day - 2, day + 3) for span in member.pieces(other)]
         return [span for span in near if date_of(local(self.zone, span[0])) == day]
+
+    def for_ever(self, at: int, *, after: bool) -> bool | None:
+        """Open for ever once a member says so; else what the weeks of all members come to."""
+        known = _not(_all(_not(member.for_ever(at, after=after)) for member in self.members))
+        return repeating(self, after=after, at=at) if known is None else known
 
     def plain_day(self, day: int) -> bool | None:  # noqa: ARG002 - the instants must be asked
         """Nothing can be said without looking at instants."""
         return None
 
-    def zones(self) -> frozenset[ZoneInfo]:
-        """The zones of all parts."""
-        return frozenset().union(*(part.zones() for part in self.parts))
+    @cached_property
+    def depth(self) -> int:
+        """How deep combinations are nested in it."""
+        return 1 + max(member.depth for member in self.members)
 
-    def pattern(self, offsets: Mapping[ZoneInfo, int], *, after: bool) -> Pattern:
-        """The week that repeats: what any part has."""
-        patterns = [part.pattern(offsets, after=after) for part in self.parts]
+    def zones(self) -> frozenset[ZoneInfo]:
+        """The zones of all members."""
+        return _zones(self.members)
+
+    def pattern(self, offsets: Mapping[ZoneInfo, int], at: int, *, after: bool) -> Pattern:
+        """The week that repeats: what any member has."""
+        patterns = [member.pattern(offsets, at, after=after) for member in self.members]
         least, most = (
             union(span for spans in kind for span in spans) for kind in zip(*patterns, strict=True)
         )
@@ -204,14 +191,14 @@ def never(zone: ZoneInfo) -> LocalHours:
 
 
 def _is_never(source: Source) -> bool:
-    return source.key == never(source.zone).key
+    return isinstance(source, LocalHours) and source.schedule.is_empty
 
 
 def _is_always(source: Source) -> bool:
     """Whether a schedule is open around the clock on every date."""
     schedule = source.schedule if isinstance(source, LocalHours) else None
     dated = schedule and (schedule.holidays or schedule.shifts or schedule.breaks)
-    return schedule is not None and not dated and source.before is True and len(schedule.eras) == 1
+    return schedule is not None and not dated and schedule.before is True and len(schedule.eras) == 1
 
 
 def _taken_apart(source: Source) -> Restricted:
@@ -225,7 +212,13 @@ def _restricted(base: Source, within: Iterable[Source], without: Iterable[Source
     keys = {base.key, *(s.key for s in kept)}
     if any(map(_is_never, (base, *kept))) or any(s.key in keys or _is_always(s) for s in taken):
         return never(base.zone)
-    return Restricted(base, kept, taken) if kept or taken else base
+    return _not_too_deep(Restricted(base, kept, taken)) if kept or taken else base
+
+
+def _not_too_deep(source: Source) -> Source:
+    if source.depth > DEEPEST:
+        raise InvalidValue("calendars", source.depth, f"are nested over {DEEPEST} deep", "combine fewer")
+    return source
 
 
 def both(left: Source, right: Source) -> Source:
@@ -236,16 +229,18 @@ def both(left: Source, right: Source) -> Source:
 
 def minus(left: Source, right: Source) -> Source:
     """What is open in the left one while the right one is not."""
+    if left.key == right.key:
+        return never(left.zone)
     a = _taken_apart(left)
-    taken = right.parts if isinstance(right, United) else (right,)
+    taken = right.members if isinstance(right, United) else (right,)
     return _restricted(a.base, a.within, (*a.without, *taken))
 
 
 def either(left: Source, right: Source) -> Source:
     """What is open in at least one."""
-    apart = [part for s in (left, right) for part in (s.parts if isinstance(s, United) else (s,))]
+    apart = [part for s in (left, right) for part in (s.members if isinstance(s, United) else (s,))]
     found = United(left.zone, [part for part in apart if not _is_never(part)])
-    if not found.parts:
+    if not found.members:
         return never(left.zone)
-    only = found.parts[0]
-    return only if len(found.parts) == 1 and only.zone == left.zone else found
+    only = found.members[0]
+    return only if len(found.members) == 1 and only.zone == left.zone else _not_too_deep(found)

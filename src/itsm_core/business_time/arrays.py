@@ -166,8 +166,6 @@ class _EdgeArrays:
         ranks = self.by_sum.of(sums - (us > 0))
         found = sums + self.shifts.take(ranks, mode="clip")
         missed = (sums < 0) | (found > self.closes.take(ranks, mode="clip"))
-        if self.edges.lo < HORIZON[0] or self.edges.hi > HORIZON[1]:
-            missed |= (found < HORIZON[0]) | (found > HORIZON[1])
         np.copyto(found, at, where=us == 0)
         return found, missed
 

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
 
-from itsm_core.business_time.algebra import both, either, minus
+from itsm_core.business_time.algebra import Restricted, both, either, minus
 from itsm_core.business_time.closures import Closure, closures
 from itsm_core.business_time.compiled import Compiled, compiled
 from itsm_core.business_time.explanation import Explanation, explained
-from itsm_core.business_time.forms import Rules, read, written, zone_like
-from itsm_core.business_time.holidays import Holiday, HolidaysLike
-from itsm_core.business_time.instants import micros
+from itsm_core.business_time.forms import Rules, called, checked_name, checked_version, read, written
+from itsm_core.business_time.given import Dated, parse_date
+from itsm_core.business_time.holidays import AnyHoliday, Holiday, HolidaysLike
+from itsm_core.business_time.instants import like, micros, zone_like
 from itsm_core.business_time.local_hours import LocalHours, Source, date_of
 from itsm_core.business_time.offsets import local
 from itsm_core.business_time.open_time import Length, OpenTime
 from itsm_core.business_time.picture import Drawing, calendar_html, month_of, strip_of
-from itsm_core.business_time.schedule import Dated, Schedule
-from itsm_core.business_time.table import HORIZON
+from itsm_core.business_time.schedule import Schedule, midnight
+from itsm_core.business_time.table import HORIZON, Table, within
 from itsm_core.business_time.weeks import Week
 from itsm_core.business_time.windows import WeekText, week_text
 from itsm_core.errors import InvalidValue, NeverOpens
@@ -31,20 +32,7 @@ from itsm_core.errors import InvalidValue, NeverOpens
 def _rules(value: Rules) -> Rules:
     if not isinstance(value, Rules):
         remedy = 'use BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/London")'
-        raise InvalidValue("schedule", value, "is no Schedule", remedy)
-    return value
-
-
-def _name(value: str | None) -> str | None:
-    if value is not None and not isinstance(value, str):
-        raise InvalidValue("name", value, "is no text", 'name the calendar with words: name="desk"')
-    return value
-
-
-def _version(value: int) -> int:
-    if type(value) is not int or value < 1:
-        remedy = "count 1, 2, 3; a changed calendar is a new version"
-        raise InvalidValue("version", value, "is no version", remedy)
+        raise InvalidValue("rules", value, "are no Schedule", remedy)
     return value
 
 
@@ -67,20 +55,24 @@ class BusinessCalendar(OpenTime):
     """
 
     zone: ZoneInfo = attrs.field(converter=zone_like)
-    schedule: Rules = attrs.field(converter=_rules)
-    name: str | None = attrs.field(default=None, converter=_name, kw_only=True)
-    version: int = attrs.field(default=1, converter=_version, kw_only=True)
-    source: Source = attrs.field(init=False)
+    rules: Rules = attrs.field(converter=_rules)
+    name: str | None = attrs.field(default=None, converter=checked_name, kw_only=True)
+    version: int = attrs.field(default=1, converter=checked_version, kw_only=True)
+    _source: Source = attrs.field(init=False)
     _compiled: Compiled = attrs.field(init=False)
 
-    @source.default
+    @_source.default
     def _read(self) -> Source:
-        rules = self.schedule
-        return LocalHours(self.zone, rules, name=self.name) if isinstance(rules, Schedule) else rules
+        if isinstance(self.rules, Schedule):
+            return _that_opens(LocalHours(self.zone, self.rules, name=self.name))
+        if self.rules.zone != self.zone:
+            reason = f"is not that of the combination, {self.rules.zone.key}"
+            raise InvalidValue("zone", self.zone.key, reason, "combine with always(zone) on the left")
+        return called(self.rules, self.name)
 
     @_compiled.default
     def _compile(self) -> Compiled:
-        return compiled(self.source)
+        return compiled(self._source)
 
     # -- making ------------------------------------------------------------------------------------
 
@@ -90,12 +82,13 @@ class BusinessCalendar(OpenTime):
         weekly_breaks: WeekText = "", shifts: Dated | None = None, breaks: Dated | None = None,
         valid_from: dt.date | str | None = None, valid_to: dt.date | str | None = None,
         weeks: Iterable[Week] = (), cut_at_midnight: bool = False,
-        name: str | None = None, version: int = 1,
+        known_until: dt.date | str | None = None, name: str | None = None, version: int = 1,
     ) -> BusinessCalendar:  # fmt: skip
         """A calendar of weekly hours: "mon-fri 09:00-12:30 13:30-17:30; sat 10:00-13:00".
 
         `shifts` and `breaks` give windows by local date; `weeks` adds further weeks with a
-        validity of their own. Raises `InvalidWindow` for hours that cannot be read and `NeverOpens`
+        validity of their own; `known_until` is the last date for which the holidays are known, and
+        explanations say so beyond it. Raises `InvalidWindow` for hours that cannot be read and `NeverOpens`
         for hours that never open.
         """
         first = Week.of(hours, weekly_breaks, valid_from=valid_from, valid_to=valid_to)
@@ -103,8 +96,9 @@ class BusinessCalendar(OpenTime):
         schedule = Schedule.of(
             (first, *further),
             holidays=holidays, shifts=shifts, breaks=breaks, cut_at_midnight=cut_at_midnight,
+            known_until=known_until,
         )  # fmt: skip
-        return _that_opens(cls(zone, schedule, name=name, version=version))
+        return _with_hours(cls(zone, schedule, name=name, version=version))
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> BusinessCalendar:
@@ -115,24 +109,23 @@ class BusinessCalendar(OpenTime):
         and without, or any_of, for a combination. Among the holidays may stand
         {"country": "US", "subdivision": "MA", "years": [2025, 2026]} (extra `holidays`).
         """
-        source = read(value)
-        found = cls._of(source, name=value.get("name"), version=value.get("version", 1))
+        found = cls._of(read(value), version=value.get("version", 1))
         may_be_empty = value.get("never_opens") or "base" in value or "any_of" in value
-        return found if may_be_empty else _that_opens(found)
+        return found if may_be_empty else _with_hours(found)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> BusinessCalendar:
         """The calendar that `to_json` wrote; raises `InvalidValue` for what is no JSON object."""
         try:
             value = json.loads(text)
-        except (ValueError, RecursionError):
+        except (TypeError, ValueError, RecursionError):
             raise InvalidValue("calendar", text, "is no JSON", "write what to_json() gives") from None
         return cls.from_dict(value)
 
     @classmethod
-    def _of(cls, source: Source, *, name: str | None = None, version: int = 1) -> BusinessCalendar:
+    def _of(cls, source: Source, *, version: int = 1) -> BusinessCalendar:
         rules = source.schedule if isinstance(source, LocalHours) else source
-        return cls(source.zone, rules, name=name, version=version)  # type: ignore[arg-type]
+        return cls(source.zone, rules, name=source.name, version=version)  # type: ignore[arg-type]
 
     @classmethod
     def always(cls, zone: str | ZoneInfo, *, name: str | None = None, version: int = 1) -> BusinessCalendar:
@@ -146,8 +139,7 @@ class BusinessCalendar(OpenTime):
 
     def to_dict(self) -> dict[str, Any]:
         """The rules as plain JSON values that `from_dict` reads back to an equal calendar."""
-        version = {"version": self.version} if self.version != 1 else {}
-        return {**written(self.source), **({"name": self.name} if self.name else {}), **version}
+        return {**written(self._source), **({"version": self.version} if self.version != 1 else {})}
 
     def to_json(self) -> str:
         """`to_dict` as JSON text, keys in their order."""
@@ -158,39 +150,51 @@ class BusinessCalendar(OpenTime):
     @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the normalised rules and the zone, without any names and version."""
-        return self.source.key
+        return self._source.key
 
     def __eq__(self, other: object) -> bool:
-        return self.source.key == other.source.key if isinstance(other, BusinessCalendar) else NotImplemented
+        if not isinstance(other, BusinessCalendar):
+            return NotImplemented
+        return self._source.key == other._source.key
 
     def __hash__(self) -> int:
-        return hash(self.source.key)
+        return hash(self._source.key)
 
     def __repr__(self) -> str:
-        label = f"{self.name!r} version {self.version}" if self.name else _hours_text(self.source)
+        label = f"{self.name!r} version {self.version}" if self.name else _hours_text(self._source)
         return f"<BusinessCalendar {label} in {self.zone.key}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return BusinessCalendar.from_dict, (self.to_dict(),)
+        return type(self).from_dict, (self.to_dict(),)
+
+    def named(self, name: str | None, version: int = 1) -> BusinessCalendar:
+        """The same rules under a name and a version, which explanations and promises tell."""
+        return attrs.evolve(self, name=name, version=version)
+
+    @property
+    def holidays(self) -> tuple[AnyHoliday, ...]:
+        """The holidays among the rules, dated ones first; of a combination, those of its calendars."""
+        return tuple(h for hours in _schedules(self._source) for h in hours.schedule.holidays)
 
     # -- combining ---------------------------------------------------------------------------------
 
     def __and__(self, other: BusinessCalendar) -> BusinessCalendar:
         """What is open in both; the left zone counts the days."""
-        return self._combined(both, other)  # type: ignore[no-any-return]
+        if not isinstance(other, BusinessCalendar):
+            return NotImplemented
+        return self._of(both(self._source, other._source))
 
     def __or__(self, other: BusinessCalendar) -> BusinessCalendar:
         """What is open in at least one; the left zone counts the days."""
-        return self._combined(either, other)  # type: ignore[no-any-return]
+        if not isinstance(other, BusinessCalendar):
+            return NotImplemented
+        return self._of(either(self._source, other._source))
 
     def __sub__(self, other: BusinessCalendar) -> BusinessCalendar:
         """What is open in the left one while the right one is closed."""
-        return self._combined(minus, other)  # type: ignore[no-any-return]
-
-    def _combined(self, combine: Callable[[Source, Source], Source], other: object) -> Any:
         if not isinstance(other, BusinessCalendar):
             return NotImplemented
-        return self._of(combine(self.source, other.source))
+        return self._of(minus(self._source, other._source))
 
     # -- explaining --------------------------------------------------------------------------------
 
@@ -206,63 +210,92 @@ class BusinessCalendar(OpenTime):
           Mon 6 May 2024 00:00 - Mon 6 May 2024 09:00              night
           Mon 6 May 2024 09:00 - Mon 6 May 2024 09:30         30m  open
         """
-        return explained(self.source, self._compiled, micros(start, "start"), duration)
+        return explained(self._source, self._compiled, micros(start, "start"), duration)
 
-    def closures(self, a_us: int, b_us: int) -> Iterator[Closure]:
-        """The closed stretches (start, end, name) in [a_us, b_us), in integer microseconds.
+    def closures(
+        self, start: dt.datetime, end: dt.datetime
+    ) -> Iterator[tuple[dt.datetime, dt.datetime, str]]:
+        """The closed stretches (start, end, reason) in [start, end), in order.
 
-        They are split where the reason changes. Names: "holiday: <name>", "holiday", "break",
-        "night", "weekend", "day off", "closed by shift", "outside hours", "no hours in force"; in a
+        They are split where the reason changes: "holiday: <name>", "holiday", "break", "night",
+        "weekend", "day off", "closed by shift", "outside hours", "no hours in force"; in a
         combination also those of the others, "Tokyo: weekend" or "taken by Tokyo".
         """
-        return closures(self.source, self._compiled.table.periods(a_us, b_us), a_us, b_us)
+        found = self.closures_us(micros(start, "start"), micros(end, "end"))
+        return ((like(c.start, start), like(c.end, start), c.name) for c in found)
+
+    def closures_us(self, a: int, b: int) -> Iterator[Closure]:
+        """`closures` in integer microseconds."""
+        return closures(self._source, self._compiled.table.periods(a, b), a, b)
 
     def next_holiday(self, at: dt.datetime) -> Holiday | None:
         """The holiday on the local date of an instant, else the first one after it; or None.
 
         A yearly rule answers with its dates in that year; a combination with the first holiday of
-        any of its calendars.
+        any calendar that it needs open.
         """
-        return _next_holiday(self.source, micros(at))
+        us = within(micros(at))
+        found = [
+            hours.schedule.next_holiday(date_of(local(hours.zone, us))) for hours in _schedules(self._source)
+        ]
+        return min((h for h in found if h), key=lambda h: h.span, default=None)
+
+    def holidays_on(self, date: dt.date | str) -> tuple[Holiday, ...]:
+        """The holidays, whole and in part, that a local date belongs to; none on a day like any other."""
+        day = parse_date(date).toordinal()
+        return tuple(h for hours in _schedules(self._source) for h in hours.schedule.holidays_on(day))
 
     def month(self, year: int, month: int) -> Drawing:
         """A month as an HTML table: windows, holidays, shifts, breaks, changes of the clocks, totals."""
-        return month_of(self.source, self._compiled, self.name, year, month)
+        return month_of(self._source, self._compiled, self.name, year, month)
 
     def draw(self, first: dt.date | str, days: int = 7) -> Drawing:
         """Some dates from the first on as SVG, to scale in real time: a night of 25 hours is longer."""
-        return strip_of(self.source, self._compiled, self.name, first, days)
+        return strip_of(self._source, self._compiled, self.name, first, days)
 
     def _repr_html_(self) -> str:
-        return calendar_html(self.source, self._compiled, self.name, self.version)
+        return calendar_html(self._source, self._compiled, self.name, self.version)
 
 
 always = BusinessCalendar.always
 never = BusinessCalendar.never
 
 
-def _that_opens(calendar: BusinessCalendar) -> BusinessCalendar:
-    """The calendar itself, unless its rules never open the desk."""
-    source, table = calendar.source, calendar._compiled.table  # noqa: SLF001 - the same file
-    if source.before is not False or source.after is not False:
-        return calendar  # it repeats, so it opens
-    if table.next_start(max(source.settled[0], HORIZON[0])) is None:
-        raise NeverOpens(
-            f"the hours given for {calendar.zone.key} never open; give hours that are not taken "
-            "away again, or say BusinessCalendar.never(zone)"
-        )
+def _never_opens(zone: ZoneInfo) -> NeverOpens:
+    return NeverOpens(
+        f"the hours given for {zone.key} never open; give hours that are not taken "
+        "away again, or say BusinessCalendar.never(zone)"
+    )
+
+
+def _that_opens(hours: LocalHours) -> LocalHours:
+    """The hours themselves, unless their rules take them all away again."""
+    schedule = hours.schedule
+    if schedule.is_empty or schedule.before is not False or schedule.after is not False:
+        return hours  # the rules of `never`, or a week that repeats
+    if Table(hours).next_start(max(midnight(schedule.settled[0]), HORIZON[0])) is None:
+        raise _never_opens(hours.zone)
+    return hours
+
+
+def _with_hours(calendar: BusinessCalendar) -> BusinessCalendar:
+    """The calendar itself, unless no hours were given at all."""
+    if isinstance(calendar.rules, Schedule) and calendar.rules.is_empty:
+        raise _never_opens(calendar.zone)
     return calendar
 
 
-def _next_holiday(source: Source, at: int) -> Holiday | None:
+def _schedules(source: Source) -> Iterator[LocalHours]:
+    """The schedules that a source needs open; those that are subtracted say nothing of it."""
     if isinstance(source, LocalHours):
-        return source.schedule.next_holiday(date_of(local(source.zone, at)))
-    found = [_next_holiday(part, at) for part in source.parts]
-    return min((h for h in found if h), key=lambda h: h.span, default=None)
+        yield source
+    members = (source.base, *source.within) if isinstance(source, Restricted) else source.members
+    for member in members:
+        yield from _schedules(member)
 
 
 def _hours_text(source: Source) -> str:
     if not isinstance(source, LocalHours):
-        return f"of {len(source.parts)} calendars"
+        return f"of {len(source.members)} calendars"
     hours = "; ".join(text for week in source.schedule.weeks if (text := week_text(week.hours)))
     return hours or "never open"

@@ -3,13 +3,15 @@
 Reasons: "holiday: <name>" or "holiday", "break" (between two windows, or a dated break), "night"
 (before the first or after the last window of a date), "weekend", "day off" (a weekday without
 hours), "closed by shift", "outside hours" (by day, for a desk that works at night) and "no hours in
-force". A combination gives the reasons of its left calendar, then those of what restricts it:
-"Tokyo: weekend", or "taken by Tokyo" where a calendar was subtracted.
+force". A restricted calendar gives its own reasons, then those of what restricts it: "Tokyo:
+weekend", or "taken by Tokyo" where a calendar was subtracted. United ones give the weightiest
+reason of those in the zone that counts the days.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,8 @@ from itsm_core.business_time.intervals import Span, difference, intersection, un
 from itsm_core.business_time.local_hours import LocalHours, Source, date_of
 from itsm_core.business_time.offsets import segments
 from itsm_core.business_time.schedule import Schedule, midnight
+
+_WEIGHTS = ("holiday", "closed by shift", "break", "weekend", "day off", "night")
 
 
 class Closure(NamedTuple):
@@ -46,9 +50,7 @@ def closures(source: Source, open_periods: Iterable[Span], a: int, b: int) -> It
 def _named(source: Source, start: int, end: int) -> Iterable[Closure]:
     """The pieces of one stretch in which a source is closed, in order."""
     if isinstance(source, United):
-        # All are closed: the reasons of the one whose zone counts the days, if any.
-        own = [part for part in source.parts if part.zone == source.zone]
-        return _named((own or source.parts)[0], start, end)
+        return _weightiest(source, start, end)
     if isinstance(source, Restricted):
         return sorted(_restricted(source, start, end))
     assert isinstance(source, LocalHours)  # noqa: S101 - there are three kinds
@@ -60,18 +62,37 @@ def _restricted(source: Restricted, start: int, end: int) -> Iterator[Closure]:
     rest = [(start, end)]
     for part in (source.base, *source.within):
         shut = difference(rest, part.spans(start, end))
-        prefix = "" if part is source.base else f"{_label(part)}: "
+        prefix = "" if part is source.base else f"{label_of(part)}: "
         for low, high in shut:
             yield from (c._replace(name=prefix + c.name) for c in _named(part, low, high))
         rest = difference(rest, shut)
     for part in source.without:
         taken = intersection(rest, part.spans(start, end))
-        yield from (Closure(low, high, f"taken by {_label(part)}") for low, high in taken)
+        yield from (Closure(low, high, f"taken by {label_of(part)}") for low, high in taken)
         rest = difference(rest, taken)
 
 
-def _label(source: Source) -> str:
-    return (source.name if isinstance(source, LocalHours) else None) or source.zone.key
+def _weightiest(source: United, start: int, end: int) -> Iterator[Closure]:
+    """The reasons of the calendars in the zone that counts the days, the weightiest at each instant.
+
+    All are closed. A holiday says more than a night; for reasons of one weight any order would do,
+    and which calendar stood on the left is not kept where the zone is the same.
+    """
+    own = [member for member in source.members if member.zone == source.zone] or source.members[:1]
+    found = [closure for member in own for closure in _named(member, start, end)]
+    cuts = sorted({start, end, *(c.start for c in found), *(c.end for c in found)})
+    for low, high in pairwise(cuts):
+        names = sorted(c.name for c in found if c.start <= low < c.end)
+        yield Closure(low, high, min(names, key=_weight))
+
+
+def _weight(name: str) -> int:
+    return next((i for i, start in enumerate(_WEIGHTS) if name.startswith(start)), len(_WEIGHTS))
+
+
+def label_of(source: Source) -> str:
+    """What explanations call a member of a combination: its name, or its zone."""
+    return source.name or source.zone.key
 
 
 # -- a schedule in its zone ------------------------------------------------------------------------

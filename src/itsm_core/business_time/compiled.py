@@ -49,7 +49,8 @@ class Compiled:
         """The open periods that belong to a date: from the end of the dates before to its own end."""
         end = self._closing(day)
         start = max(midnight(day - 2), *(self._closing(day - k) for k in (1, 2, 3)))
-        return list(self.table.periods(max(start, HORIZON[0]), min(end, HORIZON[1]))) if start < end else []
+        start, end = max(start, HORIZON[0]), min(end, HORIZON[1])
+        return list(self.table.periods(start, end)) if start < end else []
 
     def owner(self, at: int) -> int:
         """The date that an open instant belongs to: its own, or the one before (last night's)."""
@@ -71,6 +72,8 @@ class Compiled:
         """The n-th business day after a business day; n may be negative."""
         year = utc(midnight(day)).year
         step = 1 if n > 0 else -1
+        if abs(n) > (HORIZON[1] - HORIZON[0]) // DAY:
+            raise _too_many_days()
         while n:
             days = self._days_of(year)
             rest = days[bisect_right(days, day) :] if n > 0 else days[: bisect_left(days, day)][::-1]
@@ -92,19 +95,14 @@ class Compiled:
 
     def _go_on(self, year: int, missing: int) -> None:
         """Refuse to count business days where there are none any more."""
-        source = self.source
-        if (source.after is False and year_start(year) > source.settled[1]) or (
-            source.before is False and year_start(year + 1) < source.settled[0]
-        ):
+        after = missing > 0
+        if self.source.for_ever(year_start(year if after else year + 1), after=after) is False:
             raise NeverOpens(
                 f"the calendar has no business day in {year} or beyond, and {abs(missing)} are "
                 "still to be counted; check its validity, or give it hours"
             )
         if not FIRST_YEAR <= year <= LAST_YEAR:
-            raise BeyondHorizon(
-                f"the result lies outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all that a "
-                "calendar counts; check the number of business days"
-            )
+            raise _too_many_days()
 
     # -- due rules ---------------------------------------------------------------------------------
 
@@ -176,6 +174,13 @@ class Compiled:
         if any(start <= at < end for start, end in periods):
             return at
         return max((end for _, end in periods if end <= at), default=periods[0][0])
+
+
+def _too_many_days() -> BeyondHorizon:
+    return BeyondHorizon(
+        f"the result lies outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all that a "
+        "calendar counts; check the number of business days"
+    )
 
 
 def _no_duration(value: object) -> InvalidValue:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import attrs
 
 from itsm_core.business_time.algebra import Restricted
+from itsm_core.business_time.closures import label_of
 from itsm_core.business_time.compiled import Compiled
 from itsm_core.business_time.durations import Budget
 from itsm_core.business_time.instants import DAY, HOUR
@@ -144,9 +145,4 @@ def _labels(source: Source, day: int) -> Iterator[str]:
         yield from _labels(source.base, day)
         yield from (f"{label_of(part)}: {label}" for part in source.within for label in _labels(part, day))
     else:
-        yield from (f"{label_of(part)}: {label}" for part in source.parts for label in _labels(part, day))
-
-
-def label_of(source: Source) -> str:
-    """What a source is called: the name of its calendar, else its zone."""
-    return (source.name if isinstance(source, LocalHours) else None) or source.zone.key
+        yield from (f"{label_of(part)}: {label}" for part in source.members for label in _labels(part, day))

@@ -23,7 +23,7 @@ from itsm_core.business_time.durations import (
 from itsm_core.business_time.instants import utc
 from itsm_core.business_time.local_hours import LocalHours, Source, date_of
 from itsm_core.business_time.offsets import local, segments
-from itsm_core.business_time.windows import date_text
+from itsm_core.business_time.windows import date_text, printable
 
 _MOST_LINES, _MOST_DAYS = 60, 10
 
@@ -52,7 +52,8 @@ class Explanation:
     """How a duration was counted from `start` to `due`, both in the zone of the calendar.
 
     `days` are the business days counted, for a rule that counts some. `notes` say what a reader
-    should know besides: clocks that change, holidays that nobody knows yet.
+    should know besides: clocks that change, holidays that nobody knows yet. All lines are data; text
+    and HTML show the first and the last of many.
     """
 
     start: dt.datetime
@@ -80,7 +81,7 @@ class Explanation:
             "duration": self.duration, "zone": self.zone,
             "lines": [
                 {"start": line.start.isoformat(), "end": line.end.isoformat(),
-                 "open": line.open, "reason": line.reason, "seconds": str(_seconds(line.length))}
+                 "open": line.open, "reason": line.reason, "seconds": _seconds(line.length)}
                 for line in self.lines
             ],
             "days": [day.isoformat() for day in self.days], "notes": list(self.notes),
@@ -95,23 +96,30 @@ class Explanation:
 
     def __str__(self) -> str:
         rows = [
-            f"  {_day(line.start)} - {_day(line.end)}  {_length(line):>10}  {line.reason}"
-            for line in self.lines
+            f"  {_day(line.start)} - {_day(line.end)}  {_length(line):>10}  {printable(line.reason)}"
+            for line in self._shown
         ]
-        if len(rows) > _MOST_LINES:
-            left = len(rows) - _MOST_LINES
-            rows[_MOST_LINES - 10 : -10] = [f"  ... {left} more lines ..."]
-        return "\n".join([self.headline, *rows, *(f"  {remark}" for remark in self.remarks)])
+        if left := len(self.lines) - len(self._shown):
+            rows.insert(_MOST_LINES - 10, f"  ... {left} more lines ...")
+        return "\n".join([self.headline, *rows, *(f"  {printable(remark)}" for remark in self.remarks)])
+
+    @property
+    def _shown(self) -> tuple[Line, ...]:
+        """The lines that are printed: the first and the last of many."""
+        few = len(self.lines) <= _MOST_LINES
+        return self.lines if few else (*self.lines[: _MOST_LINES - 10], *self.lines[-10:])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
+        rows = [
             f"<tr><td>{_day(line.start)}</td><td>{_day(line.end)}</td><td>{_length(line)}</td>"
-            f"<td>{html.escape(line.reason)}</td></tr>"
-            for line in self.lines
-        )
-        notes = "".join(f"<p>{html.escape(remark)}</p>" for remark in self.remarks)
+            f"<td>{html.escape(printable(line.reason))}</td></tr>"
+            for line in self._shown
+        ]
+        if left := len(self.lines) - len(self._shown):
+            rows.insert(_MOST_LINES - 10, f"<tr><td colspan='4'>{left} more lines</td></tr>")
+        notes = "".join(f"<p>{html.escape(printable(remark))}</p>" for remark in self.remarks)
         head = "<tr><th>from</th><th>to</th><th>counted</th><th>why</th></tr>"
-        return f"<table><caption>{html.escape(self.headline)}</caption>{head}{rows}</table>{notes}"
+        return f"<table><caption>{html.escape(self.headline)}</caption>{head}{''.join(rows)}</table>{notes}"
 
 
 def _day(at: dt.datetime) -> str:
@@ -119,9 +127,9 @@ def _day(at: dt.datetime) -> str:
     return f"{date_text(at)} {clock}"
 
 
-def _seconds(length: dt.timedelta) -> Any:
+def _seconds(length: dt.timedelta) -> str:
     whole = length // dt.timedelta(seconds=1)
-    return whole if not length.microseconds else f"{whole}.{length.microseconds:06d}"
+    return f"{whole}.{length.microseconds:06d}" if length.microseconds else str(whole)
 
 
 def _length(line: Line) -> str:
@@ -197,5 +205,5 @@ def _unknown(source: Source, day: int) -> Iterator[str]:
         if known and known.toordinal() < day:
             told = f" ({', '.join(source.schedule.sources)})" if source.schedule.sources else ""
             yield f"holidays are known until {known}{told}; later ones are not in this calendar"
-    for part in source.parts:
+    for part in source.members:
         yield from _unknown(part, day)

@@ -14,9 +14,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from itsm_core.business_time.algebra import Restricted, United, both, either, minus, never
-from itsm_core.business_time.holidays import check_keys
-from itsm_core.business_time.instants import zone_of
+import attrs
+
+from itsm_core.business_time.algebra import DEEPEST, Restricted, United, both, either, minus, never
+from itsm_core.business_time.given import check_keys, plain_text
+from itsm_core.business_time.instants import zone_like
 from itsm_core.business_time.local_hours import LocalHours, Source
 from itsm_core.business_time.schedule import Schedule
 from itsm_core.business_time.weeks import Week
@@ -33,12 +35,6 @@ _KEYS = (
 )  # fmt: skip
 _RESTRICTED_KEYS = ("tz", "base", "within", "without", *_NAMES)
 _UNITED_KEYS = ("tz", "any_of", *_NAMES)
-_DEEPEST = 20
-
-
-def zone_like(zone: str | ZoneInfo) -> ZoneInfo:
-    """The one shared `ZoneInfo` of an IANA name."""
-    return zone_of(zone.key or "" if isinstance(zone, ZoneInfo) else zone)
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -46,26 +42,60 @@ def zone_like(zone: str | ZoneInfo) -> ZoneInfo:
 
 def read(value: Mapping[str, Any], deep: int = 0) -> Source:
     """The source of a calendar from its dict; every unknown key is refused."""
-    if deep > _DEEPEST:
-        raise InvalidValue("calendar", "...", f"is nested over {_DEEPEST} deep", "combine fewer calendars")
+    if deep > DEEPEST:
+        raise InvalidValue("calendar", "...", f"is nested over {DEEPEST} deep", "combine fewer calendars")
     kind = value if isinstance(value, Mapping) else {}
     if "base" in kind:
         return _read_restricted(value, deep)
     if "any_of" in kind:
         return _read_united(value, deep)
     check_keys("calendar", value, _KEYS)
-    schedule = Schedule() if value.get("never_opens") else _schedule(value)
-    return LocalHours(_zone(value), schedule, name=value.get("name"))
+    schedule = Schedule() if _never_opens(value) else _schedule(value)
+    return LocalHours(_zone(value), schedule, name=checked_name(value.get("name")))
+
+
+def _never_opens(value: Mapping[str, Any]) -> bool:
+    """Whether a dict says so; then it says nothing of hours."""
+    said = value.get("never_opens", False)
+    if not isinstance(said, bool):
+        raise InvalidValue("never_opens", said, "is neither true nor false", "write true, or leave it out")
+    hours = [key for key in _KEYS if value.get(key) and key not in ("tz", "never_opens", *_NAMES)]
+    if said and hours:
+        raise InvalidValue("calendar", dict(value), f"never opens and has {hours[0]}", "say one of them")
+    return said
+
+
+def checked_name(value: str | None) -> str | None:
+    """The name of a calendar, if it is one."""
+    return None if value is None else plain_text(value, "name")
+
+
+def checked_version(value: int) -> int:
+    """The version of a calendar, if it is one."""
+    if type(value) is not int or value < 1:
+        remedy = "count 1, 2, 3; a changed calendar is a new version"
+        raise InvalidValue("version", value, "is no version", remedy)
+    return value
+
+
+def called(source: Source, name: str | None) -> Source:
+    """The source under a name, or without one."""
+    assert attrs.has(type(source))  # noqa: S101 - all three kinds are
+    found: Source = attrs.evolve(source, name=name)  # type: ignore[misc]
+    return found
 
 
 def _read_restricted(value: Mapping[str, Any], deep: int) -> Source:
     check_keys("calendar", value, _RESTRICTED_KEYS)
     found = read(value["base"], deep + 1)
+    if "tz" in value and _zone(value) != found.zone:
+        reason = f"differs from that of the base, {found.zone.key}"
+        raise InvalidValue("tz", value["tz"], reason, "leave it out: the base counts the days")
     for other in _calendars(value, "within"):
         found = both(found, read(other, deep + 1))
     for other in _calendars(value, "without"):
         found = minus(found, read(other, deep + 1))
-    return found
+    return _called_if(found, value)
 
 
 def _read_united(value: Mapping[str, Any], deep: int) -> Source:
@@ -73,7 +103,14 @@ def _read_united(value: Mapping[str, Any], deep: int) -> Source:
     found: Source = never(_zone(value))
     for other in _calendars(value, "any_of"):
         found = either(found, read(other, deep + 1))
-    return found
+    return _called_if(found, value)
+
+
+def _called_if(source: Source, value: Mapping[str, Any]) -> Source:
+    """A combination under its own name; what came to a single calendar keeps that one's."""
+    checked_version(value.get("version", 1))
+    name = checked_name(value.get("name"))
+    return called(source, name) if name or source.members else source
 
 
 def _zone(value: Mapping[str, Any]) -> ZoneInfo:
@@ -117,21 +154,27 @@ def _week(value: Mapping[str, Any]) -> Week:
 
 def written(source: Source) -> dict[str, Any]:
     """The dict that `read` reads back to an equal source."""
+    found: dict[str, Any] = {"tz": source.zone.key, **_written(source)}
+    return found | ({"name": source.name} if source.name else {})
+
+
+def _written(source: Source) -> dict[str, Any]:
     if isinstance(source, Restricted):
-        found: dict[str, Any] = {"tz": source.zone.key, "base": written(source.base)}
         restricting = {"within": source.within, "without": source.without}
-        return found | {key: [written(s) for s in parts] for key, parts in restricting.items() if parts}
+        lists = {key: [written(s) for s in members] for key, members in restricting.items() if members}
+        return {"base": written(source.base), **lists}
     if isinstance(source, United):
-        return {"tz": source.zone.key, "any_of": [written(part) for part in source.parts]}
+        return {"any_of": [written(member) for member in source.members]}
     assert isinstance(source, LocalHours)  # noqa: S101 - there are three kinds
-    return {
-        "tz": source.zone.key,
-        **_rules(source.schedule),
-        **({"name": source.name} if source.name else {}),
-    }
+    return _rules(source.schedule)
 
 
 def _rules(schedule: Schedule) -> dict[str, Any]:
+    if schedule.is_empty:
+        return {key: {} for key in ("hours", "weekly_breaks", "shifts", "breaks")} | {
+            "holidays": [],
+            "never_opens": True,
+        }
     weeks = [_week_dict(week) for week in schedule.weeks]
     found: dict[str, Any] = {
         "hours": {}, "weekly_breaks": {}, **(weeks[0] if weeks else {}),
@@ -140,8 +183,6 @@ def _rules(schedule: Schedule) -> dict[str, Any]:
         "holidays": [holiday.as_value() for holiday in schedule.holidays],
     }  # fmt: skip
     further = {
-        "never_opens": schedule.before is False and schedule.after is False and not schedule.shifts
-        and not any(any(era.week) for era in schedule.eras),
         "weeks": weeks[1:],
         "cut_at_midnight": schedule.cut_at_midnight,
         "known_until": schedule.known_until and schedule.known_until.isoformat(),

@@ -14,65 +14,35 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import attrs
 
+from itsm_core.business_time.given import (
+    ISO_DATE,
+    YEARS,
+    Dated,
+    DatedWindows,
+    check_keys,
+    parse_date,
+    parse_dated,
+    plain_text,
+)
 from itsm_core.business_time.instants import DAY
-from itsm_core.business_time.intervals import Span
+from itsm_core.business_time.intervals import Span, union
 from itsm_core.business_time.windows import DayText, Windows, day_pairs, parse_day
 from itsm_core.errors import InvalidValue
 
+# All day: a window starts before midnight and lasts at most a day, so it ends before a second midnight.
 WHOLE: Windows = ((0, 2 * DAY),)
 # Bounds on what a calendar takes: a hostile file must cost neither minutes nor memory.
 MOST_HOLIDAYS, MOST_DAYS_IN_PART = 10_000, 366
-MOST_YEARS = 400  # after which the Gregorian calendar repeats
-_YEARS = range(1, 10_000)
-_ISO_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH_DAY = re.compile("([0-9]{2})-([0-9]{2})")
 _EXAMPLE = 'write ("2024-12-25", "Christmas"), "12-25" for every year, or "12-24 13:00-24:00" for a part'
 _DATES, _EXTRA = ("date", "from", "to"), ("name", "closed", "since", "until")
 
 MonthDay: TypeAlias = tuple[int, int]
-
-
-def parse_date(value: object, what: str = "date") -> dt.date:
-    """The date of a `date` or of an ISO 8601 text; instants and anything else are refused."""
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return dt.date(value.year, value.month, value.day)
-    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
-        try:
-            return dt.date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise InvalidValue(what, value, "is no date", "write dt.date(2024, 2, 4) or 2024-02-04")
-
-
-def parse_years(value: int | Iterable[int]) -> tuple[int, ...]:
-    """The years of one number or of several, in order and once each."""
-    remedy = "write years=2024, years=(2024, 2025) or years=range(2024, 2030)"
-    asked = (value,) if isinstance(value, int) else value
-    if isinstance(asked, (str, bytes, Mapping)) or not isinstance(asked, Iterable):
-        raise InvalidValue("years", value, "are no years", remedy)
-    years = tuple(islice(asked, MOST_YEARS + 1))
-    if len(years) > MOST_YEARS:
-        raise InvalidValue("years", value, f"are more than {MOST_YEARS}", "ask for those you count in")
-    if wrong := [year for year in years if type(year) is not int or year not in _YEARS]:
-        raise InvalidValue("years", wrong[0], "is no year from 1 to 9999", remedy)
-    if not years:
-        raise InvalidValue("years", value, "name no year", remedy)
-    return tuple(sorted(set(years)))
-
-
-def check_keys(what: str, value: object, known: tuple[str, ...]) -> None:
-    """Refuse keys that would be read past in silence."""
-    if not isinstance(value, Mapping):
-        raise InvalidValue(what, value, "is no mapping", f"use the keys {', '.join(known)}")
-    if unknown := sorted(set(map(str, value)) - set(known)):
-        reason = f"has the unknown key {unknown[0]!r}"
-        raise InvalidValue(what, dict(value), reason, f"use the keys {', '.join(known)}")
 
 
 def _parse_month_day(text: str, value: object) -> MonthDay:
@@ -91,28 +61,33 @@ def _date(value: dt.date | str) -> dt.date:
 
 
 def _text(value: str | None) -> str:
-    if not isinstance(value, str):
-        raise InvalidValue("holiday name", value, "is no text", _EXAMPLE)
-    return value
+    return plain_text(value, "holiday name")
 
 
 def _hours(value: Windows | DayText) -> Windows:
     """The hours that a part-day holiday closes; none for all day.
 
-    Hours that reach midnight close also what the windows of that date hold of the night after.
+    Hours until 24:00 close also what the windows of that date hold of the night after; hours that
+    end on the next day end there.
     """
     ready = isinstance(value, tuple) and all(map(_is_span, value))
-    windows: Windows = value if ready else parse_day(value)  # type: ignore[assignment]
-    cut = tuple((start, 2 * DAY if end >= DAY else end) for start, end in windows)
+    windows: Windows = tuple(union(value)) if ready else parse_day(value)  # type: ignore[arg-type]
+    cut = tuple((start, 2 * DAY if end == DAY else end) for start, end in windows)
     return () if cut == WHOLE else cut
 
 
 def _is_span(value: object) -> bool:
-    return isinstance(value, tuple) and len(value) == 2 and all(type(edge) is int for edge in value)
+    whole = isinstance(value, tuple) and len(value) == 2 and all(type(edge) is int for edge in value)
+    return whole and 0 <= value[0] < min(value[1], DAY) and value[1] <= 2 * DAY  # type: ignore[index]
+
+
+def _month_day(value: MonthDay | str) -> MonthDay:
+    text = value if isinstance(value, str) else "-".join(f"{part:02}" for part in value)
+    return _parse_month_day(text, value)
 
 
 def _year(value: int | None) -> int | None:
-    if value is not None and (type(value) is not int or value not in _YEARS):
+    if value is not None and (type(value) is not int or value not in YEARS):
         raise InvalidValue("holiday year", value, "is no year", "write since=2021 or until=2030")
     return value
 
@@ -138,9 +113,14 @@ class Holiday:
 
     @property
     def dates(self) -> str:
-        """The date, or both ends, as `of` reads them."""
+        """The date, or both ends, as `holiday` reads them."""
         first, last = self.first.isoformat(), self.last.isoformat()
         return first if first == last else f"{first}..{last}"
+
+    @property
+    def length(self) -> int:
+        """On how many dates it falls."""
+        return (self.last - self.first).days + 1
 
     @property
     def span(self) -> Span:
@@ -148,8 +128,8 @@ class Holiday:
         return self.first.toordinal(), self.last.toordinal() + 1
 
     @property
-    def parts(self) -> Windows:
-        """The closed hours of each of its dates, in microseconds after midnight."""
+    def hours(self) -> Windows:
+        """The closed hours of each of its dates, in microseconds after midnight; WHOLE for all day."""
         return self.closed or WHOLE
 
     def occurrences(self, year: int) -> Iterator[Holiday]:
@@ -169,8 +149,8 @@ class YearlyHoliday:
     29 February is a date in leap years only. The years are those in which the holiday begins.
     """
 
-    first: MonthDay
-    last: MonthDay
+    first: MonthDay = attrs.field(converter=_month_day)
+    last: MonthDay = attrs.field(converter=_month_day)
     name: str = attrs.field(default="", kw_only=True, converter=_text)
     closed: Windows = attrs.field(default=(), kw_only=True, converter=_hours)
     since: int | None = attrs.field(default=None, kw_only=True, converter=_year, order=lambda y: y or 0)
@@ -182,23 +162,37 @@ class YearlyHoliday:
 
     @property
     def dates(self) -> str:
-        """The month and day, or both ends, as `of` reads them."""
+        """The month and day, or both ends, as `holiday` reads them."""
         first, last = (f"{month:02d}-{day:02d}" for month, day in (self.first, self.last))
         return first if first == last else f"{first}..{last}"
 
     def beginning_in(self, year: int) -> Holiday | None:
         """The holiday of one year, or None where it has no date in it."""
-        if not (self.since or 1) <= year <= (self.until or _YEARS[-1]):
+        if not (self.since or 1) <= year <= (self.until or YEARS[-1]):
             return None
         ends = year + (self.last < self.first)
         # A range that begins or ends on a 29 February that is missing holds the days beside it.
         first = _date_in(year, self.first, +1)
-        last = _date_in(min(ends, _YEARS[-1]), self.last if ends in _YEARS else (12, 31), -1)
+        last = _date_in(min(ends, YEARS[-1]), self.last if ends in YEARS else (12, 31), -1)
         return Holiday(first, last, name=self.name, closed=self.closed) if first <= last else None
+
+    @property
+    def length(self) -> int:
+        """On how many dates of a leap year it falls."""
+        first, last = (dt.date(2000, *month_day).toordinal() for month_day in (self.first, self.last))
+        return last - first + 1 + (366 if last < first else 0)
+
+    def by_date(self) -> Iterator[tuple[MonthDay, int | None, int | None]]:
+        """Each month and day of the rule, and the first and last year in which it is one, if said."""
+        first = dt.date(2000, *self.first).toordinal()
+        for day in range(first, first + self.length):
+            date, late = dt.date.fromordinal(day), day - dt.date(2000, 12, 31).toordinal() > 0
+            since, until = (year and year + late for year in (self.since, self.until))
+            yield (date.month, date.day), since, until
 
     def occurrences(self, year: int) -> Iterator[Holiday]:
         """The holidays of this rule with a date in the year, in order."""
-        begun = (self.beginning_in(y) for y in (year - 1, year) if y in _YEARS)
+        begun = (self.beginning_in(y) for y in (year - 1, year) if y in YEARS)
         return (holiday for holiday in begun if holiday and holiday.last.year >= year)
 
     def as_value(self) -> str | dict[str, Any]:
@@ -222,7 +216,7 @@ def _as_value(holiday: AnyHoliday, years: Mapping[str, int | None]) -> str | dic
     first, _, last = holiday.dates.partition("..")
     further = {
         "name": holiday.name,
-        "closed": day_pairs(tuple((start, min(end, DAY)) for start, end in holiday.closed)),
+        "closed": day_pairs(tuple((start, DAY if end == 2 * DAY else end) for start, end in holiday.closed)),
         **years,
     }
     if not any(further.values()):
@@ -251,6 +245,8 @@ def holiday(value: HolidayLike) -> AnyHoliday:
 
 def _from_mapping(value: Mapping[str, Any]) -> AnyHoliday:
     check_keys("holiday", value, (*_DATES, *_EXTRA))
+    if ("date" in value) is ("from" in value) or ("to" in value and "from" not in value):
+        raise InvalidValue("holiday", dict(value), "has neither date alone nor from and to", _EXAMPLE)
     first = value.get("date", value.get("from"))
     further = {key: value[key] for key in _EXTRA if key in value}
     return _between(value, first, value.get("to", first), **further)
@@ -260,15 +256,17 @@ def _from_sequence(value: Sequence[object]) -> AnyHoliday:
     match value:
         case [first, last, name]:
             return _between(value, first, last, name=name)
-        case [first, last] if isinstance(last, dt.date) or _is_date(last):
+        case [first, last] if _is_date(last):
             return _between(value, first, last)
-        case [dates, name]:
+        case [dates, name] if not isinstance(dates, (list, tuple)) or all(map(_is_date, dates)):
             return attrs.evolve(holiday(dates), name=name)  # type: ignore[arg-type]
     raise InvalidValue("holiday", value, "is neither date, range nor (date, name)", _EXAMPLE)
 
 
 def _is_date(value: object) -> bool:
-    return bool(isinstance(value, str) and (_ISO_DATE.fullmatch(value) or _MONTH_DAY.fullmatch(value)))
+    if isinstance(value, str):
+        return bool(ISO_DATE.fullmatch(value) or _MONTH_DAY.fullmatch(value))
+    return isinstance(value, dt.date)
 
 
 def _between(value: object, first: Any, last: Any, **further: Any) -> AnyHoliday:
@@ -284,19 +282,38 @@ def _between(value: object, first: Any, last: Any, **further: Any) -> AnyHoliday
 # -- lists -----------------------------------------------------------------------------------------
 
 
+def _days(value: Iterable[HolidayLike]) -> tuple[AnyHoliday, ...]:
+    if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
+        remedy = 'give a list, [("2024-12-25", "Christmas")], or national_holidays("US", years=2025)'
+        raise InvalidValue("holidays", value, "are no list of dates", remedy)
+    return tuple(map(holiday, value))
+
+
+def _shifts(value: Dated | DatedWindows) -> DatedWindows:
+    return value if isinstance(value, tuple) else parse_dated(value, "shifts")
+
+
+def _known_until(value: dt.date | str | None) -> dt.date | None:
+    return None if value is None else parse_date(value, "known_until")
+
+
 @attrs.frozen
 class HolidayList:
     """Holidays of one source, the shifts that make up for them, and until when they are known.
 
-    `shifts` are hours by date, as a calendar takes them. `known_until` is the last date for which
-    the source was asked, and `source` names it; both go with the calendar, and its explanations
-    say so beyond that date. A list is iterable: filter it and hand on what is left.
+    `days` and `shifts` are what a calendar takes as such. `known_until` is the last date for which
+    the source can be trusted, and `source` names it; both go with the calendar, and its
+    explanations say so beyond that date.
     """
 
-    days: tuple[AnyHoliday, ...]
-    shifts: tuple[tuple[dt.date, Windows], ...] = attrs.field(default=(), kw_only=True)
-    known_until: dt.date | None = attrs.field(default=None, kw_only=True)
-    source: str = attrs.field(default="", kw_only=True)
+    days: tuple[AnyHoliday, ...] = attrs.field(converter=_days)
+    shifts: DatedWindows = attrs.field(default=(), kw_only=True, converter=_shifts)
+    known_until: dt.date | None = attrs.field(default=None, kw_only=True, converter=_known_until)
+    source: str = attrs.field(default="", kw_only=True, converter=_text)
+
+    def only(self, keep: Callable[[AnyHoliday], bool]) -> HolidayList:
+        """The list with some of its holidays, and with all that it says besides."""
+        return attrs.evolve(self, days=tuple(day for day in self.days if keep(day)))
 
     def __iter__(self) -> Iterator[AnyHoliday]:
         return iter(self.days)
@@ -313,32 +330,38 @@ def holiday_lists(value: HolidaysLike) -> list[HolidayList]:
 
     A mapping of dates to names is one as well, such as `holidays.US(years=2024)`.
     """
-    if isinstance(value, HolidayList):
-        return [value]
-    if isinstance(value, Mapping):
-        if not value and type(value) is not dict:
-            remedy = "such an object holds only the years it was asked for: pass years=range(2024, 2030)"
-            raise InvalidValue("holidays", type(value).__name__, "holds no date", remedy)
-        value = list(value.items())
+    if isinstance(value, (HolidayList, Mapping)):
+        return [_listed(value)]
     if isinstance(value, str) or not isinstance(value, Iterable):
-        remedy = 'write [("2024-12-25", "Christmas")], or leave it out'
-        raise InvalidValue("holidays", value, "are no list of dates", remedy)
-    lists, days = [], []
+        return [HolidayList(value)]
+    lists: list[HolidayList] = []
+    days: list[HolidayLike] = []
     for item in value:
-        if isinstance(item, HolidayList):
-            lists.append(item)
+        # A plain dict says a single holiday; any other mapping is a list of dates and names.
+        if isinstance(item, HolidayList) or (isinstance(item, Mapping) and type(item) is not dict):
+            lists.append(_listed(item))
         else:
-            days.append(holiday(item))
-    return [HolidayList(tuple(days)), *lists]
+            days.append(item)
+    return [HolidayList(days), *lists]
+
+
+def _listed(value: HolidayList | Mapping[Any, Any]) -> HolidayList:
+    if isinstance(value, HolidayList):
+        return value
+    if not value and type(value) is not dict:
+        remedy = "such an object holds only the years it was asked for: pass years=range(2024, 2030)"
+        raise InvalidValue("holidays", type(value).__name__, "holds no date", remedy)
+    years = getattr(value, "years", None)  # of an object of the holidays package
+    known = dt.date(max(years), 12, 31) if years else None
+    return HolidayList(tuple(value.items()), known_until=known)
 
 
 def bounded(days: Iterable[AnyHoliday]) -> tuple[AnyHoliday, ...]:
     """The holidays once each and in order, or a refusal where no desk has so many."""
     found = set(days)
-    parts = sum(
-        h.last.toordinal() - h.first.toordinal() + 1 for h in found if isinstance(h, Holiday) and h.closed
-    )
-    if len(found) > MOST_HOLIDAYS or parts > MOST_HOLIDAYS:
+    # What is laid out date by date; whole days of one year or range are kept as they are.
+    laid = sum(h.length for h in found if h.closed or isinstance(h, YearlyHoliday))
+    if len(found) > MOST_HOLIDAYS or laid > MOST_HOLIDAYS:
         reason = f"are more than {MOST_HOLIDAYS}"
-        raise InvalidValue("holidays", max(len(found), parts), reason, "keep those of the years you count")
+        raise InvalidValue("holidays", max(len(found), laid), reason, "keep those of the years you count")
     return tuple(sorted(found, key=lambda h: (isinstance(h, YearlyHoliday), h)))

@@ -16,9 +16,10 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from itsm_core.business_time.holidays import MOST_HOLIDAYS, Holiday, HolidayList, parse_date, parse_years
+from itsm_core.business_time.given import parse_date, parse_years
+from itsm_core.business_time.holidays import MOST_HOLIDAYS, Holiday, HolidayList
 from itsm_core.business_time.ical_events import Event, Key, event_of, plain, refuse
-from itsm_core.business_time.instants import zone_of
+from itsm_core.business_time.instants import zone_like
 from itsm_core.business_time.recurrence import Work
 
 INSTALL = "ical_holidays needs its extra: pip install 'itsm-core[ical]'"
@@ -26,8 +27,8 @@ INSTALL = "ical_holidays needs its extra: pip install 'itsm-core[ical]'"
 MOST_BYTES = 1_048_576
 # A rule has at most the 366 days of a year to name; other lines are shorter, or lists of dates.
 LONGEST_RULE, LONGEST_LINE = 2_000, 200_000
-# 300 yearly holidays over 30 years look at 280,000 days; a million take about a second.
-MOST_DAYS_TRIED = 1_000_000
+# 300 yearly holidays over 30 years look at 280,000 days; half a million hostile ones take seconds.
+MOST_DAYS_TRIED = 500_000
 LONGEST_SOURCE = 60
 
 _CALENDAR, _EVENT = ["VCALENDAR"], ["VCALENDAR", "VEVENT"]
@@ -70,7 +71,7 @@ def ical_holidays(
     [('2024-12-25', 'Christmas'), ('2025-12-25', 'Christmas')]
     """
     asked = None if years is None else parse_years(years)
-    clock = None if zone is None else zone_of(zone.key if isinstance(zone, ZoneInfo) else zone)
+    clock = None if zone is None else zone_like(zone)
     calendars = _calendars(list(_kept(_whole_text(text))))
     events = [event_of(component) for calendar in calendars for component in calendar.walk("VEVENT")]
     days = tuple(sorted(set(_found(events, asked, clock))))

@@ -132,7 +132,10 @@ def _micros(wall: dt.datetime, day: dt.date) -> int:
 
 
 def _split(start: dt.datetime, end: dt.datetime, name: str) -> Iterator[Holiday]:
-    """A stretch of local time by dates: a part at either end, whole dates between."""
+    """A stretch of local time by dates: a part at either end, whole dates between.
+
+    The first part goes on over midnight, for the windows that start on its date.
+    """
     first, last = start.date(), (end - _MICROSECOND).date()
     day = _DAY // _MICROSECOND
     begin, finish = _micros(start, first), _micros(end, last)
@@ -140,7 +143,7 @@ def _split(start: dt.datetime, end: dt.datetime, name: str) -> Iterator[Holiday]
         yield Holiday(first, first, name=name, closed=((begin, finish),))
         return
     if begin:
-        yield Holiday(first, first, name=name, closed=((begin, day),))
+        yield Holiday(first, first, name=name, closed=((begin, min(_micros(end, first), 2 * day)),))
         first += _DAY
     if finish < day:
         yield Holiday(last, last, name=name, closed=((0, finish),))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from itsm_core.errors import BeyondHorizon, InvalidValue, NaiveDatetime, UnknownZone
@@ -43,7 +44,7 @@ def micros(at: dt.datetime, what: str = "at") -> int:
 
 def refuse_instant(at: object, what: str) -> InvalidValue:
     """The error for something that is no instant, naive datetimes above all."""
-    if at != at:  # noqa: PLR0124 - NaN, and pandas' NaT, which claims to be a datetime
+    if _is_missing(at):
         return InvalidValue(what, at, "is a missing instant", "leave missing values out before counting")
     if isinstance(at, dt.datetime):
         return NaiveDatetime(
@@ -53,6 +54,14 @@ def refuse_instant(at: object, what: str) -> InvalidValue:
             "make it aware: value.replace(tzinfo=ZoneInfo('Europe/Berlin')) or datetime.now(timezone.utc)",
         )
     return InvalidValue(what, at, "is no datetime", "pass an aware datetime")
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a value is NaN, pandas' NaT, which claims to be a datetime, or its NA, which is neither."""
+    try:
+        return bool(value != value)  # noqa: PLR0124
+    except TypeError:
+        return True
 
 
 def _at_the_end(what: str, shown: str) -> BeyondHorizon:
@@ -118,10 +127,16 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        fixed = isinstance(name, dt.tzinfo)
         raise UnknownZone(
             "zone",
             name,
-            "is not in the IANA time-zone database",
-            'use a name such as "Europe/Berlin" or "Asia/Shanghai" '
+            "has no IANA name" if fixed else "is not in the IANA time-zone database",
+            'use a name such as "Europe/Berlin", "Asia/Shanghai" or "UTC" '
             "(pip install tzdata if the system has none)",
         ) from None
+
+
+def zone_like(zone: str | ZoneInfo) -> ZoneInfo:
+    """The one shared `ZoneInfo` of an IANA name, or of another object for it."""
+    return zone_of(zone.key or "" if isinstance(zone, ZoneInfo) else zone)

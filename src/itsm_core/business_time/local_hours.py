@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
@@ -33,9 +34,7 @@ class Pattern(NamedTuple):
 class Source(Protocol):
     """When a desk is open. Dates are ordinals in `zone`, instants and lengths microseconds.
 
-    Sources with one `key` are open at the same instants and have the same business days. Outside
-    `settled` the rules only repeat: `before` and `after` say whether always open (True), always
-    closed (False) or alternating (None).
+    Sources with one `key` are open at the same instants and have the same business days.
     """
 
     @property
@@ -43,24 +42,20 @@ class Source(Protocol):
         """The zone whose dates count as business days."""
 
     @property
+    def name(self) -> str | None:
+        """What explanations call it; it decides nothing."""
+
+    @property
     def key(self) -> str:
-        """The text of the normalised rules, without any names."""
+        """SHA-256 (hex) of the normalised rules, without any names."""
 
     @property
-    def settled(self) -> Span:
-        """The instants between which there are dated rules."""
-
-    @property
-    def before(self) -> bool | None:
-        """What holds before all dated rules."""
-
-    @property
-    def after(self) -> bool | None:
-        """What holds after all dated rules."""
-
-    @property
-    def parts(self) -> tuple[Source, ...]:
+    def members(self) -> tuple[Source, ...]:
         """The sources that it combines; none for a schedule."""
+
+    @property
+    def depth(self) -> int:
+        """How deep combinations are nested in it; 0 for a schedule."""
 
     def spans(self, start: int, end: int) -> list[Span]:
         """The open periods between two instants, sorted and disjoint; two of them may touch."""
@@ -71,11 +66,17 @@ class Source(Protocol):
     def plain_day(self, day: int) -> bool | None:
         """Whether a date is a business day, where the rules alone tell; else None."""
 
+    def for_ever(self, at: int, *, after: bool) -> bool | None:
+        """Whether it is always open (True) or always closed (False) from an instant on, or up to it.
+
+        None where it is neither, or where the rules do not tell yet.
+        """
+
     def zones(self) -> frozenset[ZoneInfo]:
         """Every zone whose clock is read."""
 
-    def pattern(self, offsets: Mapping[ZoneInfo, int], *, after: bool) -> Pattern:
-        """The week that repeats after (or before) all dated rules, under offsets from UTC."""
+    def pattern(self, offsets: Mapping[ZoneInfo, int], at: int, *, after: bool) -> Pattern:
+        """The week that repeats from an instant on (or up to it), under offsets from UTC."""
 
 
 def date_of(wall: int) -> int:
@@ -102,35 +103,42 @@ class LocalHours:
     @cached_property
     def key(self) -> str:
         """SHA-256 (hex) of the normalised rules and the zone, as JSON."""
-        rules = {"zone": self.zone.key, **self.schedule.rules()}
+        schedule = Schedule() if self.schedule.is_empty else self.schedule
+        rules = {"zone": self.zone.key, **schedule.rules()}
         text = json.dumps(rules, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    @cached_property
-    def settled(self) -> Span:
-        """The instants between which there are dated rules."""
+    @property
+    def members(self) -> tuple[Source, ...]:
+        """None: it combines nothing."""
+        return ()
+
+    @property
+    def depth(self) -> int:
+        """It nests nothing."""
+        return 0
+
+    def for_ever(self, at: int, *, after: bool) -> bool | None:
+        """What holds once all dated rules are over, or before they begin."""
+        if not self._settled(at, after=after):
+            return None
+        return self.schedule.after if after else self.schedule.before
+
+    def _settled(self, at: int, *, after: bool) -> bool:
         first, last = self.schedule.settled
-        return midnight(first), midnight(last)
-
-    @property
-    def before(self) -> bool | None:
-        """Open (True), closed (False) or alternating (None) before all dated rules."""
-        return self.schedule.before
-
-    @property
-    def after(self) -> bool | None:
-        """Open (True), closed (False) or alternating (None) after all dated rules."""
-        return self.schedule.after
+        return at >= midnight(last) if after else at <= midnight(first)
 
     def spans(self, start: int, end: int) -> list[Span]:
         """The open periods in [start, end): what windows of the dates around reach into it."""
+        # A window reaches at most two days from its date, and a local date is a day off at most.
         windows = self.schedule.open_time(date_of(start) - 3, date_of(end) + 1)
         return preimage(self.zone, windows, start, end)
 
     def pieces(self, day: int) -> list[Span]:
         """The open periods of the windows that start on a date."""
         windows = self.schedule.open_time(day, day)
-        return preimage(self.zone, windows, midnight(day - 1), midnight(day + 4)) if windows else []
+        # United, for a window that the change of a clock cuts in two is one window still.
+        return union(preimage(self.zone, windows, midnight(day - 1), midnight(day + 4))) if windows else []
 
     def plain_day(self, day: int) -> bool | None:
         """Whether windows start on a date and reach beyond those of the date before.
@@ -146,18 +154,15 @@ class LocalHours:
         windows, before = self.schedule.windows_on(day), self.schedule.windows_on(day - 1)
         return bool(windows) and (not before or windows[-1][1] > before[-1][1] - DAY)
 
-    @property
-    def parts(self) -> tuple[Source, ...]:
-        """None: it combines nothing."""
-        return ()
-
     def zones(self) -> frozenset[ZoneInfo]:
         """Its own zone."""
         return frozenset({self.zone})
 
-    def pattern(self, offsets: Mapping[ZoneInfo, int], *, after: bool) -> Pattern:
-        """The week in force after (or before) all dated rules; yearly holidays may take all of it."""
-        if (self.after if after else self.before) is False:
+    def pattern(self, offsets: Mapping[ZoneInfo, int], at: int, *, after: bool) -> Pattern:
+        """The week in force; yearly holidays may take all of it, dated rules may say anything."""
+        if not self._settled(at, after=after):
+            return Pattern([], [(0, WEEK)])
+        if (self.schedule.after if after else self.schedule.before) is False:
             return Pattern([], [])
         week = self.schedule.eras[-1 if after else 0].week
         spans = [
@@ -166,7 +171,8 @@ class LocalHours:
             for start, end in week[day]
         ]
         most = circular(spans)
-        return Pattern([] if self.schedule.yearly else most, most)
+        kept = not any((h.until if after else h.since) is None for h in self.schedule.yearly)
+        return Pattern(most if kept else [], most)
 
 
 def circular(spans: list[Span]) -> list[Span]:
@@ -181,24 +187,26 @@ def circular(spans: list[Span]) -> list[Span]:
 def repeating(source: Source, *, after: bool, at: int) -> bool | None:
     """What combined weeks come to for ever: pointwise, open time depends on the offsets alone.
 
-    Tried are all offsets that the zones have between an instant and the year 2100 (or 1900), in any
-    combination; more than 64 combinations are left undecided.
+    Tried are all offsets that the zones have at one time between an instant and the year 2100 (or
+    1900): rules for the clocks repeat, and in 28 years the calendar shows all its years.
     """
-    zones = sorted(source.zones(), key=lambda zone: zone.key)
-    choices = [sorted(_offsets(zone, at, after=after)) for zone in zones]
-    combinations: list[dict[ZoneInfo, int]] = [{}]
-    for zone, offsets in zip(zones, choices, strict=True):
-        combinations = [{**found, zone: offset} for found in combinations for offset in offsets]
-        if len(combinations) > 64:
-            return None
-    patterns = [source.pattern(offsets, after=after) for offsets in combinations]
+    combinations = _together(source.zones(), at, after=after)
+    patterns = [source.pattern(offsets, at, after=after) for offsets in combinations]
     if not any(pattern.most for pattern in patterns):
         return False
     return True if all(pattern.least == [(0, WEEK)] for pattern in patterns) else None
 
 
-def _offsets(zone: ZoneInfo, at: int, *, after: bool) -> set[int]:
-    first, last = year_start(1900), year_start(2100)
-    at = min(max(at, first), year_start(2300))
-    low, high = (at, max(at + DAY, last)) if after else (min(at - DAY, first), at)
-    return {offset for _, _, offset in segments(zone, low, high)}
+def _together(zones: frozenset[ZoneInfo], at: int, *, after: bool) -> list[dict[ZoneInfo, int]]:
+    """The offsets that the zones have at one time, each combination once."""
+    first, last, margin = year_start(1900), year_start(2300), 29 * 366 * DAY
+    at = min(max(at, first + margin), last - margin)
+    low, high = (at, max(at + margin, year_start(2100))) if after else (first, at)
+    ordered = sorted(zones, key=lambda zone: zone.key)
+    columns = [segments(zone, low, high) for zone in ordered]
+    cuts = sorted({segment.start for column in columns for segment in column})
+    rows = {
+        tuple(column[bisect_right(column, cut, key=lambda s: s.start) - 1].offset for column in columns)
+        for cut in cuts
+    }
+    return [dict(zip(ordered, row, strict=True)) for row in sorted(rows)]

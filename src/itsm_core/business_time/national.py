@@ -7,11 +7,13 @@ The package knows dates, not hours: how long a desk is open on half-days and on 
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from itsm_core.business_time.holidays import Holiday, HolidayList, parse_date, parse_years
+from itsm_core.business_time.given import parse_date, parse_years
+from itsm_core.business_time.holidays import Holiday, HolidayList
 from itsm_core.business_time.instants import DAY
 from itsm_core.business_time.intervals import difference
 from itsm_core.business_time.windows import DayText, Windows, parse_day
@@ -59,8 +61,9 @@ def national_holidays(
     _check_years(entity, asked)
     kinds = _categories(entity, categories, half_days)
     place = {"subdiv": _subdivision(entity, subdivision), "language": _language(entity, language)}
-    found = _computed(entity, asked, [kind for kind in kinds if kind != HALF_DAY], place)
-    halves = _computed(entity, asked, [HALF_DAY] if HALF_DAY in kinds else [], place)
+    trusted, whole = known_until is not None, [kind for kind in kinds if kind != HALF_DAY]
+    found = _computed(entity, asked, whole, place, trusted=trusted)
+    halves = _computed(entity, asked, [HALF_DAY] if HALF_DAY in kinds else [], place, trusted=trusted)
     end = dt.date(asked[-1], 12, 31)
     days = [Holiday(day, day, name=name) for day, name in found.items()]
     days += _half_days({day: name for day, name in halves.items() if day not in found}, half_days)
@@ -76,12 +79,21 @@ def national_holidays(
 
 
 def _computed(
-    entity: HolidayBase, years: tuple[int, ...], kinds: Sequence[str], place: dict[str, Any]
+    entity: HolidayBase, years: tuple[int, ...], kinds: Sequence[str], place: dict[str, Any], *, trusted: bool
 ) -> dict[dt.date, str]:
-    """The names by date of some categories; the package joins several names with a semicolon."""
+    """The names by date of some categories; the package joins several names with a semicolon.
+
+    What it warns of (India's dates are known from 2001 to 2035) is refused, unless the caller said
+    how far the dates are to be trusted.
+    """
     if not kinds:
         return {}
-    found = type(entity)(years=years, categories=kinds, expand=False, **place)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = type(entity)(years=years, categories=kinds, expand=False, **place)
+    if told and not trusted:
+        remedy = 'ask for fewer years, or say how far you trust them: known_until="2025-12-31"'
+        raise InvalidValue("years", years[-1], f"are not all known: {told[0].message}", remedy)
     return {day: name for day, name in found.items() if day.year in years}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from itsm_core.business_time.compiled import Compiled
@@ -11,8 +12,11 @@ from itsm_core.business_time.durations import Budget, DueRule, measured
 from itsm_core.business_time.instants import like, micros
 from itsm_core.business_time.intervals import Interval
 
-if TYPE_CHECKING:
-    from pendulum import DateTime  # at run time only the caller's own is looked at
+if TYPE_CHECKING:  # at run time only what the caller has brought along is looked at
+    from numpy.typing import NDArray
+    from pendulum import DateTime
+
+    from itsm_core.business_time.arrays import Instants, Lengths
 
 Length: TypeAlias = dt.timedelta | Budget | DueRule
 
@@ -158,24 +162,31 @@ class OpenTime:
 
     # -- arrays (extra `arrays`) -------------------------------------------------------------------
 
-    def elapsed_many(self, starts: Any, ends: Any) -> Any:
+    def elapsed_many(self, starts: Instants, ends: Instants) -> NDArray[Any]:
         """`elapsed` of many pairs at once: numpy arrays of int64 microseconds or datetime64, UTC.
 
         Broadcasts; gives int64 microseconds, or timedelta64[us] for datetime64. See
         `business_time.arrays` for what is refused. Needs the extra `arrays`.
         """
-        from itsm_core.business_time.arrays import elapsed_many  # noqa: PLC0415 - needs the extra
+        found: NDArray[Any] = _arrays().elapsed_many(self._compiled.table, starts, ends)
+        return found
 
-        return elapsed_many(self._compiled.table, starts, ends)
-
-    def add_many(self, starts: Any, durations: Any) -> Any:
+    def add_many(self, starts: Instants, durations: Lengths) -> NDArray[Any]:
         """`add` of open time to many instants at once; also takes one `timedelta` or `Budget`.
 
         Gives int64 microseconds, or datetime64[us] for datetime64. Needs the extra `arrays`.
         """
-        from itsm_core.business_time.arrays import add_many  # noqa: PLC0415 - needs the extra
+        found: NDArray[Any] = _arrays().add_many(self._compiled.table, starts, durations)
+        return found
 
-        return add_many(self._compiled.table, starts, durations)
+
+def _arrays() -> ModuleType:
+    try:
+        from itsm_core.business_time import arrays  # noqa: PLC0415 - needs the extra
+    except ImportError:
+        message = "elapsed_many and add_many need an extra: pip install 'itsm-core[arrays]'"
+        raise ImportError(message) from None
+    return arrays
 
 
 def _like(us: int | None, model: dt.datetime) -> dt.datetime | None:

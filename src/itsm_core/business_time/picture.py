@@ -16,16 +16,17 @@ from unicodedata import east_asian_width
 import attrs
 
 from itsm_core.business_time.algebra import Restricted
+from itsm_core.business_time.closures import label_of
 from itsm_core.business_time.compiled import Compiled
-from itsm_core.business_time.dates import DayPicture, Tick, days, label_of
+from itsm_core.business_time.dates import DayPicture, Tick, days
 from itsm_core.business_time.durations import Budget
-from itsm_core.business_time.holidays import parse_date
+from itsm_core.business_time.given import parse_date
 from itsm_core.business_time.instants import DAY, HOUR
 from itsm_core.business_time.intervals import Span
 from itsm_core.business_time.local_hours import LocalHours, Source
 from itsm_core.business_time.table import FIRST_YEAR, LAST_YEAR
 from itsm_core.business_time.weeks import Week
-from itsm_core.business_time.windows import MONTHS, WEEKDAYS, date_text, week_text
+from itsm_core.business_time.windows import MONTHS, WEEKDAYS, date_text, printable, week_text
 from itsm_core.errors import InvalidValue
 
 MOST_DAYS = 366
@@ -51,9 +52,8 @@ class Drawing:
 
 
 def _text(value: object) -> str:
-    """Escaped for HTML and XML; what XML cannot hold, such as control characters, is replaced."""
-    allowed = re.sub("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", str(value))
-    return html.escape(allowed, quote=True)
+    """Escaped for HTML and XML; what is not for showing, and what XML cannot hold, is replaced."""
+    return html.escape(printable(value), quote=True)
 
 
 def _length(us: int) -> str:
@@ -270,7 +270,7 @@ def _facts(source: Source) -> Iterator[tuple[str, str]]:
 def _leaves(source: Source) -> Iterator[LocalHours]:
     if isinstance(source, LocalHours):
         yield source
-    for part in source.parts:
+    for part in source.members:
         yield from _leaves(part)
 
 
@@ -287,7 +287,7 @@ def _hours(source: Source) -> str:
         case Restricted():
             kept = [f"while open: {_part(part)}" for part in source.within]
             return ", ".join([_part(source.base), *kept, *(f"less {_part(part)}" for part in source.without)])
-    return " or ".join(map(_part, source.parts))
+    return " or ".join(map(_part, source.members))
 
 
 def _part(source: Source) -> str:

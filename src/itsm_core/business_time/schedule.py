@@ -17,10 +17,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
-from typing import Any, TypeAlias
+from typing import Any
 
 import attrs
 
+from itsm_core.business_time.given import Dated, DatedWindows, check_keys, parse_date, parse_dated, plain_text
 from itsm_core.business_time.holidays import (
     WHOLE,
     AnyHoliday,
@@ -29,22 +30,17 @@ from itsm_core.business_time.holidays import (
     HolidaysLike,
     YearlyHoliday,
     bounded,
-    check_keys,
     holiday_lists,
-    parse_date,
 )
 from itsm_core.business_time.instants import DAY
 from itsm_core.business_time.intervals import Span, difference, union
 from itsm_core.business_time.weeks import FIRST_DAY, LAST_DAY, Era, Week, checked, eras, full
-from itsm_core.business_time.windows import DayText, WeekWindows, Windows, parse_day
+from itsm_core.business_time.windows import WeekWindows, Windows
 from itsm_core.errors import InvalidValue
 
 EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 # A holiday that lasts beyond every table is a desk that closed for good.
-FOR_GOOD = dt.date(2300, 1, 1).toordinal()
-
-Dated: TypeAlias = Mapping[dt.date | str, DayText]
-DatedWindows: TypeAlias = tuple[tuple[dt.date, Windows], ...]
+FOR_GOOD = dt.date(2301, 1, 3).toordinal()
 
 
 def _iso(ordinal: int) -> str:
@@ -56,22 +52,12 @@ def midnight(ordinal: int) -> int:
     return (ordinal - EPOCH_DAY) * DAY
 
 
-def parse_dated(value: Dated, what: str) -> DatedWindows:
-    """Windows by date, sorted, from {date: "10:30-16:30"}; an empty text means no window."""
-    if not isinstance(value, Mapping):
-        raise InvalidValue(what, value, "is no mapping of dates", 'write {"2024-02-04": "10:30-16:30"}')
-    found: dict[dt.date, Windows] = {}
-    for day, windows in value.items():
-        date = parse_date(day, what)
-        found[date] = tuple(union((*found.get(date, ()), *parse_day(windows))))
-    return tuple(sorted(found.items()))
-
-
 def _with_countries(value: HolidaysLike) -> HolidaysLike:
     """The holidays as given, with those of a country in the place of its name."""
     if not isinstance(value, (list, tuple)):
         return value
-    return [_national(item) if isinstance(item, Mapping) and "country" in item else item for item in value]
+    # A plain dict: objects of the holidays package are mappings too, and parse what they are asked for.
+    return [_national(item) if type(item) is dict and "country" in item else item for item in value]
 
 
 def _national(value: Mapping[str, Any]) -> HolidayList:
@@ -82,6 +68,12 @@ def _national(value: Mapping[str, Any]) -> HolidayList:
     if "years" not in value:
         raise InvalidValue("holidays", dict(value), "lack the years", 'add "years": [2025, 2026]')
     return national_holidays(**value)
+
+
+def _yes_or_no(value: bool) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidValue("cut_at_midnight", value, "is neither True nor False", "write True or False")
+    return value
 
 
 @attrs.frozen
@@ -95,7 +87,7 @@ class Schedule:
     holidays: tuple[AnyHoliday, ...] = ()
     shifts: DatedWindows = attrs.field(default=(), kw_only=True)
     breaks: DatedWindows = attrs.field(default=(), kw_only=True)
-    cut_at_midnight: bool = attrs.field(default=False, kw_only=True)
+    cut_at_midnight: bool = attrs.field(default=False, kw_only=True, converter=_yes_or_no)
     known_until: dt.date | None = attrs.field(default=None, kw_only=True)
     sources: tuple[str, ...] = attrs.field(default=(), kw_only=True)
 
@@ -112,6 +104,7 @@ class Schedule:
         lists = holiday_lists(_with_countries(holidays))
         made_up = {day: windows for found in lists for day, windows in found.shifts}
         known = [found.known_until for found in lists if found.known_until]
+        told = (found.source for found in lists if found.source)
         if known_until is not None:
             known.append(parse_date(known_until, "known_until"))
         return cls(
@@ -119,7 +112,7 @@ class Schedule:
             shifts=tuple(sorted({**made_up, **dict(parse_dated(shifts or {}, "shifts"))}.items())),
             breaks=parse_dated(breaks or {}, "breaks"), cut_at_midnight=cut_at_midnight,
             known_until=min(known, default=None),
-            sources=tuple(dict.fromkeys((*sources, *(found.source for found in lists if found.source)))),
+            sources=tuple(dict.fromkeys((*(plain_text(s, "source") for s in sources), *told))),
         )  # fmt: skip
 
     # -- look-ups, compiled once -------------------------------------------------------------------
@@ -179,13 +172,18 @@ class Schedule:
         """What the yearly rules close in each year asked for so far."""
         return {}
 
+    @cached_property
+    def _yearly_rules(self) -> frozenset[YearlyHoliday]:
+        """The yearly rules without their names, each once."""
+        return frozenset(attrs.evolve(h, name="") for h in self.yearly)
+
     def _yearly_in(self, year: int) -> dict[int, list[Span]]:
         found = self._by_year.get(year)
         if found is None:
             parts: dict[int, list[Span]] = defaultdict(list)
-            for h in (h for rule in self.yearly for h in rule.occurrences(year)):
+            for h in (h for rule in self._yearly_rules for h in rule.occurrences(year)):
                 for day in range(*h.span):
-                    parts[day] += h.parts
+                    parts[day] += h.hours
             found = self._by_year[year] = {day: union(spans) for day, spans in parts.items()}
         return found
 
@@ -193,8 +191,7 @@ class Schedule:
 
     def closed_on(self, day: int) -> Sequence[Span]:
         """What holidays take of the windows starting on a date (ordinal), in µs after midnight."""
-        i = bisect_right(self.closed_dates, (day, LAST_DAY + 2)) - 1
-        if i >= 0 and day < self.closed_dates[i][1]:
+        if self._whole(day):
             return WHOLE
         parts = self.closed_parts.get(day, [])
         if self.yearly:
@@ -265,6 +262,11 @@ class Schedule:
         ]
         return difference(spans, union(breaks)) if breaks else spans
 
+    @cached_property
+    def is_empty(self) -> bool:
+        """Whether no rule gives any hours: the schedule of `never`."""
+        return not any(any(era.week) for era in self.eras) and not any(hours for _, hours in self.shifts)
+
     # -- what never changes again ------------------------------------------------------------------
 
     @cached_property
@@ -282,12 +284,12 @@ class Schedule:
     @cached_property
     def before(self) -> bool | None:
         """Open (True), closed (False) or alternating (None) before all dated rules."""
-        return self._repeating(self.eras[0].week, 1, [h for h in self.yearly if not h.since])
+        return self._repeating(self.eras[0].week, 401, [h for h in self.yearly if not h.since])
 
     @cached_property
     def after(self) -> bool | None:
         """Open (True), closed (False) or alternating (None) after all dated rules."""
-        if any(h.last.toordinal() >= FOR_GOOD for h in self.dated):
+        if any(h.last.toordinal() >= FOR_GOOD and not h.closed for h in self.dated):
             return False
         cycle = dt.date.fromordinal(self.settled[1]).year // 400 * 400 + 401
         return self._repeating(self.eras[-1].week, cycle, [h for h in self.yearly if not h.until])
@@ -310,19 +312,29 @@ class Schedule:
         Kinds of rules that a calendar does not have are left out: those that came later to this
         library must not change the fingerprints of calendars without them.
         """
+        whole = union((*self.closed_dates, *((d, d + 1) for d in self.closed_parts if self._whole(d))))
         found = {
             "weeks": [(_iso(first), _iso(last), week) for first, last, week in self.eras if any(week)],
-            "holidays": [(_iso(start), _iso(after - 1)) for start, after in self.closed_dates],
+            "holidays": [(_iso(start), _iso(after - 1)) for start, after in whole],
             "shifts": {date.isoformat(): windows for date, windows in self.shifts},
             "breaks": {date.isoformat(): windows for date, windows in self.breaks if windows},
             "cut_at_midnight": self.cut_at_midnight,
         }
-        further = {
-            "parts": {_iso(d): self.closed_on(d) for d in self.closed_parts if not self.is_holiday(d)},
-            "yearly": sorted({_yearly_rule(h) for h in self.yearly}, key=repr),
-        }
+        parts = {_iso(d): parts for d, parts in self.closed_parts.items() if not self._whole(d)}
+        further = {"parts": parts, "yearly": sorted(_yearly_rules(self.yearly), key=repr)}
         return found | {key: value for key, value in further.items() if value}
 
+    def _whole(self, day: int) -> bool:
+        """Whether dated holidays close a date all day, on their own or together."""
+        i = bisect_right(self.closed_dates, (day, LAST_DAY + 2)) - 1
+        within = i >= 0 and day < self.closed_dates[i][1]
+        return within or tuple(self.closed_parts.get(day, ())) == WHOLE
 
-def _yearly_rule(holiday: YearlyHoliday) -> tuple[Any, ...]:
-    return holiday.dates, holiday.closed, holiday.since, holiday.until
+
+def _yearly_rules(holidays: Iterable[YearlyHoliday]) -> set[tuple[Any, ...]]:
+    """Yearly rules by single dates, whether they were said as ranges or not."""
+    found: dict[tuple[Any, ...], list[Span]] = defaultdict(list)
+    for holiday in holidays:
+        for row in holiday.by_date():
+            found[row] += holiday.closed or WHOLE
+    return {(*row, tuple(union(hours))) for row, hours in found.items()}

@@ -23,14 +23,15 @@ from itsm_core.errors import BeyondHorizon, NeverOpens
 
 FIRST_YEAR, LAST_YEAR = 1900, 2300
 HORIZON: Span = (year_start(FIRST_YEAR), year_start(LAST_YEAR + 1))
-# Tables may reach a year further, so that every instant asked for lies strictly inside.
-_FIRST, _AFTER_LAST = FIRST_YEAR - 1, LAST_YEAR + 2
+_FIRST, _AFTER_LAST = FIRST_YEAR, LAST_YEAR + 1
 
 
 def beyond(at: int | None) -> BeyondHorizon:
     """The error for an instant, or a result, that no calendar counts."""
     # By arithmetic: the year may be one that no datetime can hold.
-    what = "the result" if at is None else f"an instant in the year {1970 + at * 400 // (146_097 * DAY)}"
+    year = None if at is None else 1970 + at * 400 // (146_097 * DAY)
+    what = "the result" if year is None else "an instant"
+    what += "" if year is None or abs(year) > 10**9 else f" in the year {year}"
     return BeyondHorizon(
         f"{what} lies outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all that a calendar "
         "counts; check the year of the instant and the unit of the duration"
@@ -44,15 +45,11 @@ def within(at: int) -> int:
     return at
 
 
-def _counted(result: int) -> int:
-    """A result within the horizon: a table that knows a year more must not answer with it."""
-    if not HORIZON[0] <= result <= HORIZON[1]:
-        raise beyond(None)
-    return result
-
-
 class Edges(NamedTuple):
-    """One immutable state of a table; the first period is an empty sentinel at `lo`."""
+    """One immutable state of a table; the first period is an empty sentinel at `lo`.
+
+    Instants that may be asked lie between `lo` and `hi`, without either; the horizon itself may be.
+    """
 
     lo: int
     hi: int
@@ -64,7 +61,8 @@ class Edges(NamedTuple):
 
 
 def _edges(spans: list[Span], years: tuple[int, int]) -> Edges:
-    lo, hi = year_start(years[0]), year_start(years[1])
+    lo = year_start(years[0]) - (years[0] == _FIRST)
+    hi = year_start(years[1]) + (years[1] == _AFTER_LAST)
     opens, closes = [lo], [lo]
     for start, end in spans:
         if start == closes[-1] and len(closes) > 1:
@@ -97,7 +95,7 @@ class Table:
         first, last = min(a, b), max(a, b)
         if first < HORIZON[0] or last > HORIZON[1]:
             raise beyond(first if first < HORIZON[0] else last)
-        return self._grow(utc(first - 1).year, utc(last).year + 1)
+        return self._grow(max(utc(first - 1).year, _FIRST), min(utc(last).year + 1, _AFTER_LAST))
 
     def _grow(self, first: int, after_last: int) -> Edges:
         """Edges for at least these years: those known and the missing ones on either side."""
@@ -120,7 +118,7 @@ class Table:
 
     def _later(self, edges: Edges, years: int) -> Edges | None:
         """Edges that reach `years` further, or None where nothing changes any more."""
-        if edges.hi >= self.source.settled[1] and self.source.after is not None:
+        if self.source.for_ever(edges.hi, after=True) is not None:
             return None
         if edges.years[1] >= _AFTER_LAST:
             raise beyond(None)
@@ -128,7 +126,7 @@ class Table:
 
     def _earlier(self, edges: Edges, years: int) -> Edges | None:
         """Edges that reach `years` further back, or None where nothing was different before."""
-        if edges.lo <= self.source.settled[0] and self.source.before is not None:
+        if self.source.for_ever(edges.lo, after=False) is not None:
             return None
         if edges.years[0] <= _FIRST:
             raise beyond(None)
@@ -167,10 +165,10 @@ class Table:
             i = bisect_left(sums, target) - 1
             result = target + shifts[i]
             if result <= closes[i]:
-                return result if result <= HORIZON[1] else _counted(result)
+                return result
             further = self._later(edges, years)
             if further is None:
-                return self._for_ever(at, closes[i], target - sums[i] - (closes[i] - opens[i]), +1)
+                return self._for_ever(at, closes[i], target - sums[i] - (closes[i] - opens[i]), edges)
             edges, years = further, years * 2
 
     def subtract(self, at: int, us: int) -> int:
@@ -185,24 +183,26 @@ class Table:
             target = (at if at < closed else closed) - shifts[i] - us
             if target >= 0:
                 i = bisect_right(sums, target) - 1
-                result = target + shifts[i]
-                return result if result >= HORIZON[0] else _counted(result)
+                return target + shifts[i]
             further = self._earlier(edges, years)
             if further is None:
-                return self._for_ever(at, edges.lo, -target, -1)
+                return self._for_ever(at, year_start(edges.years[0]), target, edges)
             edges, years = further, years * 2
 
-    def _for_ever(self, at: int, edge: int, missing: int, sign: int) -> int:
+    def _for_ever(self, at: int, edge: int, missing: int, edges: Edges) -> int:
         """The result beyond the table, where the desk is always open or always closed."""
-        if not (self.source.after if sign > 0 else self.source.before):
-            when = "after" if sign > 0 else "before"
-            lacking = dt.timedelta(microseconds=min(missing, 9999 * 365 * DAY))
+        after = missing > 0
+        if not self.source.for_ever(edges.hi if after else edges.lo, after=after):
+            lacking = dt.timedelta(microseconds=min(abs(missing), 9999 * 365 * DAY))
             raise NeverOpens(
-                f"the calendar has too little open time {when} {utc(at).isoformat()}: "
-                f"{lacking} could not be counted, and it never opens "
-                f"{'again' if sign > 0 else 'earlier'}; check its validity, or give it hours"
+                f"the calendar has too little open time {'after' if after else 'before'} "
+                f"{utc(at).isoformat()}: {lacking} could not be counted, and it never opens "
+                f"{'again' if after else 'earlier'}; check its validity, or give it hours"
             )
-        return _counted(edge + sign * missing)
+        result = edge + missing
+        if not HORIZON[0] <= result <= HORIZON[1]:
+            raise beyond(None)
+        return result
 
     # -- searching ---------------------------------------------------------------------------------
 
@@ -227,7 +227,7 @@ class Table:
         years = 1
         while edges is not None:
             i = bisect_right(edges.closes, at)
-            if i < len(edges.closes) and edges.closes[i] < edges.hi:
+            if i < len(edges.closes) and edges.closes[i] < year_start(edges.years[1]):
                 return edges.closes[i]
             edges, years = self._later(edges, years), years * 2
         return None
@@ -249,7 +249,7 @@ class Table:
         years = 1
         while edges is not None:
             i = bisect_left(edges.opens, at) - 1
-            if i > 0 and edges.opens[i] > edges.lo:
+            if i > 0 and edges.opens[i] > year_start(edges.years[0]):
                 return edges.opens[i]
             edges, years = self._earlier(edges, years), years * 2
         return None
@@ -257,10 +257,10 @@ class Table:
     # -- periods -----------------------------------------------------------------------------------
 
     def periods(self, a: int, b: int) -> Iterator[Span]:
-        """The open periods in [a, b), clipped, in order; none if b lies before a."""
+        """The open periods in [a, b), clipped, in order; none if b does not lie after a."""
         edges = self.covering(a, b)
         i = bisect_right(edges.closes, a)
-        while i < len(edges.opens) and edges.opens[i] < b:
+        while a < b and i < len(edges.opens) and edges.opens[i] < b:
             yield max(edges.opens[i], a), min(edges.closes[i], b)
             i += 1
 

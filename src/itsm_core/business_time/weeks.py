@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import attrs
 
-from itsm_core.business_time.holidays import parse_date
+from itsm_core.business_time.given import parse_date
 from itsm_core.business_time.instants import DAY
 from itsm_core.business_time.intervals import Span, difference, union
 from itsm_core.business_time.windows import NO_WINDOWS, WeekText, WeekWindows, parse_week

@@ -58,6 +58,15 @@ def clock_text(us: int) -> str:
     return text
 
 
+# Controls move a terminal's cursor or forge a line, and bidirectional overrides turn text around.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(text: object) -> str:
+    """A name as it may be shown: what does more than show is replaced."""
+    return _UNPRINTABLE.sub("\ufffd", str(text))
+
+
 def date_text(date: dt.date) -> str:
     """A date as people write it: "Fri 3 Apr 2026"."""
     return f"{WEEKDAYS[date.weekday()].title()} {date.day} {MONTHS[date.month - 1][:3]} {date.year}"
@@ -98,7 +107,10 @@ def parse_day(value: object) -> Windows:
 def _weekday(name: str, text: object) -> int:
     if name not in WEEKDAYS:
         raise InvalidWindow(
-            "hours", text, f'"{name}" is no weekday; use {", ".join(WEEKDAYS)} or daily', _EXAMPLE
+            "hours",
+            text,
+            f'"{name}" is no weekday; use {", ".join(WEEKDAYS)} or daily, without spaces',
+            _EXAMPLE,
         )
     return WEEKDAYS.index(name)
 
@@ -121,7 +133,7 @@ def parse_week(value: WeekText) -> WeekWindows:
     found: list[list[Span]] = [[] for _ in WEEKDAYS]
     if isinstance(value, Mapping):
         for name, day in value.items():
-            found[_weekday(name, value)] += parse_day(day)
+            found[_weekday(name.lower() if isinstance(name, str) else name, value)] += parse_day(day)
     elif isinstance(value, str):
         for clause in filter(None, map(str.strip, value.split(";"))):
             for weekday, windows in _clause(clause, value):

@@ -82,7 +82,7 @@ def _pieces(span: Span, calendar: BusinessCalendar) -> Iterator[tuple[int, int, 
         kind = SegmentKind.PAUSED if span.state is ClockState.PAUSED else SegmentKind.STOPPED
         yield at, span.end_us, kind, reason
         return
-    for start, end, name in calendar.closures(span.start_us, span.end_us):
+    for start, end, name in calendar.closures_us(span.start_us, span.end_us):
         if start > at:
             yield at, start, SegmentKind.RUNNING, reason
         yield start, end, SegmentKind.CLOSED, name
