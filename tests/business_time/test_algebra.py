@@ -119,6 +119,17 @@ def test_zone_and_side_make_a_difference():
     assert moved.elapsed(at("13T00:00"), at("20T00:00")) == hours(40).timedelta
 
 
+def test_a_combination_may_have_a_name():
+    """Which says what promises were judged by; inside another one it names its part."""
+    service = SUN.named("service", 2)
+    assert (service.name, service.version, service) == ("service", 2, SUN)
+    assert repr(service) == "<BusinessCalendar 'service' version 2 in Europe/London>"
+    assert BusinessCalendar.from_dict(service.to_dict()).to_dict() == service.to_dict()
+    within = always("Europe/London") & service
+    assert [name for _, _, name in within.closures(at("15T22:00"), at("15T23:00"))] == ["service: night"]
+    assert service.named(None).name is None
+
+
 def test_combinations_survive_a_round_trip():
     """As dict, as JSON and pickled, names of the parts included."""
     for calendar in (SUN, LONDON & NEW_YORK, (SUN - NIGHT) & LONDON, NIGHT | (TOKYO - NEW_YORK)):

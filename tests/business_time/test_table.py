@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from itsm_core.business_time import BusinessCalendar, business_days, compiled
+from itsm_core.business_time import BusinessCalendar, always, business_days, compiled
 from itsm_core.business_time.offsets import year_start
+from itsm_core.errors import BeyondHorizon
 
 HOURS = "mon-fri 09:00-12:30 13:30-17:30"
 HOUR = 3_600_000_000
@@ -124,3 +125,56 @@ def test_the_edges_of_the_horizon_can_be_asked(edge):
     desk, at = fresh(), year_start(edge)
     assert desk.elapsed_us(at, at) == 0
     assert desk.is_open(dt.datetime(edge, 1, 1, tzinfo=dt.UTC)) is False
+
+
+FIRST, LAST = year_start(1900), year_start(2301)  # 1 January 1900, and the end of 2300, in UTC
+
+
+@pytest.mark.parametrize(
+    ("at", "year"),
+    [
+        (FIRST - 1, 1899),
+        (year_start(1600), 1600),
+        (LAST + 1, 2301),
+        (year_start(2400), 2400),
+        (10**20, 3_170_843),
+    ],
+)
+def test_an_instant_beyond_the_horizon_is_told_by_its_year(at, year):
+    """By arithmetic: 10**20 microseconds are 1,157,407,407 days, or 3,168,873 years of 365.2425 days."""
+    desk = fresh()
+    for span in ((at, FIRST), (LAST, at), (at, at)):
+        told = f"^an instant in the year {year} lies outside the years 1900 to 2300"
+        with pytest.raises(BeyondHorizon, match=told):
+            desk.elapsed_us(*span)
+
+
+def test_the_whole_horizon_can_be_counted_and_not_a_microsecond_more():
+    """401 years around the clock: 146,097 days, then a year more."""
+    desk = always("UTC")
+    assert desk.elapsed_us(FIRST, LAST) == LAST - FIRST == (146_097 + 365) * 24 * HOUR
+    assert desk.elapsed_us(LAST, FIRST) == FIRST - LAST
+    assert desk.add_us(FIRST, LAST - FIRST) == LAST
+    assert desk.subtract_us(LAST, LAST - FIRST) == FIRST
+    for beyond in (
+        lambda: desk.add_us(LAST - HOUR, HOUR + 1),
+        lambda: desk.subtract_us(FIRST + HOUR, HOUR + 1),
+    ):
+        with pytest.raises(BeyondHorizon, match=r"^the result lies outside"):
+            beyond()
+
+
+def test_periods_of_a_span_are_clipped_and_an_empty_span_has_none():
+    """Half-open: a span that ends with an opening, or begins with a closing, does not hold the period."""
+    desk, monday = fresh("UTC"), year_start(2024)  # 1 January 2024 is a Monday
+    nine, half_past_twelve = monday + 9 * HOUR, monday + 12 * HOUR + HOUR // 2
+
+    def spans(a, b):
+        return [tuple(span) for span in desk.periods_us(a, b)]
+
+    assert spans(monday, nine) == []
+    assert spans(half_past_twelve, half_past_twelve + HOUR) == []
+    assert spans(nine + 1, half_past_twelve - 1) == [(nine + 1, half_past_twelve - 1)]
+    assert spans(monday, half_past_twelve + 1) == [(nine, half_past_twelve)]
+    assert spans(nine + HOUR, nine + HOUR) == []
+    assert spans(nine + HOUR, nine) == []
