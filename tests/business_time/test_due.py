@@ -276,3 +276,30 @@ def test_business_days_count_the_open_dates_and_are_monotone(start, n):
     assert len(between) == n
     later = [LONDON.add(start, business_days(k)) for k in range(n, n + 3)]
     assert all(a < b for a, b in pairwise(later))
+
+
+def test_business_days_cross_the_first_and_the_last_new_year_that_count():
+    """1900 and 2300 are years like any other."""
+    desk = BusinessCalendar.weekly("daily 09:00-17:00", zone="UTC")
+    first, last = (dt.datetime(year, 1, 1, 10, tzinfo=dt.UTC) for year in (1901, 2300))
+    day = dt.timedelta(days=1)
+    assert desk.subtract(first, business_days(1)) == first - day
+    assert desk.add(last - day, business_days(1)) == last
+
+
+def test_outside_hours_business_days_are_subtracted_from_the_closing_to_the_microsecond():
+    """Tuesday 20:00 moves to Tuesday's closing at 17:00; on Monday the desk is still open then."""
+    desk = BusinessCalendar.weekly("mon 09:00-18:00; tue 09:00-17:00", zone="Europe/London")
+    assert desk.subtract(at("14T20:00"), business_days(1)) == at("13T17:00")
+
+
+def test_the_closing_of_a_night_belongs_to_its_evening():
+    """Tuesday noon moves to the end of Monday's night; the one before ended on Saturday morning."""
+    assert NIGHTS.subtract(at("14T12:00", NIGHTS), business_days(1)) == at("11T06:00", NIGHTS)
+
+
+def test_an_opening_at_the_closing_of_the_night_before_belongs_to_its_own_day():
+    """Saturday 10:00 is Saturday's: a business day later is the next Friday evening."""
+    desk = BusinessCalendar.weekly("fri 20:00-10:00; sat 10:00-18:00", zone="UTC")
+    assert desk.add(at("11T10:00", desk), business_days(1)) == at("17T20:00", desk)
+    assert desk.add(at("11T09:59", desk), business_days(1)) == at("11T18:00", desk)

@@ -3,13 +3,14 @@
 import datetime as dt
 import gc
 import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from itsm_core.business_time import BusinessCalendar, always, business_days, compiled
+from itsm_core.business_time import BusinessCalendar, always, business_days, calendar_days, compiled, hours
 from itsm_core.business_time.offsets import year_start
-from itsm_core.errors import BeyondHorizon
+from itsm_core.errors import BeyondHorizon, NeverOpens
 
 HOURS = "mon-fri 09:00-12:30 13:30-17:30"
 HOUR = 3_600_000_000
@@ -131,22 +132,47 @@ FIRST, LAST = year_start(1900), year_start(2301)  # 1 January 1900, and the end 
 
 
 @pytest.mark.parametrize(
-    ("at", "year"),
+    ("at", "told"),
     [
-        (FIRST - 1, 1899),
-        (year_start(1600), 1600),
-        (LAST + 1, 2301),
-        (year_start(2400), 2400),
-        (10**20, 3_170_843),
+        (FIRST - 1, " in the year 1899"),
+        (year_start(1600) + 4000 * HOUR, " in the year 1600"),
+        (LAST + 4000 * HOUR, " in the year 2301"),
+        (year_start(2400) + 4000 * HOUR, " in the year 2400"),
+        (10**20, " in the year 3170843"),
+        (5 * 10**22, ""),
     ],
 )
-def test_an_instant_beyond_the_horizon_is_told_by_its_year(at, year):
-    """By arithmetic: 10**20 microseconds are 1,157,407,407 days, or 3,168,873 years of 365.2425 days."""
+def test_an_instant_beyond_the_horizon_is_told_by_its_year(at, told):
+    """10**20 microseconds are 1,157,407,407 days, or 3,168,873 years; a year of ten digits is not told."""
     desk = fresh()
     for span in ((at, FIRST), (LAST, at), (at, at)):
-        told = f"^an instant in the year {year} lies outside the years 1900 to 2300"
-        with pytest.raises(BeyondHorizon, match=told):
+        with pytest.raises(BeyondHorizon, match=f"^an instant{told} lies outside the years 1900 to 2300"):
             desk.elapsed_us(*span)
+
+
+def test_calendar_days_reach_from_end_to_end_of_the_horizon():
+    """Its first and last instant count like any other."""
+    desk, day = always("UTC"), 24 * HOUR
+    assert desk.due_us(FIRST, calendar_days(1)) == FIRST + day
+    assert desk.due_us(LAST - day, calendar_days(1)) == LAST
+    for at in (FIRST - 1, LAST - day + 1):
+        with pytest.raises(BeyondHorizon):
+            desk.due_us(at, calendar_days(1))
+
+
+@pytest.mark.parametrize(
+    ("length", "lacking"), [(hours(5), "2:00:00"), (hours(24 * 10**7), "3649635 days, 0:00:00")]
+)
+def test_how_much_open_time_is_lacking_is_told(length, lacking):
+    """Three hours on one Monday are all there is; beyond 9,999 years of 365 days it is not told how much."""
+    desk = BusinessCalendar.weekly(
+        "mon 09:00-12:00", zone="UTC", valid_from="2024-01-01", valid_to="2024-01-01"
+    )
+    morning, noon = (dt.datetime(2024, 1, 1, hour, tzinfo=dt.UTC) for hour in (9, 12))
+    for lead, at, words in ((desk.add, morning, "after"), (desk.subtract, noon, "before")):
+        told = f"too little open time {words} {at.isoformat()}: {lacking} could not be counted"
+        with pytest.raises(NeverOpens, match=re.escape(told)):
+            lead(at, length)
 
 
 def test_the_whole_horizon_can_be_counted_and_not_a_microsecond_more():

@@ -67,8 +67,10 @@ def ical_holidays(
     ... SUMMARY:Christmas
     ... END:VEVENT
     ... END:VCALENDAR'''
-    >>> [(day.dates, day.name) for day in ical_holidays(feed, years=(2024, 2025))]
-    [('2024-12-25', 'Christmas'), ('2025-12-25', 'Christmas')]
+    >>> for day in ical_holidays(feed, years=(2024, 2025)):
+    ...     print(day.dates, day.name)
+    2024-12-25 Christmas
+    2025-12-25 Christmas
     """
     asked = None if years is None else parse_years(years)
     clock = None if zone is None else zone_like(zone)

@@ -53,8 +53,9 @@ def national_holidays(
     the last announcement the package still computes China's dates, but knows no make-up days.
 
     >>> found = national_holidays("CN", years=2024, make_up_days="09:00-18:00", language="en_US")
-    >>> found.shifts[0][0], found.known_until, found.source.partition(": ")[2]
-    (datetime.date(2024, 2, 4), datetime.date(2024, 12, 31), 'CN, 2024')
+    >>> date, windows = found.shifts[0]
+    >>> print(date, found.known_until, found.source.partition(": ")[2])
+    2024-02-04 2024-12-31 CN, 2024
     """
     asked = parse_years(years)
     entity = _entity(country)
