@@ -283,3 +283,24 @@ def test_another_kind_of_timedelta_is_open_time_too(monkeypatch):
     assert measured(Span(days=2)) == hours(48).us
     monkeypatch.delitem(__import__("sys").modules, "pendulum")
     assert measured(Span(days=2)) == hours(48).us
+
+
+@given(
+    st.integers(0, 999),
+    st.integers(0, 999),
+    st.integers(0, 999),
+    st.integers(0, 999_999),
+    st.sampled_from(".,"),
+)
+def test_iso_8601_texts_mean_what_pendulum_reads(h, m, s, us, mark):
+    """Below its bounds: beyond them pendulum's numbers wrap, and it loses what a float cannot hold."""
+    text = f"PT{h}H{m}M{s}{mark}{us:06d}S"
+    assert parse(text).timedelta == dt.timedelta(hours=h, minutes=m, seconds=s, microseconds=us)
+    assert abs(parse(text).timedelta - pendulum.parse(text).as_timedelta()) <= dt.timedelta(microseconds=1)
+
+
+def test_hours_beyond_what_pendulum_can_hold_are_exact():
+    """Why it does not read them: of ten digits of hours it makes another number."""
+    text = "PT9999999H"
+    assert parse(text) == hours(9_999_999)
+    assert pendulum.parse("PT9999999999H").total_seconds() != 9_999_999_999 * 3600

@@ -161,14 +161,14 @@ def test_calendar_days_reach_from_end_to_end_of_the_horizon():
 
 
 @pytest.mark.parametrize(
-    ("length", "lacking"), [(hours(5), "2:00:00"), (hours(24 * 10**7), "3649635 days, 0:00:00")]
+    ("length", "lacking"), [(hours(8), "2:00:00"), (hours(24 * 10**7), "3649635 days, 0:00:00")]
 )
 def test_how_much_open_time_is_lacking_is_told(length, lacking):
-    """Three hours on one Monday are all there is; beyond 9,999 years of 365 days it is not told how much."""
+    """Six hours on two Mondays are all there is; beyond 9,999 years of 365 days it is not told how much."""
     desk = BusinessCalendar.weekly(
-        "mon 09:00-12:00", zone="UTC", valid_from="2024-01-01", valid_to="2024-01-01"
+        "mon 09:00-12:00", zone="UTC", valid_from="2024-01-01", valid_to="2024-01-08"
     )
-    morning, noon = (dt.datetime(2024, 1, 1, hour, tzinfo=dt.UTC) for hour in (9, 12))
+    morning, noon = (dt.datetime(2024, 1, *at, tzinfo=dt.UTC) for at in ((1, 9), (8, 12)))
     for lead, at, words in ((desk.add, morning, "after"), (desk.subtract, noon, "before")):
         told = f"too little open time {words} {at.isoformat()}: {lacking} could not be counted"
         with pytest.raises(NeverOpens, match=re.escape(told)):
@@ -204,3 +204,53 @@ def test_periods_of_a_span_are_clipped_and_an_empty_span_has_none():
     assert spans(monday, half_past_twelve + 1) == [(nine, half_past_twelve)]
     assert spans(nine + HOUR, nine + HOUR) == []
     assert spans(nine + HOUR, nine) == []
+
+
+def around_the_clock(**validity):
+    """A desk that never closes while it is valid, with a table that nobody has grown yet."""
+    marker = dt.date(1901, 1, 1) + dt.timedelta(days=fresh.made * 7)
+    fresh.made += 1
+    breaks = {marker: "03:00-04:00"}
+    return BusinessCalendar.weekly("daily 00:00-24:00", zone="UTC", breaks=breaks, **validity)
+
+
+def test_what_a_table_knows_already_changes_no_answer():
+    """Grown for 2024 alone it answers for New Year on both sides, and for spans that reach beyond."""
+    summer, new_year, next_year = year_start(2024) + 4000 * HOUR, year_start(2024), year_start(2025)
+
+    def known():
+        desk = around_the_clock()
+        desk.elapsed_us(summer, summer)
+        assert years(desk) == (2024, 2025)
+        return desk
+
+    assert known().is_open(dt.datetime(2025, 1, 1, tzinfo=dt.UTC))
+    assert known().previous_close(dt.datetime(2024, 1, 1, tzinfo=dt.UTC)) == dt.datetime(
+        2024, 1, 1, tzinfo=dt.UTC
+    )
+    for a, b in ((summer, next_year + 5 * HOUR), (new_year - 5 * HOUR, summer), (new_year, next_year)):
+        assert known().elapsed_us(a, b) == b - a
+        assert known().elapsed_us(b, a) == a - b
+        assert [tuple(span) for span in known().periods_us(a, b)] == [(a, b)]
+
+
+def test_an_opening_is_not_the_next_one_after_itself():
+    """Searches for a start look strictly after the instant; those for an open instant do not."""
+    desk = fresh("UTC")
+    nine, half_past_one = (dt.datetime(2024, 1, 1, *at, tzinfo=dt.UTC) for at in ((9, 0), (13, 30)))
+    assert desk.next_start(nine) == half_past_one
+    assert desk.next_open(nine) == nine
+
+
+def test_an_end_years_away_is_found():
+    """The search goes on by ever more years, in both directions."""
+    desk = around_the_clock(valid_from="2001-01-01", valid_to="2040-12-31")
+    now, end = dt.datetime(2024, 6, 1, tzinfo=dt.UTC), dt.datetime(2041, 1, 1, tzinfo=dt.UTC)
+    assert desk.next_close(now) == end
+    assert desk.previous_close(dt.datetime(2090, 1, 1, tzinfo=dt.UTC)) == end
+    (opened, closed), *more = around_the_clock(valid_from="2001-01-01", valid_to="2040-12-31").periods_before(
+        end
+    )
+    assert (opened, closed, more) == (dt.datetime(2001, 1, 1, tzinfo=dt.UTC), end, [])
+    before = dt.datetime(1950, 1, 1, tzinfo=dt.UTC)
+    assert around_the_clock(valid_from="2001-01-01").next_start(before) == opened
