@@ -17,6 +17,9 @@ from zoneinfo import ZoneInfo
 
 import pendulum
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
 from calendars import (
     Desk,
     Moment,
@@ -29,10 +32,6 @@ from calendars import (
     several_desks,
     single_desks,
 )
-from hypothesis import assume, example, given
-from hypothesis import strategies as st
-from minutes import DAY, HOUR, Days, date_of, micros, next_holiday, reached, utc, wall
-
 from itsm_core.business_time import (
     BusinessCalendar,
     Holiday,
@@ -44,6 +43,7 @@ from itsm_core.business_time import (
 )
 from itsm_core.business_time.compiled import Compiled
 from itsm_core.errors import BeyondHorizon, NeverOpens
+from minutes import DAY, HOUR, Days, date_of, micros, next_holiday, reached, utc, wall
 
 pytestmark = pytest.mark.law
 
@@ -248,9 +248,6 @@ def test_business_days_are_the_dates_that_own_open_time(desk, moments):
             agree(days.subtracted, calendar.subtract, at, n, business_days(n))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="bug: west of UTC, `owned` takes what a night of four days before holds"
-)
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Pago_Pago"])
 def test_a_business_day_owns_nothing_of_a_night_four_days_before(zone):
     """Monday 08:30 and a business day is Friday's opening, not Tuesday's closing."""

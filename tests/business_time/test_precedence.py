@@ -8,9 +8,9 @@ unless a row says otherwise.
 import datetime as dt
 
 import pytest
-from minutes import Rules, Scan, micros
 
 from itsm_core.business_time import BusinessCalendar, Week
+from minutes import Rules, Scan, micros
 
 DAY, NIGHT = "daily 09:00-17:00", "daily 22:00-06:00"
 TUE, THU = "14T12:00-14T17:00", "16T09:00-16T12:00"  # the day desk on the days around

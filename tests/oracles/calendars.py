@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from hypothesis import strategies as st
-from minutes import DAY, MINUTE, WEEKDAYS, Restricted, Rules, Scan, United, micros
 
 from itsm_core.business_time import BusinessCalendar
 from itsm_core.errors import NeverOpens
+from minutes import DAY, MINUTE, WEEKDAYS, Restricted, Rules, Scan, United, micros
 
 # A zone, and a day on which its clocks, or the calendar itself, do something.
 PLACES = [

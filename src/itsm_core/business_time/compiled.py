@@ -48,7 +48,10 @@ class Compiled:
     def owned(self, day: int) -> list[Span]:
         """The open periods that belong to a date: from the end of the dates before to its own end."""
         end = self._closing(day)
-        start = max(midnight(day - 2), *(self._closing(day - k) for k in (1, 2, 3)))
+        # No window is open two days after its date; those of three days before are the oldest in doubt.
+        start = max(
+            instant(self.source.zone, midnight(day - 2)), *(self._closing(day - k) for k in (1, 2, 3))
+        )
         start, end = max(start, HORIZON[0]), min(end, HORIZON[1])
         return list(self.table.periods(start, end)) if start < end else []
 
