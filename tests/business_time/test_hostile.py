@@ -221,6 +221,23 @@ def test_numbers_without_bounds_get_a_short_answer():
     assert time.perf_counter() - start < 10
 
 
+def test_the_year_of_what_is_too_far_is_right():
+    """A microsecond beyond the horizon lies in 2301, and a day may begin a century."""
+    for year, at in (
+        (2301, dt.datetime(2301, 1, 1, 0, 0, 0, 1)),
+        (2400, dt.datetime(2400, 1, 1)),
+        (1899, dt.datetime(1899, 12, 31)),
+    ):
+        with pytest.raises(BeyondHorizon, match=f"in the year {year} lies"):
+            office().is_open(at.replace(tzinfo=dt.UTC))
+
+
+def test_a_semicolon_in_a_text_cuts_no_message():
+    """What was found wrong is told whole."""
+    with pytest.raises(InvalidValue, match=r"'09;00': is no HH:MM"):
+        office(shifts={"2024-01-01": [["09;00", "10:00"]]})
+
+
 def test_a_name_cannot_move_the_cursor_or_forge_a_line():
     """Controls and overrides of direction are replaced where names are shown; data keep them."""
     name = "\x1b[2J\nWed 3 Jan: fake\u202e"

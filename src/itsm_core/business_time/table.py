@@ -28,14 +28,17 @@ _FIRST, _AFTER_LAST = FIRST_YEAR, LAST_YEAR + 1
 
 def beyond(at: int | None) -> BeyondHorizon:
     """The error for an instant, or a result, that no calendar counts."""
-    # By arithmetic: the year may be one that no datetime can hold.
-    year = None if at is None else 1970 + at * 400 // (146_097 * DAY)
-    what = "the result" if year is None else "an instant"
-    what += "" if year is None or abs(year) > 10**9 else f" in the year {year}"
+    what = "the result" if at is None else f"an instant{_in_the_year(at)}"
     return BeyondHorizon(
         f"{what} lies outside the years {FIRST_YEAR} to {LAST_YEAR}, which are all that a calendar "
         "counts; check the year of the instant and the unit of the duration"
     )
+
+
+def _in_the_year(at: int) -> str:
+    """The year by the cycle of 400 years, for it may be one that no datetime can hold."""
+    cycles, rest = divmod(at, 146_097 * DAY)
+    return f" in the year {utc(rest).year + 400 * cycles}" if abs(cycles) < 10**6 else ""
 
 
 def within(at: int) -> int:

@@ -101,7 +101,12 @@ def parse_day(value: object) -> Windows:
     except InvalidWindow as error:
         if error.value == value:
             raise
-        raise InvalidWindow("windows", value, str(error).partition(";")[0], _DAY_EXAMPLE) from None
+        raise InvalidWindow("windows", value, _said(error), _DAY_EXAMPLE) from None
+
+
+def _said(error: InvalidWindow) -> str:
+    """What an error says, without its remedy."""
+    return str(error).removesuffix(f"; {error.remedy}")
 
 
 def _weekday(name: str, text: object) -> int:
@@ -151,7 +156,7 @@ def _clause(clause: str, text: str) -> list[tuple[int, Windows]]:
     try:
         windows = parse_day(" ".join(rest))
     except InvalidWindow as error:
-        raise InvalidWindow("hours", text, str(error).partition(";")[0], _EXAMPLE) from None
+        raise InvalidWindow("hours", text, _said(error), _EXAMPLE) from None
     return [(day, windows) for day in days]
 
 
