@@ -42,28 +42,18 @@ def _ordered(sources: Iterable[Source]) -> tuple[Source, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
-def _all(states: Iterable[bool | None]) -> bool | None:
-    """Whether all are open: closed if one is, open if all are, else unknown."""
-    known = list(states)
-    return False if False in known else (None if None in known else True)
-
-
-def _not(state: bool | None) -> bool | None:
-    return None if state is None else not state
-
-
 def _zones(members: Iterable[Source]) -> frozenset[ZoneInfo]:
     return frozenset().union(*(member.zones() for member in members))
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Restricted:
     """A calendar while all of `within` are open and none of `without` is."""
 
     base: Source
     within: tuple[Source, ...] = attrs.field(default=(), converter=_ordered)
     without: tuple[Source, ...] = attrs.field(default=(), converter=_ordered)
-    name: str | None = attrs.field(default=None, eq=False, kw_only=True)
+    name: str | None = attrs.field(default=None, kw_only=True)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -97,10 +87,8 @@ class Restricted:
         return spans
 
     def for_ever(self, at: int, *, after: bool) -> bool | None:
-        """Closed for ever once a member says so; else what the weeks of all members come to."""
-        open_ = [member.for_ever(at, after=after) for member in (self.base, *self.within)]
-        known = _all((*open_, *(_not(member.for_ever(at, after=after)) for member in self.without)))
-        return repeating(self, after=after, at=at) if known is None else known
+        """What the weeks of all members come to, once none has anything else to say."""
+        return repeating(self, after=after, at=at)
 
     def plain_day(self, day: int) -> bool | None:  # noqa: ARG002 - the instants must be asked
         """Nothing can be said without looking at instants."""
@@ -127,13 +115,13 @@ class Restricted:
         return Pattern(least, most)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class United:
     """Several calendars, open while any of them is; `zone` counts the days."""
 
     zone: ZoneInfo
     members: tuple[Source, ...] = attrs.field(converter=_ordered)
-    name: str | None = attrs.field(default=None, eq=False, kw_only=True)
+    name: str | None = attrs.field(default=None, kw_only=True)
 
     @cached_property
     def key(self) -> str:
@@ -156,9 +144,8 @@ class United:
         return [span for span in near if date_of(local(self.zone, span[0])) == day]
 
     def for_ever(self, at: int, *, after: bool) -> bool | None:
-        """Open for ever once a member says so; else what the weeks of all members come to."""
-        known = _not(_all(_not(member.for_ever(at, after=after)) for member in self.members))
-        return repeating(self, after=after, at=at) if known is None else known
+        """What the weeks of all members come to, once none has anything else to say."""
+        return repeating(self, after=after, at=at)
 
     def plain_day(self, day: int) -> bool | None:  # noqa: ARG002 - the instants must be asked
         """Nothing can be said without looking at instants."""

@@ -88,8 +88,8 @@ class BusinessCalendar(OpenTime):
 
         `shifts` and `breaks` give windows by local date; `weeks` adds further weeks with a
         validity of their own; `known_until` is the last date for which the holidays are known, and
-        explanations say so beyond it. Raises `InvalidWindow` for hours that cannot be read and `NeverOpens`
-        for hours that never open.
+        explanations say so beyond it. Raises `InvalidWindow` for hours that cannot be read and
+        `NeverOpens` for hours that never open.
         """
         first = Week.of(hours, weekly_breaks, valid_from=valid_from, valid_to=valid_to)
         further = weeks if isinstance(weeks, Iterable) else (weeks,)

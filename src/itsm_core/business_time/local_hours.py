@@ -6,6 +6,7 @@ are three: a schedule in its zone, here, and the two kinds of combination in `al
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from bisect import bisect_right
@@ -92,20 +93,20 @@ def _doubtful(zone: ZoneInfo, year: int) -> frozenset[int]:
     return frozenset(mark - k for mark in marks for k in range(-2, 3))
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class LocalHours:
     """A schedule read on the clock of a zone; `name` is for explanations only."""
 
     zone: ZoneInfo
     schedule: Schedule
-    name: str | None = attrs.field(default=None, eq=False, kw_only=True)
+    name: str | None = attrs.field(default=None, kw_only=True)
 
     @cached_property
     def key(self) -> str:
         """SHA-256 (hex) of the normalised rules and the zone, as JSON."""
         schedule = Schedule() if self.schedule.is_empty else self.schedule
         rules = {"zone": self.zone.key, **schedule.rules()}
-        text = json.dumps(rules, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(rules, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -148,8 +149,7 @@ class LocalHours:
         breaks = self.schedule.break_on
         if breaks and any(day + k in breaks for k in range(-2, 3)):
             return None
-        year = (day - EPOCH_DAY) * 400 // 146_097 + 1970
-        if day in _doubtful(self.zone, year) or day in _doubtful(self.zone, year + 1):
+        if day in _doubtful(self.zone, dt.date.fromordinal(day).year):
             return None
         windows, before = self.schedule.windows_on(day), self.schedule.windows_on(day - 1)
         return bool(windows) and (not before or windows[-1][1] > before[-1][1] - DAY)
@@ -202,11 +202,10 @@ def _together(zones: frozenset[ZoneInfo], at: int, *, after: bool) -> list[dict[
     first, last, margin = year_start(1900), year_start(2300), 29 * 366 * DAY
     at = min(max(at, first + margin), last - margin)
     low, high = (at, max(at + margin, year_start(2100))) if after else (first, at)
-    ordered = sorted(zones, key=lambda zone: zone.key)
+    ordered = tuple(zones)
     columns = [segments(zone, low, high) for zone in ordered]
-    cuts = sorted({segment.start for column in columns for segment in column})
     rows = {
         tuple(column[bisect_right(column, cut, key=lambda s: s.start) - 1].offset for column in columns)
-        for cut in cuts
+        for cut in {segment.start for column in columns for segment in column}
     }
-    return [dict(zip(ordered, row, strict=True)) for row in sorted(rows)]
+    return [dict(zip(ordered, row, strict=True)) for row in rows]
