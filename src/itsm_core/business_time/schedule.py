@@ -159,7 +159,7 @@ class Schedule:
         for h in self.dated:
             for day in range(*h.span) if h.closed else ():
                 found[day] += h.closed
-        return {day: union(parts) for day, parts in sorted(found.items())}
+        return {day: union(parts) for day, parts in found.items()}
 
     @cached_property
     def _reach(self) -> tuple[list[int], list[int]]:
@@ -217,13 +217,10 @@ class Schedule:
 
     def next_holiday(self, day: int) -> Holiday | None:
         """The holiday of a date (ordinal), else the first one after it, with its dates; or None."""
-        first = min((h for h in self.dated if h.span[1] > day), key=lambda h: h.span, default=None)
         year = dt.date.fromordinal(day).year
         # 29 February comes again within eight years.
-        years = range(year, min(year + 9, dt.MAXYEAR + 1))
-        coming = [h for rule in self.yearly for y in years for h in rule.occurrences(y) if h.span[1] > day]
-        found = [first, *coming] if first else coming
-        return min(found, key=lambda h: (max(h.span[0], day), h), default=None)
+        yearly = (h for rule in self.yearly for y in range(year, year + 9) for h in rule.occurrences(y))
+        return min((h for h in (*self.dated, *yearly) if h.span[1] > day), default=None)
 
     def week_on(self, day: int) -> WeekWindows:
         """The weekly windows in force on a date (ordinal)."""
@@ -291,19 +288,19 @@ class Schedule:
         """Open (True), closed (False) or alternating (None) after all dated rules."""
         if any(h.last.toordinal() >= FOR_GOOD and not h.closed for h in self.dated):
             return False
-        cycle = dt.date.fromordinal(self.settled[1]).year // 400 * 400 + 401
-        return self._repeating(self.eras[-1].week, cycle, [h for h in self.yearly if not h.until])
+        return self._repeating(self.eras[-1].week, 2401, [h for h in self.yearly if not h.until])
 
     def _repeating(self, week: WeekWindows, cycle: int, yearly: list[YearlyHoliday]) -> bool | None:
         """What a week less yearly holidays comes to.
 
-        28 years in which no leap year is left out show each date on each weekday that it has.
+        In 28 years of which none leaves out a leap year, such as those from 401 and 2401 on, each
+        date falls on each weekday that it has.
         """
         if not any(week):
             return False
         if not yearly:
             return True if full(week) else None
-        first = dt.date(min(cycle, dt.MAXYEAR - 30), 1, 1).toordinal()
+        first = dt.date(cycle, 1, 1).toordinal()
         return None if any(map(self.windows_on, range(first, first + 28 * 366))) else False
 
     def rules(self) -> dict[str, Any]:
