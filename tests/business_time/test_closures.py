@@ -107,3 +107,49 @@ def test_a_night_over_a_change_of_the_clocks_is_one_stretch():
     (night,) = calendar.closures_us(*(round(at.timestamp()) * 10**6 for at in (start, end)))
     assert night.name == "night"
     assert night.end - night.start == 17 * 3_600_000_000
+
+
+# Two calendars of one zone, both closed at an instant of 2024, and whose reason is given.
+WEIGHTS = [
+    ("a holiday before a closed shift", ("mon-fri 09:00-17:00", {"holidays": ["2024-05-08"]}), ("mon-fri 09:00-17:00", {"shifts": {"2024-05-08": ""}}), "08T10:00", "holiday"),
+    ("a closed shift before a break", ("mon-fri 09:00-17:00", {"shifts": {"2024-05-08": ""}}), ("mon-fri 09:00-12:00 13:00-17:00", {}), "08T12:30", "closed by shift"),
+    ("a break before a weekend", ("sat 09:00-12:00 13:00-17:00", {}), ("mon-fri 09:00-17:00", {}), "11T12:30", "break"),
+    ("a break before a night", ("tue 09:00-12:00 13:00-17:00", {}), ("tue 06:00-08:00", {}), "07T12:30", "break"),
+    ("a night before hours that are outside", ("tue 15:00-16:00", {}), ("daily 20:00-06:00", {}), "07T10:00", "night"),
+    ("hours that are outside before a weekend", ("daily 20:00-06:00", {}), ("mon-fri 09:00-17:00", {}), "11T10:00", "outside hours"),
+    ("a night before a weekend", ("sat 20:00-22:00", {}), ("mon-fri 09:00-17:00", {}), "11T10:00", "night"),
+    ("a weekend before a day off", ("mon-thu 09:00-17:00", {}), ("sun-thu 09:00-17:00", {}), "10T10:00", "weekend"),
+    ("a day off before no hours at all", ("mon,wed 09:00-17:00", {}), ("mon 09:00-17:00", {"valid_to": "2020-01-01"}), "07T10:00", "day off"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other", "at", "reason"), [row[1:] for row in WEIGHTS], ids=[row[0] for row in WEIGHTS])
+def test_the_weightiest_reason_of_two_is_given(one, other, at, reason):
+    """In either order, and wherever the calendars stand in the union."""
+    first, second = (BusinessCalendar.weekly(hours, zone="Europe/London", **rules) for hours, rules in (one, other))
+    start = dt.datetime.fromisoformat(f"2024-05-{at}").replace(tzinfo=first.zone)
+    for united in (first | second, second | first):
+        found = [name for _, _, name in united.closures(start, start + dt.timedelta(minutes=1))]
+        assert found == [reason]
+
+
+def test_a_union_is_explained_by_the_zone_that_counts_its_days():
+    """From Thursday evening to Monday morning: London's reasons, split where they change."""
+    london = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/London", holidays=[("2024-05-10", "May Day")])
+    late = BusinessCalendar.weekly("sat 20:00-22:00", zone="Europe/London")
+    tokyo = BusinessCalendar.weekly("mon 09:00-09:01", zone="Asia/Tokyo", holidays=[("2024-05-11", "elsewhere")])
+    assert named(london | late | tokyo, "09T17:00", "13T09:00") == [
+        "09T17:00-10T00:00 night", "10T00:00-11T00:00 holiday: May Day", "11T00:00-11T20:00 night",
+        "11T22:00-12T00:00 night", "12T00:00-13T00:00 weekend", "13T00:00-13T01:00 night", "13T01:01-13T09:00 night",
+    ]  # fmt: skip
+
+
+def test_a_restricted_calendar_gives_its_reasons_in_order():
+    """Its own, the other's, its own again."""
+    office = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/London")
+    lunch = BusinessCalendar.weekly("mon-fri 10:00-12:00 13:00-16:00", zone="Europe/London", name="kitchen")
+    assert named(office & lunch, "08T08:00", "08T18:00") == [
+        "08T08:00-08T09:00 night", "08T09:00-08T10:00 kitchen: night", "08T12:00-08T13:00 kitchen: break",
+        "08T16:00-08T17:00 kitchen: night", "08T17:00-08T18:00 night",
+    ]  # fmt: skip
+    assert list(office.closures_us(0, 0)) == []

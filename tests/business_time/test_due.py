@@ -303,3 +303,13 @@ def test_an_opening_at_the_closing_of_the_night_before_belongs_to_its_own_day():
     desk = BusinessCalendar.weekly("fri 20:00-10:00; sat 10:00-18:00", zone="UTC")
     assert desk.add(at("11T10:00", desk), business_days(1)) == at("17T20:00", desk)
     assert desk.add(at("11T09:59", desk), business_days(1)) == at("11T18:00", desk)
+
+
+def test_business_days_go_on_over_several_years():
+    """Six hundred of them are a hundred and twenty weeks; a hundred thousand, as many dates."""
+    office = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")
+    monday = dt.datetime(2024, 1, 8, 10, tzinfo=dt.UTC)
+    assert office.add(monday, business_days(600)) == monday + dt.timedelta(weeks=120)
+    assert office.subtract(monday, business_days(600)) == monday - dt.timedelta(weeks=120)
+    first = dt.datetime(1900, 1, 1, 10, tzinfo=dt.UTC)
+    assert BusinessCalendar.always("UTC").add(first, business_days(100_000)) == first + dt.timedelta(days=100_000)

@@ -419,3 +419,80 @@ def test_keys_are_those_of_a_mapping():
             check_keys("week", value, ("hours", "breaks"))
         assert said in str(refused.value)
         assert refused.value.remedy == "use the keys hours, breaks"
+
+
+def test_names_and_hours_are_given_by_keyword():
+    """Positions are for dates alone."""
+    for make in (
+        lambda: Holiday("2024-12-25", "2024-12-25", "Christmas"),
+        lambda: YearlyHoliday("12-25", "12-25", "Christmas"),
+        lambda: HolidayList([], {}),
+    ):
+        with pytest.raises(TypeError):
+            make()
+
+
+def test_a_yearly_holiday_is_made_of_texts_or_pairs():
+    """Both ends are read alike."""
+    assert YearlyHoliday("12-24", "12-26") == YearlyHoliday((12, 24), (12, 26))
+    for first, last in (("12-24", "13-01"), ((12, 24), (2, 30)), ("2024-12-24", "12-26")):
+        with pytest.raises(InvalidValue, match="is no month and day"):
+            YearlyHoliday(first, last)
+
+
+def test_a_list_reads_all_that_it_is_given():
+    """Days, shifts, an end, a source: each is told by its name when it is wrong."""
+    listed = HolidayList(["2024-12-25", "12-26"], shifts={"2024-12-28": "09:00-10:00"}, known_until="2024-12-31", source="x")
+    assert listed.known_until == dt.date(2024, 12, 31)
+    assert [str(day) for day, _ in listed.shifts] == ["2024-12-28"]
+    assert [day.dates for day in listed.only(lambda day: day.dates == "12-26")] == ["12-26"]
+    assert listed.only(lambda day: True) == listed
+    for wrong, words in (
+        ({"shifts": {"2024-02-30": ""}}, "^shifts '2024-02-30'"), ({"shifts": {"2024-02-03": "9-5"}}, "HH:MM"),
+        ({"known_until": "soon"}, "^known_until 'soon'"), ({"source": 5}, "is no text"),
+    ):  # fmt: skip
+        with pytest.raises(InvalidValue, match=words):
+            HolidayList([], **wrong)
+
+
+def test_an_object_of_several_years_is_known_until_the_last():
+    """As the holidays package tells."""
+    holidays = pytest.importorskip("holidays")
+    (listed,) = holiday_lists(holidays.country_holidays("DE", years=[2025, 2027, 2026]))
+    assert listed.known_until == dt.date(2027, 12, 31)
+
+
+def test_the_bounds_are_exact():
+    """A part of each day of a leap year, ten thousand holidays; not one more."""
+    assert Holiday("2024-01-01", "2024-12-31", closed="13:00-24:00").length == 366
+    with pytest.raises(InvalidValue, match="over a year"):
+        Holiday("2024-01-01", "2025-01-01", closed="13:00-24:00")
+    day = dt.date(2024, 1, 1)
+    days = [Holiday(day + dt.timedelta(days=k), day + dt.timedelta(days=k)) for k in range(10_001)]
+    assert len(bounded(days[:10_000])) == 10_000
+    assert len(bounded([Holiday("1900-01-01", "2300-01-01")])) == 1
+    parts = [Holiday(d.first, d.last, closed="13:00-24:00") for d in days[:9_999]]
+    assert len(bounded([*parts, YearlyHoliday("12-25", "12-25")])) == 10_000
+    for many in (days, [*parts, YearlyHoliday("12-24", "12-25")]):
+        with pytest.raises(InvalidValue, match="are more than 10000"):
+            bounded(many)
+
+
+def test_hours_that_are_no_span_of_a_day_are_refused():
+    """Measured ones as well as those in words."""
+    day = 86_400 * 10**6
+    for wrong in ((day, day + 1), (0, 2 * day + 1), (5, 5), (-1, 5)):
+        with pytest.raises(InvalidWindow):
+            Holiday("2024-12-24", "2024-12-24", closed=(wrong, (0, 5)))
+    assert Holiday("2024-12-24", "2024-12-24", closed=((day - 1, 2 * day),)).closed == ((day - 1, 2 * day),)
+
+
+def test_years_are_for_yearly_holidays():
+    """Each of the two words is told."""
+    for word in ("since", "until"):
+        with pytest.raises(InvalidValue, match=f"has {word}, but one year only"):
+            holiday({"date": "2024-12-25", word: 2024})
+    with pytest.raises(InvalidValue, match=r"^holiday .* unknown key 'colour'"):
+        holiday({"date": "2024-12-25", "colour": "red", "size": 4})
+    with pytest.raises(InvalidValue, match=r"^holiday '2024-02-30': is no date"):
+        Holiday("2024-02-30", "2024-03-01")

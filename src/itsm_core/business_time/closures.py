@@ -21,7 +21,8 @@ from itsm_core.business_time.local_hours import LocalHours, Source, date_of
 from itsm_core.business_time.offsets import segments
 from itsm_core.business_time.schedule import Schedule, midnight
 
-_WEIGHTS = ("holiday", "closed by shift", "break", "weekend", "day off", "night")
+# Of calendars united: who works on a date says more of it than who does not.
+_WEIGHTS = ("holiday", "closed by shift", "break", "night", "outside hours", "weekend", "day off")
 
 
 class Closure(NamedTuple):

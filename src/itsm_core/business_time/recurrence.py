@@ -64,22 +64,22 @@ def _nth_week(place: int, length: int) -> tuple[int, int]:
     return (place - 1) // 7 + 1, -((length - place) // 7 + 1)
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Recurrence:
     """A rule, as it is written; `dates` reads it from a start. Empty sets leave their part open."""
 
     text: str
     frequency: str
-    interval: int = attrs.field(default=1, kw_only=True)
-    count: int | None = attrs.field(default=None, kw_only=True)
-    until: dt.date | None = attrs.field(default=None, kw_only=True)
-    week_start: int = attrs.field(default=0, kw_only=True)
-    weekdays: frozenset[tuple[int, int]] = attrs.field(default=frozenset(), kw_only=True)
-    months: frozenset[int] = attrs.field(default=frozenset(), kw_only=True)
-    weeks: frozenset[int] = attrs.field(default=frozenset(), kw_only=True)
-    year_days: frozenset[int] = attrs.field(default=frozenset(), kw_only=True)
-    month_days: frozenset[int] = attrs.field(default=frozenset(), kw_only=True)
-    positions: frozenset[int] = attrs.field(default=frozenset(), kw_only=True)
+    interval: int
+    count: int | None
+    until: dt.date | None
+    week_start: int
+    weekdays: frozenset[tuple[int, int]]
+    months: frozenset[int]
+    weeks: frozenset[int]
+    year_days: frozenset[int]
+    month_days: frozenset[int]
+    positions: frozenset[int]
 
     @property
     def ends(self) -> bool:
@@ -202,7 +202,7 @@ def parse_rule(text: str) -> Recurrence:
     interval, count = (_number(parts.get(name, "1"), text) for name in ("INTERVAL", "COUNT"))
     sets = {name: _numbers(parts[name], name, text) if name in parts else frozenset() for name in _LISTS}
     return Recurrence(
-        text, frequency, interval=interval, count=count if "COUNT" in parts else None,
+        text=text, frequency=frequency, interval=interval, count=count if "COUNT" in parts else None,
         until=_until(parts["UNTIL"], text) if "UNTIL" in parts else None,
         week_start=_DAYS.index(_one_of(_DAYS, parts.get("WKST", "MO"), text)),
         weekdays=_weekdays(parts["BYDAY"], frequency, text) if "BYDAY" in parts else frozenset(),
