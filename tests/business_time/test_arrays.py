@@ -361,7 +361,8 @@ NO_INSTANTS = [
     ([1, float("nan")], r"starts\[1\] 'nan': is a float"),
     (np.empty(0), r"starts 'float64': is a float"),
     (1j, r"starts '1j': is a complex number"),
-    (["2024-05-01"], r"starts\[0\] '2024-05-01': is text"),
+    (["2024-05-01"], r"starts\[0\] '2024-05-01': is text; pass int64 .*; leave missing values out before"),
+    (np.array([b"2024"]), r"starts\[0\] .*2024.*: is text"),
     (np.zeros((2, 2), "i4,i4"), r"starts\.flat\[0\] '\(0, 0\)': is of the kind"),
     (np.array([5], "m8[s]"), r"starts\[0\] '5 seconds': is a length of time, no instant"),
     (np.array(["2024", "NaT"], "M8[s]"), r"starts\[1\] 'NaT': is a missing instant"),
@@ -406,7 +407,10 @@ NO_LENGTHS = [
     (True, "durations 'True': is a truth value"),
     ([1.5], r"durations\[0\] '1.5': is a float"),
     (np.array([1], np.uint8), r"durations\[0\] '1': is unsigned"),
-    ("4h", "durations '4h': is text"),
+    (
+        "4h",
+        r"durations '4h': is text; pass int64 .* or hours\(4\); leave missing values out before counting$",
+    ),
     (at("2024-05-01"), "durations '2024-05-01T00:00:00.000000': is an instant, no length of time"),
     (np.array([1, "NaT"], "m8[s]"), r"durations\[1\] 'NaT': is a missing duration"),
     (np.array(["NaT"], "m8[ns]"), r"durations\[0\] 'NaT': is a missing duration"),
@@ -482,6 +486,22 @@ def test_instants_beyond_the_horizon_are_refused(values, message):
         BeyondHorizon, match=rf"^{message}.*: lies outside the years 1900 to 2300.*check the year"
     ):
         add_many(OFFICE, values, hours(1))
+
+
+@pytest.mark.parametrize("kind", ["us", "s", "h", "D"])
+def test_the_edges_of_the_horizon_can_be_asked(kind):
+    """The first instant of 1900 and the end of 2300 count in any unit; one unit further is refused."""
+    first, last = np.array(["1900-01-01", "2301-01-01"], f"M8[{kind}]")
+    always = BusinessCalendar.always("UTC")
+    length = np.timedelta64((146_097 + 365) * 24, "h")  # 400 years, and one more
+    assert elapsed_many(always, first, last) == length
+    assert elapsed_many(always, last, first) == -length
+    assert (add_many(always, [first, last], 0) == [first, last]).all()
+    if kind == "us":
+        assert elapsed_many(always, *HORIZON) == HORIZON[1] - HORIZON[0]
+    for bad in (first - 1, last + 1):
+        with pytest.raises(BeyondHorizon, match=r"^starts\[1\] "):
+            elapsed_many(always, [first, bad], last)
 
 
 @pytest.mark.parametrize("name", ["office", "closed since", "always", "never"])
@@ -563,6 +583,43 @@ def test_results_beyond_the_horizon_are_refused_whatever_the_table_knows(hours, 
                 add(edge, length)
         with pytest.raises(BeyondHorizon, match=r"^result\[1\]: the result lies outside"):
             add_many(calendar, edge, [0, us])
+
+
+def test_a_table_holds_the_instants_of_both_arguments():
+    """Whichever lies first, and whichever element asks for the years farthest away."""
+    early, middle, late = (year_start(year) + 4000 * HOUR for year in (2010, 2014, 2020))
+    for starts, ends in (
+        ([early], [late]), ([late], [early]), ([middle, early], [middle, middle]),
+        ([middle, middle], [late, middle]), ([middle, middle], [early, late]),
+        ([early, late], [middle, middle]),
+    ):  # fmt: skip
+        scalar = fresh()
+        expected = [scalar.elapsed_us(a, b) for a, b in zip(starts, ends, strict=True)]
+        assert elapsed_many(fresh(), starts, ends).tolist() == expected
+
+
+def test_a_table_grows_only_as_far_as_arrays_ask():
+    """From the year of the earliest instant to that of the latest, as for single ones."""
+    calendar, summer = fresh(), year_start(2010) + 4000 * HOUR
+    elapsed_many(calendar, [summer], [summer + HOUR])
+    assert table_of(calendar)._edges.years == (2010, 2011)
+    add_many(calendar, [summer], HOUR)
+    assert table_of(calendar)._edges.years == (2010, 2011)
+
+
+@pytest.mark.parametrize("count", range(1, 18))
+def test_a_crowd_of_periods_at_the_end_of_a_table_is_told_apart(count):
+    """So many seconds in the last minute of a year that is open an hour a week."""
+    windows = " ".join(f"23:59:{2 * i:02d}-23:59:{2 * i + 1:02d}" for i in range(count))
+    calendar = BusinessCalendar.weekly("mon 09:00-10:00", zone="UTC", shifts={"2024-12-31": windows})
+    first = year_start(2025) - 60 * 1_000_000
+    seconds_ = [first + i * 1_000_000 for i in range(60)]
+    counted = elapsed_many(calendar, first - HOUR, seconds_)
+    assert counted.tolist() == [min((i + 1) // 2, count) * 1_000_000 for i in range(60)]
+    added = np.arange(1, count + 1) * 1_000_000
+    assert add_many(calendar, first, added).tolist() == [
+        first + (2 * i + 1) * 1_000_000 for i in range(count)
+    ]
 
 
 # -- the kept arrays -------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from itsm_core.business_time import BusinessCalendar
 from itsm_core.business_time.holidays import MOST_HOLIDAYS, Holiday, HolidayList
-from itsm_core.business_time.ical import INSTALL, LONGEST_LINE, LONGEST_RULE, MOST_BYTES, ical_holidays
+from itsm_core.business_time.ical import LONGEST_LINE, LONGEST_RULE, MOST_BYTES, ical_holidays
 from itsm_core.errors import InvalidValue, UnknownZone
 
 # A feed as they are published: folded lines, escapes, a zone definition, an alarm, a task.
@@ -153,6 +153,8 @@ def test_a_feed_is_known_until_the_years_end_or_its_last_date():
     assert ical_holidays(FEED, years=(2024, 2025)).known_until == dt.date(2025, 12, 31)
     assert ical_holidays(FEED, years=2024, known_until="2024-06-30").known_until == dt.date(2024, 6, 30)
     assert ical_holidays(feed()).known_until is None
+    with pytest.raises(InvalidValue, match=r"known_until 'soon': is no date"):
+        ical_holidays(FEED, known_until="soon")
 
 
 def test_several_calendars_may_follow_each_other():
@@ -170,6 +172,25 @@ def test_names_are_plain_text():
     (day,) = ical_holidays(feed(event("DTSTART:20241225", f"SUMMARY:{name}")))
     assert day.name.startswith("a b c d نیم‌روز 🎄xxx")
     assert (len(day.name), day.name[-1]) == (200, "…")
+
+
+def test_a_name_is_cut_where_it_is_too_long():
+    """Two hundred characters stay; of an endless one only the first two thousand are looked at."""
+    for said, name in (("x" * 200, "x" * 200), ("x" * 201, "x" * 199 + "…"), ("x" + " " * 5000 + "y", "x")):
+        (day,) = ical_holidays(feed(event("DTSTART:20241225", f"SUMMARY:{said}")))
+        assert day.name == name
+
+
+def test_each_part_of_a_timed_event_has_its_name():
+    """Four days from noon to noon are three holidays, and an hour is one."""
+    for end, parts in (("20241228T120000", 3), ("20241224T130000", 1)):
+        found = ical_holidays(feed(event("DTSTART:20241224T120000", f"DTEND:{end}", "SUMMARY:Fair")))
+        assert [day.name for day in found] == ["Fair"] * parts
+
+
+def test_a_cancelled_event_may_be_written_in_small_letters():
+    """Values of STATUS are the same in small letters (RFC 5545, 2)."""
+    assert dates("DTSTART:20241225", "STATUS:cancelled") == []
 
 
 def test_a_title_is_cut():
@@ -251,6 +272,27 @@ def test_an_event_on_another_clock_is_read_on_the_calendars(start, end, zone, wa
     assert " ".join(dates(*lines, zone=ZoneInfo(zone))) == wanted
 
 
+def test_a_local_time_that_comes_twice_is_the_first_of_the_two():
+    """On 2024-10-27 Berlin has 02:30 twice; a feed means the one in summer time (RFC 5545, 3.3.5)."""
+    lines = ("DTSTART;TZID=Europe/Berlin:20241027T023000", "DTEND;TZID=Europe/Berlin:20241027T043000")
+    assert dates(*lines, zone="UTC") == ["2024-10-27 00:30-03:30"]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_an_event_without_a_clock_is_at_its_time_on_every_one(zone):
+    """From one to six is from one to six, wherever the calendar is."""
+    lines = ("DTSTART:20241224T130000", "DTEND:20241224T180000")
+    assert dates(*lines, zone=zone) == ["2024-12-24 13:00-18:00"]
+
+
+def test_a_timed_event_lasts_a_year_at_most():
+    """366 days on the minute are taken, a minute more is not."""
+    wanted = ["2024-01-01 10:00-24:00", "2024-01-02..2024-12-31", "2025-01-01 00:00-10:00"]
+    assert dates("DTSTART:20240101T100000", "DURATION:P366D") == wanted
+    said = refused(feed(event("DTSTART:20240101T100000", "DURATION:P366DT1M")))
+    assert "holds a timed event of over a year; make it an all-day event" in said
+
+
 def test_an_end_may_be_on_a_third_clock():
     """DTSTART and DTEND each have their zone: a flight from London to New York."""
     lines = ("DTSTART;TZID=Europe/London:20240701T100000", "DTEND;TZID=America/New_York:20240701T130000")
@@ -308,6 +350,22 @@ def test_an_occurrence_over_new_year_belongs_to_both_years():
 
 
 @pytest.mark.parametrize(
+    ("clock", "zone", "begins", "first"),
+    [
+        ("Pacific/Pago_Pago", "Pacific/Kiritimati", "20231230T233000", "2024-01-01 00:30-01:30"),
+        ("Pacific/Kiritimati", "Pacific/Pago_Pago", "20250102T003000", "2024-12-31 23:30-00:30"),
+    ],
+)
+def test_a_rule_on_a_far_clock_reaches_the_ends_of_a_year(clock, zone, begins, first):
+    """Samoa is 25 hours behind the Line Islands: two dates lie between their calendars."""
+    start = dt.datetime.strptime(begins, "%Y%m%dT%H%M%S") - dt.timedelta(days=1000)
+    lines = (f"DTSTART;TZID={clock}:{start:%Y%m%dT%H%M%S}", "DURATION:PT1H", "RRULE:FREQ=DAILY")
+    found = dates(*lines, zone=zone, years=2024)
+    assert first in (found[0], found[-1])
+    assert len([day for day in found if "00:00-" not in day]) == 366
+
+
+@pytest.mark.parametrize(
     ("start", "rule", "wanted"),
     [
         ("DTSTART:20240101", "FREQ=DAILY;COUNT=3", 3),
@@ -319,6 +377,8 @@ def test_an_occurrence_over_new_year_belongs_to_both_years():
         ("DTSTART:20240101T100000", "FREQ=DAILY;UNTIL=20240103", 3),
         ("DTSTART;TZID=Asia/Tokyo:20240101T080000", "FREQ=DAILY;UNTIL=20240102T230000Z", 3),
         ("DTSTART;TZID=Asia/Tokyo:20240101T080000", "FREQ=DAILY;UNTIL=20240102T225959Z", 2),
+        ("DTSTART;TZID=Asia/Tokyo:20240101T080000", "FREQ=DAILY;UNTIL=20240103T075959", 2),
+        ("DTSTART;TZID=Asia/Tokyo:20240101T080000", "FREQ=DAILY;UNTIL=20240103T080000", 3),
     ],
     ids=str,
 )
@@ -432,6 +492,7 @@ def test_a_moved_occurrence_is_found_by_its_instant():
         (["DTSTART:20240101", "RRULE:FREQ=DAILY;COUNT=x"], "holds an event with a broken RRULE"),
         (["DTSTART:20240101", "EXRULE:FREQ=DAILY"], "uses EXRULE, which RFC 5545 has dropped"),
         (["UID:a@b"], "iCalendar 'a@b': holds an event that does not say when it begins"),
+        (["DTEND:20240101"], "iCalendar '': holds an event that does not say when it begins"),
         (["DTSTART:nonsense"], "holds an event with a broken DTSTART"),
         (["DTSTART:00000101"], "holds an event with a broken DTSTART"),
         (["DTSTART:100000"], "has a time where a date belongs"),
@@ -474,7 +535,7 @@ def test_an_event_that_cannot_be_meant_is_refused(lines, said):
         (feed().replace("PRODID", 'PRODID;A="'), "cannot be read"),
         (b"BEGIN:VCALENDAR\xff\xfe", "is no UTF-8 text; decode it first"),
         (FEED.encode("utf-16"), "is no UTF-8 text"),
-        ("BEGIN:VCALENDAR\0", "holds bytes that are no text"),
+        ("BEGIN:VCALENDAR\0", "holds bytes that are no text; pass the text of an .ics file"),
         ("BEGIN:VCALENDAR\ud800", "holds half a surrogate pair; pass the bytes of the file"),
         (None, 'iCalendar None: is no text; pass what the file holds: Path("feed.ics").read_bytes()'),
         ("é" * (MOST_BYTES // 2 + 1), f"is larger than {MOST_BYTES} bytes; leave out past years"),
@@ -485,6 +546,74 @@ def test_an_event_that_cannot_be_meant_is_refused(lines, said):
 def test_what_is_no_calendar_is_refused(text, said):
     """Whatever the text, and whatever the package would raise, the error says what to pass."""
     assert said in refused(text)
+
+
+def test_a_long_uid_is_cut():
+    """An error holds the first two hundred characters of it."""
+    with pytest.raises(InvalidValue) as error:
+        ical_holidays(feed(event("UID:" + "u" * 1000)))
+    assert error.value.value == "u" * 200
+
+
+@pytest.mark.parametrize(
+    ("line", "filling", "longest"),
+    [("SUMMARY:", "x", LONGEST_LINE), ("RRULE:FREQ=DAILY;COUNT=10;BYMONTHDAY=1", ",1", LONGEST_RULE)],
+    ids=["summary", "rule"],
+)
+def test_a_line_may_be_as_long_as_its_bound(line, filling, longest):
+    """At the bound it is read, one character more is refused with its length and its beginning."""
+    line += filling * ((longest - len(line)) // len(filling))
+    assert len(line) == longest
+    assert dates("DTSTART:20240101", line)[0] == "2024-01-01"
+    with pytest.raises(InvalidValue, match=f"has a line of {longest + 1} characters") as error:
+        dates("DTSTART:20240101", line + "1")
+    assert error.value.value == line[:40]
+
+
+def test_a_feed_may_be_as_large_as_its_bound():
+    """A MiB to the byte is read."""
+    text = feed(event("DTSTART:20240101", "DESCRIPTION:"))
+    text = text.replace("DESCRIPTION:", "DESCRIPTION:" + "x" * (MOST_BYTES - len(text)))
+    assert (len(text), shown(ical_holidays(text))) == (MOST_BYTES, ["2024-01-01"])
+    assert "is larger than 1048576 bytes" in refused(text + "\n")
+
+
+def test_the_calendar_may_be_named_in_small_letters():
+    """The Gregorian calendar is one, however it is written."""
+    text = feed(event("DTSTART:20240101")).replace("PRODID:x", "CALSCALE:gregorian")
+    assert shown(ical_holidays(text)) == ["2024-01-01"]
+    assert "counts in another calendar" in refused(text + text.replace("gregorian", "hebrew"))
+
+
+def test_what_an_error_shows_of_a_feed_is_short():
+    """The first forty characters of the line that cannot be."""
+    for text, shows in (
+        ("<" * 100, "<" * 40),
+        ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:" + "x" * 100, "END:" + "x" * 36),
+    ):
+        with pytest.raises(InvalidValue) as error:
+            ical_holidays(text)
+        assert error.value.value == shows
+    assert refused("BEGIN:VCALENDAR\nBEGIN:" + "X" * 100).partition(";")[0].endswith("within " + "X" * 40)
+
+
+def test_a_feed_may_hold_as_many_events_or_dates_as_a_calendar_holidays():
+    """Dates taken away count as well: at the bound they are read, one more is refused before all else."""
+    listed = "EXDATE;VALUE=DATE:" + ",".join(["20240101"] * MOST_HOLIDAYS)
+    assert dates("DTSTART:20240102", listed) == ["2024-01-02"]
+    for text in (
+        feed(event("DTSTART:20240102", f"{listed},20240101")),
+        feed(event("DTSTART:20240102", "STATUS:CANCELLED") * (MOST_HOLIDAYS + 1)),
+    ):
+        assert f"holds more than {MOST_HOLIDAYS} events or dates; leave out past years" in refused(text)
+
+
+def test_names_of_lines_may_be_in_small_letters_and_blank_lines_come_first():
+    """Names are the same in small letters (RFC 5545, 2); a blank line is none."""
+    assert dates("dtstart:20241225") == ["2024-12-25"]
+    small = feed(event("DTSTART:20241225")).lower().replace("end:vevent", "end:vevent ")
+    assert shown(ical_holidays(small)) == ["2024-12-25"]
+    assert shown(ical_holidays("   \r\n" + feed(event("DTSTART:20241225")))) == ["2024-12-25"]
 
 
 def test_a_path_is_not_followed(tmp_path, monkeypatch):
@@ -504,7 +633,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "icalendar", None)
     with pytest.raises(ImportError) as error:
         ical_holidays(FEED)
-    assert str(error.value) == INSTALL
+    assert str(error.value) == "ical_holidays needs its extra: pip install 'itsm-core[ical]'"
 
 
 # -- hostile feeds ---------------------------------------------------------------------------------
@@ -628,3 +757,12 @@ def test_any_text_is_read_or_refused(text):
     except InvalidValue:
         return
     assert all(day.first.year <= 2024 <= day.last.year for day in found)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_an_hour_that_comes_twice_is_not_lost(zone):
+    """02:30 and an hour on the night of 27 October 2024 ends at 02:30 on the wall, and closes something."""
+    feed = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;TZID=Europe/Berlin:20241027T023000\r\nDURATION:PT1H\r\nSUMMARY:night work\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"  # fmt: skip
+    (found,) = ical_holidays(feed, zone=zone)
+    assert found.first == dt.date(2024, 10, 27)
+    assert found.closed

@@ -11,7 +11,7 @@ import pytest
 from itsm_core.business_time import BusinessCalendar
 from itsm_core.business_time.holidays import Holiday
 from itsm_core.business_time.instants import DAY, HOUR
-from itsm_core.business_time.national import INSTALL, national_holidays
+from itsm_core.business_time.national import national_holidays
 from itsm_core.errors import InvalidValue, InvalidWindow
 
 # Legal holidays of Massachusetts as the Secretary of the Commonwealth lists them (M.G.L. c. 4, s. 7),
@@ -211,13 +211,15 @@ def test_hours_are_read_as_those_of_a_desk():
         ("de", "did you mean DE?"),
         ("Germany", "did you mean DE?"),
         ("Untied States", "did you mean US?"),
+        ("Korea", "did you mean KR?"),
+        ("South Georgia and the South Sandwich Islands" + "!" * 1000, "did you mean GS?"),
         ("XX", 'write an ISO 3166 code such as "US" or "CN"'),
         ("", 'write an ISO 3166 code such as "US" or "CN"'),
         (None, 'write an ISO 3166 code such as "US" or "CN"'),
         (["US"], 'write an ISO 3166 code such as "US" or "CN"'),
         ("utils", 'write an ISO 3166 code such as "US" or "CN"'),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:60],
 )
 def test_an_unknown_country_is_refused(country, remedy):
     """By its name, with the code that comes near; no attribute of the package is taken for one."""
@@ -229,6 +231,7 @@ def test_an_unknown_country_is_refused(country, remedy):
     [
         ("US", {"subdivision": "ma"}, "subdivision 'ma': is none of US; did you mean MA"),
         ("US", {"subdivision": "Masachusets"}, "did you mean Massachusetts?"),
+        ("US", {"subdivision": "Nort Carolina"}, "did you mean North Carolina or South Carolina?"),
         ("US", {"subdivision": "??"}, "is none of US; use AK, AL, AR"),
         ("US", {"subdivision": 25}, "is none of US; use AK"),
         ("VA", {"subdivision": "X"}, "is none of VA; leave it out: it has none"),
@@ -238,6 +241,7 @@ def test_an_unknown_country_is_refused(country, remedy):
         ("US", {"categories": 5}, "categories 5: are no list of names"),
         ("CN", {"language": "en_GB"}, "language 'en_GB': is not one of the names of CN; use en_US, th"),
         ("CN", {"language": "zh_cn"}, "did you mean zh_CN?"),
+        ("CN", {"language": "n_us"}, "did you mean en_US?"),
         ("US", {"years": 2101}, "years 2101: is beyond what the holidays package computes for US"),
         ("US", {"years": (1500, 2024)}, "ask for years from 1777 to 2100"),
         ("US", {"years": True}, "years True: is no year"),
@@ -251,11 +255,34 @@ def test_what_the_package_does_not_know_is_refused(country, asked, said):
     assert said in refused(country, **asked)
 
 
+def test_a_long_list_is_shown_by_its_first_forty_names():
+    """Of the states of the USA, by code and by name, the rest are dots; a shorter list is shown whole."""
+    names = refused("US", subdivision="??").partition("; use ")[2].split(", ")
+    assert (len(names), names[0], names[-1]) == (41, "AK", "...")
+    assert refused("BT", subdivision="??").endswith("Zhemgang")  # twenty districts, by code and by name
+    assert refused("CN", language="??").endswith("zh_TW")
+
+
+def test_the_first_and_the_last_year_of_a_country_can_be_asked_for():
+    """The package computes the United States from 1777 to 2100."""
+    assert dates(national_holidays("US", years=1777)) == ["1777-12-18"]  # the first Thanksgiving
+    assert "2100-07-04" in dates(national_holidays("US", years=2100))
+
+
+def test_years_of_which_the_package_warns_are_refused_unless_they_are_trusted():
+    """India's moving feasts are known until 2035: beyond, a caller says how far the dates go."""
+    said = refused("IN", years=(2030, 2036, 2040))
+    assert said.startswith("years 2040: are not all known: ")
+    assert said.endswith('; ask for fewer years, or say how far you trust them: known_until="2025-12-31"')
+    assert "2040-01-26" in dates(national_holidays("IN", years=2040, known_until="2040-01-31"))
+
+
 def test_a_country_of_one_language_has_no_choice():
     """Where names come in one language, asking for another is refused."""
     codes = package.list_supported_countries(include_aliases=False)
     code = next(code for code in codes if not package.country_holidays(code).supported_languages)
-    assert "come in one language; leave it out" in refused(code, years=2020, language="en_US")
+    said = refused(code, years=2020, language="en_US")
+    assert f"is no choice: the names of {code} come in one language; leave it out" in said
 
 
 def test_a_territory_knows_the_subdivisions_of_its_country():
@@ -268,4 +295,4 @@ def test_a_package_that_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "holidays", None)
     with pytest.raises(ImportError) as error:
         national_holidays("US", years=2024)
-    assert str(error.value) == INSTALL
+    assert str(error.value) == "national_holidays needs its extra: pip install 'itsm-core[holidays]'"

@@ -118,6 +118,7 @@ def change(text):
         *(f"2024-06-15T12:00:{second:02d}" for second in range(4)),
         *("2024-01-01T00:00:00", "2024-01-01T00:00:01", "2024-01-01T01:00:00", "2024-01-02T05:00:00"),
         *("2023-12-30T12:00:00", "2023-12-31T12:00:00", "2023-12-31T23:59:59", "2024-12-31T23:59:59"),
+        "2024-01-04T00:00:00",  # in the last three hours that are read for 2023
     ],
 )
 def test_a_change_is_found_to_the_second_also_around_new_year(at, before):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import importlib.util
+import re
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -233,9 +234,7 @@ def read(markup):
 def hostile(name):
     """A calendar whose every name is the same bad text."""
     holidays = HolidayList(
-        BusinessCalendar.weekly(
-            "mon 09:00-17:00", zone="UTC", holidays=[("2024-05-01", name)]
-        ).holidays,
+        BusinessCalendar.weekly("mon 09:00-17:00", zone="UTC", holidays=[("2024-05-01", name)]).holidays,
         source=name,
     )
     return BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/London", holidays=holidays, name=name)
@@ -310,6 +309,35 @@ def test_a_month_of_plain_days_does_not_say_how_long_it_is():
     assert "0 business days, open 0 h <span" in desk.month(2024, 6).markup
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a" * 52, "a" * 52),
+        ("a" * 53, "a" * 51 + "…"),
+        ("名" * 26, "名" * 26),
+        ("名" * 27, "名" * 25 + "…"),
+        ("Ａ" * 26, "Ａ" * 26),
+        ("Ａ" * 27, "Ａ" * 25 + "…"),
+        ("a" * 49 + "  " + "bb", "a" * 49 + "…"),
+    ],
+)
+def test_a_long_label_is_cut_to_what_fits(name, shown):
+    """Fifty-two letters, of wide ones half as many; the sentence for those who do not see has it whole."""
+    desk = BusinessCalendar.weekly("mon 09:00-17:00", zone="UTC", holidays=[("2024-05-01", name)])
+    drawing = str(desk.draw("2024-05-01", days=1))
+    assert f'y="30">{shown}</text>' in drawing
+    assert f"<title>Wed 1 May 2024: 24 h, closed, {name}</title>" in drawing
+
+
+def test_a_long_title_is_cut_to_what_fits():
+    """Fifty letters, with the zone."""
+    for name, shown in (("n" * 45, "n" * 45 + ", UTC"), ("n" * 46, "n" * 46 + ", U…")):
+        desk = BusinessCalendar.weekly("mon 09:00-17:00", zone="UTC", name=name)
+        drawing = str(desk.draw("2024-05-01", days=1))
+        assert f'<text class="name" x="3%" y="18">{shown}</text>' in drawing
+        assert f"<title>{name}, UTC</title>" in drawing
+
+
 def test_a_strip_is_to_scale():
     """The bar of 25 hours takes the whole width, those of 24 hours 96 percent of it."""
     desk = BusinessCalendar.weekly("daily 22:00-06:00", zone="Europe/London")
@@ -381,7 +409,8 @@ def test_a_drawing_is_a_small_value():
     """A notebook shows it, `str` gives it to a file, and `repr` is short."""
     drawing = BusinessCalendar.always("UTC").draw("2024-05-01", days=1)
     assert drawing._repr_html_() == str(drawing) == drawing.markup
-    assert repr(drawing).startswith("<Drawing of ")
+    size = len(drawing.markup)
+    assert repr(drawing) == f"<Drawing of {size} characters; a notebook shows it, str() writes it>"
     assert drawing == BusinessCalendar.always("UTC").draw(dt.date(2024, 5, 1), 1)
 
 
@@ -410,6 +439,24 @@ def test_what_cannot_be_drawn_is_refused_with_a_remedy(ask):
     with pytest.raises(InvalidValue) as refused:
         ask()
     assert refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        ("month 13", "month 13: is no whole number from 1 to 12; pass an int from 1 to 12"),
+        ("year 1899", "year 1899: is no whole number from 1900 to 2300; pass an int from 1900 to 2300"),
+        ("367 days", "days 367: is no whole number from 1 to 366; pass an int from 1 to 366"),
+        (
+            "first after 2300",
+            "first '2301-01-01': lies outside the years 1900 to 2300; begin at a date in these years",
+        ),
+    ],
+)
+def test_a_refusal_names_the_bounds(ask, told):
+    """What was asked, and the first and the last that can be drawn."""
+    with pytest.raises(InvalidValue, match=f"^{re.escape(told)}$"):
+        REFUSED[ask]()
 
 
 # -- the pictures of the documentation ---------------------------------------------------------

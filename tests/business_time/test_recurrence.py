@@ -91,6 +91,43 @@ def test_weeks_are_numbered_as_in_iso_8601():
     assert dates(rule, dt.date(1990, 1, 1)) == firsts
 
 
+def test_the_first_days_of_january_may_lie_in_the_last_week_of_a_leap_year():
+    """The 31st of December 2020, a Thursday, makes week 53 its year's: to it belongs Friday 2021-01-01."""
+    wanted = [dt.date(2020, 12, 28), dt.date(2021, 1, 1), dt.date(2021, 12, 27), dt.date(2021, 12, 31)]
+    for rule, count in (("BYWEEKNO=-1", 4), ("BYWEEKNO=53", 2)):
+        found = dates(f"FREQ=YEARLY;{rule};BYDAY=MO,FR;COUNT={count}", dt.date(2020, 12, 1))
+        assert found == wanted[:count]
+
+
+def test_the_last_days_of_december_may_lie_in_the_first_week_of_a_long_year():
+    """2020 and 2026 have 53 weeks, so their first ones, which begin in the year before, are the 53rd last."""
+    found = dates("FREQ=YEARLY;BYWEEKNO=-53;BYDAY=MO;COUNT=2", dt.date(2019, 6, 1))
+    assert found == [dt.date(2019, 12, 30), dt.date(2025, 12, 29)]
+
+
+def test_weeks_of_a_year_begin_on_the_day_the_rule_says():
+    """From Sunday 1996-12-29 to Saturday four days lie in 1997; 1998 begins on a Thursday: three."""
+    found = dates("FREQ=YEARLY;BYWEEKNO=1;BYDAY=MO;WKST=SU;COUNT=2", dt.date(1996, 12, 1))
+    assert found == [dt.date(1996, 12, 30), dt.date(1998, 1, 5)]
+
+
+def test_weeks_of_an_interval_begin_on_the_day_the_rule_says():
+    """Of two weeks from Sunday to Saturday the first is taken with both its ends."""
+    rule, tuesday = "FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SA;WKST=SU", dt.date(1997, 8, 5)
+    assert texts(dates(rule, tuesday)) == "08-05 08-09 08-19 08-23"
+
+
+def test_the_last_days_of_time_are_days_like_others():
+    """A daily rule comes until 9999-12-31."""
+    wanted = [dt.date(9999, 12, day) for day in (29, 30, 31)]
+    assert dates("FREQ=DAILY", wanted[0], last=dt.date.max) == wanted
+
+
+def test_a_count_may_be_large():
+    """Three hundred times every day are three hundred dates."""
+    assert len(dates("FREQ=DAILY;COUNT=300")) == 300
+
+
 @pytest.mark.parametrize(
     "rule", ["FREQ=DAILY", "FREQ=WEEKLY;WKST=TU;BYDAY=MO,FR", "FREQ=MONTHLY", "FREQ=YEARLY"]
 )
@@ -161,9 +198,12 @@ def test_dateutil_names_the_same_dates(rule, start, offset):
         ("FREQ=MINUTELY", "recurs within a day"),
         ("FREQ=SECONDLY", "recurs within a day"),
         ("FREQ=DAILY;BYHOUR=9", "recurs within a day"),
+        ("FREQ=DAILY;BYMINUTE=9", "recurs within a day"),
+        ("FREQ=DAILY;BYSECOND=9", "recurs within a day"),
         ("FREQ=YEARLY;BYEASTER=0", 'has the unknown "BYEASTER"'),
         ("FREQ=YEARLY;RSCALE=CHINESE", 'has the unknown "RSCALE"'),
         ("junk", 'has the unknown "JUNK"'),
+        ("X" * 50, f'has the unknown "{"X" * 40}"'),
         ("FREQ=DAILY;INTERVAL=0", '"0" is no number that fits'),
         ("FREQ=DAILY;INTERVAL=-1", '"-1" is no number that fits'),
         ("FREQ=DAILY;COUNT=", '"" is no number that fits'),
@@ -172,14 +212,22 @@ def test_dateutil_names_the_same_dates(rule, start, offset):
         ("FREQ=YEARLY;BYMONTH=-1", '"-1" is no number that fits'),
         ("FREQ=YEARLY;BYMONTHDAY=0", '"0" is no number that fits'),
         ("FREQ=YEARLY;BYMONTHDAY=1,x", '"X" is no number that fits'),
+        ("FREQ=YEARLY;BYMONTHDAY=32", '"32" is no number that fits'),
         ("FREQ=YEARLY;BYYEARDAY=367", '"367" is no number that fits'),
+        ("FREQ=YEARLY;BYWEEKNO=54", '"54" is no number that fits'),
+        ("FREQ=YEARLY;BYDAY=MO;BYSETPOS=367", '"367" is no number that fits'),
         ("FREQ=YEARLY;BYDAY=XX", '"XX" is no weekday that fits'),
+        ("FREQ=YEARLY;BYDAY=XMO", '"XMO" is no weekday that fits'),
+        ("FREQ=YEARLY;BYDAY=MONDAY", '"MONDAY" is no weekday that fits'),
+        ("FREQ=YEARLY;BYDAY=" + "X" * 50, f'"{"X" * 40}" is no weekday that fits'),
         ("FREQ=YEARLY;BYDAY=54MO", '"54" is no number that fits'),
+        ("FREQ=YEARLY;BYDAY=-54MO", '"-54" is no number that fits'),
         ("FREQ=YEARLY;BYDAY=0MO", '"0" is no number that fits'),
         ("FREQ=WEEKLY;BYDAY=1MO", '"1MO" is no weekday that fits'),
         ("FREQ=WEEKLY;WKST=XX", 'has the unknown "XX"'),
         ("FREQ=DAILY;UNTIL=soon", '"SOON" is no date to end on; write UNTIL=20301231'),
         ("FREQ=DAILY;UNTIL=20240230", '"20240230" is no date to end on'),
+        ("FREQ=DAILY;UNTIL=" + "1" * 50, f'"{"1" * 40}" is no date to end on'),
     ],
     ids=lambda value: value[:40],
 )
@@ -219,6 +267,24 @@ def test_days_before_the_window_are_passed_over():
     """A rule that has run for two thousand years costs one year if one is asked."""
     work = Work(800)
     assert len(dates("FREQ=DAILY", dt.date(1, 1, 1), dt.date(2024, 1, 1), dt.date(2024, 12, 31), work)) == 366
+
+
+@pytest.mark.parametrize(
+    ("rule", "cost"),
+    [
+        ("FREQ=DAILY", 30 * (1 + 1)),
+        ("FREQ=MONTHLY;BYMONTHDAY=1", 30 + 1),
+        ("FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=1", 30 + 1),
+    ],
+)
+def test_a_rule_costs_the_days_of_its_periods_and_may_use_up_what_is_allowed(rule, cost):
+    """November 2024 has thirty days; each period costs its days and one more, and no other is looked at."""
+    asked = (rule, dt.date(2000, 11, 1), dt.date(2024, 11, 1), dt.date(2024, 11, 30))
+    work = Work(cost)
+    assert dt.date(2024, 11, 1) in dates(*asked, work)
+    assert work.left == 0
+    with pytest.raises(InvalidValue, match=f"over {cost - 1} days to be looked at"):
+        dates(*asked, Work(cost - 1))
 
 
 def test_work_is_bounded_over_all_rules():

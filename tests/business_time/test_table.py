@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from itsm_core.business_time import BusinessCalendar, always, business_days, calendar_days, compiled, hours
+from itsm_core.business_time.instants import utc
 from itsm_core.business_time.offsets import year_start
 from itsm_core.errors import BeyondHorizon, NeverOpens
 
@@ -40,6 +41,16 @@ def test_the_table_holds_only_the_years_asked_for():
     assert years(desk) == (2024, 2027)
     desk.elapsed_us(year_start(2020) + HOUR, year_start(2019) + HOUR)
     assert years(desk) == (2019, 2027)
+
+
+@pytest.mark.parametrize(
+    ("at", "held"), [(0, (2023, 2025)), (1, (2024, 2025)), (-1, (2023, 2024)), (-HOUR, (2023, 2024))]
+)
+def test_new_year_is_asked_of_both_years(at, held):
+    """The first instant of 2024 lies at the end of 2023, too; a microsecond beside it is in one of them."""
+    desk = fresh()
+    desk.elapsed_us(year_start(2024) + at, year_start(2024) + at)
+    assert years(desk) == held
 
 
 def test_growing_changes_no_answer():
@@ -139,11 +150,13 @@ FIRST, LAST = year_start(1900), year_start(2301)  # 1 January 1900, and the end 
         (LAST + 4000 * HOUR, " in the year 2301"),
         (year_start(2400) + 4000 * HOUR, " in the year 2400"),
         (10**20, " in the year 3170843"),
+        (10**6 * 146_097 * 24 * HOUR - 1, " in the year 400001969"),  # a million cycles of 400 years
+        (10**6 * 146_097 * 24 * HOUR, ""),
         (5 * 10**22, ""),
     ],
 )
 def test_an_instant_beyond_the_horizon_is_told_by_its_year(at, told):
-    """10**20 microseconds are 1,157,407,407 days, or 3,168,873 years; a year of ten digits is not told."""
+    """10**20 microseconds are 1,157,407,407 days, or 3,168,873 years; beyond 400 million it is not told."""
     desk = fresh()
     for span in ((at, FIRST), (LAST, at), (at, at)):
         with pytest.raises(BeyondHorizon, match=f"^an instant{told} lies outside the years 1900 to 2300"):
@@ -254,3 +267,69 @@ def test_an_end_years_away_is_found():
     assert (opened, closed, more) == (dt.datetime(2001, 1, 1, tzinfo=dt.UTC), end, [])
     before = dt.datetime(1950, 1, 1, tzinfo=dt.UTC)
     assert around_the_clock(valid_from="2001-01-01").next_start(before) == opened
+
+
+SUMMER = year_start(2024) + 4000 * HOUR
+GROWN = {
+    "add": (fresh, lambda desk: desk.add_us(SUMMER, 4000 * HOUR), (2024, 2028)),
+    "subtract": (fresh, lambda desk: desk.subtract_us(SUMMER, 4000 * HOUR), (2021, 2025)),
+    "next start": (
+        lambda: around_the_clock(valid_from="2026-07-01"),
+        lambda desk: desk.next_start(utc(SUMMER)),
+        (2024, 2028),
+    ),
+    "next close": (
+        lambda: around_the_clock(valid_to="2026-06-30"),
+        lambda desk: desk.next_close(utc(SUMMER)),
+        (2024, 2028),
+    ),
+    "previous close": (
+        lambda: around_the_clock(valid_to="2022-06-30"),
+        lambda desk: desk.previous_close(utc(SUMMER)),
+        (2021, 2025),
+    ),
+    "previous start": (
+        lambda: around_the_clock(valid_from="2022-07-01"),
+        lambda desk: next(desk.periods_before(utc(SUMMER))),
+        (2021, 2025),
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "ask", "held"), GROWN.values(), ids=GROWN)
+def test_a_table_grows_by_one_year_then_by_two(make, ask, held):
+    """What lies two years off, or 4,000 hours of some 1,900 a year, takes one year and two more."""
+    desk = make()
+    desk.elapsed_us(SUMMER, SUMMER)
+    assert years(desk) == (2024, 2025)
+    ask(desk)
+    assert years(desk) == held
+
+
+def test_after_the_last_break_all_time_is_open():
+    """A century around the clock takes as much longer as was closed on the way, in both directions."""
+    desk = BusinessCalendar.weekly(
+        "daily 00:00-24:00", zone="UTC", breaks={"2024-03-05": "03:00-04:00", "2024-09-05": "03:00-05:00"}
+    )
+    century = 36_525 * 24 * HOUR
+    assert desk.add_us(year_start(2024), century) == year_start(2024) + century + 3 * HOUR
+    assert desk.add_us(SUMMER, century) == SUMMER + century + 2 * HOUR
+    assert desk.subtract_us(SUMMER, century) == SUMMER - century - HOUR
+
+
+def test_the_first_period_of_all_has_an_opening():
+    """Nothing was open before it, so it is the last that a search backwards finds."""
+    desk = BusinessCalendar.weekly(
+        "mon 09:00-17:00", zone="UTC", valid_from="2024-05-13", valid_to="2024-05-14"
+    )
+    opening, closing = (dt.datetime(2024, 5, 13, hour, tzinfo=dt.UTC) for hour in (9, 17))
+    assert list(desk.periods_before(dt.datetime(2024, 6, 1, tzinfo=dt.UTC))) == [(opening, closing)]
+    assert list(desk.periods_after(dt.datetime(2024, 5, 1, tzinfo=dt.UTC))) == [(opening, closing)]
+
+
+def test_an_opening_is_not_the_one_before_itself():
+    """The table looks for openings strictly before an instant, too."""
+    table, monday = fresh("UTC")._compiled.table, year_start(2024)
+    nine, half_past_one = monday + 9 * HOUR, monday + 13 * HOUR + HOUR // 2
+    assert table.previous_start(half_past_one) == nine
+    assert table.previous_start(half_past_one + 1) == half_past_one

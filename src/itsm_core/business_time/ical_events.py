@@ -247,4 +247,5 @@ def _lasting(start: Moment, duration: dt.timedelta) -> dt.timedelta:
     days = duration // _DAY * _DAY
     begun = (start.wall + days).replace(tzinfo=start.zone).astimezone(UTC)
     end = (begun + (duration - days)).astimezone(start.zone).replace(tzinfo=None)
-    return end - start.wall
+    # In the hour that comes twice the wall may show no time at all; then the hours are taken as said.
+    return max(end - start.wall, dt.timedelta(0)) or duration
