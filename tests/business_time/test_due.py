@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from itsm_core.business_time import (
     BusinessCalendar,
+    Week,
     always,
     business_days,
     calendar_days,
@@ -313,3 +314,17 @@ def test_business_days_go_on_over_several_years():
     assert office.subtract(monday, business_days(600)) == monday - dt.timedelta(weeks=120)
     first = dt.datetime(1900, 1, 1, 10, tzinfo=dt.UTC)
     assert BusinessCalendar.always("UTC").add(first, business_days(100_000)) == first + dt.timedelta(days=100_000)
+
+
+def test_what_a_break_takes_of_a_night_gives_the_rest_to_the_morning():
+    """Friday's night has a break from midnight to one, and a dated one takes what would follow.
+
+    So Friday ends at midnight, and the hour that another week opens on Saturday is Saturday's.
+    """
+    desk = BusinessCalendar.weekly(
+        "fri 02:00-02:00", weekly_breaks="sat 00:00-01:00", weeks=[Week.of("sat 00:00-24:00")],
+        breaks={"2024-05-11": "01:00-24:00"}, zone="UTC",
+    )  # fmt: skip
+    friday, saturday = (dt.datetime(2024, 5, day, tzinfo=dt.UTC) for day in (10, 11))
+    assert desk.add(friday.replace(hour=10), end_of_business_day()) == saturday
+    assert desk.add(friday.replace(hour=10), end_of_business_day(1)) == saturday.replace(hour=1)

@@ -137,8 +137,7 @@ class LocalHours:
 
     def pieces(self, day: int) -> list[Span]:
         """The open periods of the windows that start on a date."""
-        # Before dated breaks: what they take is open for nobody, so it needs no owner.
-        windows = self.schedule.before_breaks(day, day)
+        windows = self.schedule.open_time(day, day)
         # United, for a window that the change of a clock cuts in two is one window still.
         return union(preimage(self.zone, windows, midnight(day - 1), midnight(day + 4))) if windows else []
 
