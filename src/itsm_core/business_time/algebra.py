@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from itsm_core.business_time.intervals import Span, difference, intersection, union
-from itsm_core.business_time.local_hours import LocalHours, Pattern, Source, date_of, repeating
+from itsm_core.business_time.local_hours import LocalHours, Pattern, Source, date_of
 from itsm_core.business_time.offsets import local
 from itsm_core.business_time.schedule import Schedule
 from itsm_core.errors import InvalidValue
@@ -40,10 +40,6 @@ def _ordered(sources: Iterable[Source]) -> tuple[Source, ...]:
     if len(found) > MOST_MEMBERS:
         raise InvalidValue("calendars", len(found), f"are more than {MOST_MEMBERS}", "combine fewer")
     return tuple(found[key] for key in sorted(found))
-
-
-def _zones(members: Iterable[Source]) -> frozenset[ZoneInfo]:
-    return frozenset().union(*(member.zones() for member in members))
 
 
 @attrs.frozen(eq=False)
@@ -86,10 +82,6 @@ class Restricted:
             spans = difference(spans, other.spans(start, end))
         return spans
 
-    def for_ever(self, at: int, *, after: bool) -> bool | None:
-        """What the weeks of all members come to, once none has anything else to say."""
-        return repeating(self, after=after, at=at)
-
     def plain_day(self, day: int) -> bool | None:  # noqa: ARG002 - the instants must be asked
         """Nothing can be said without looking at instants."""
         return None
@@ -98,10 +90,6 @@ class Restricted:
     def depth(self) -> int:
         """How deep combinations are nested in it."""
         return 1 + max(member.depth for member in self.members)
-
-    def zones(self) -> frozenset[ZoneInfo]:
-        """The zones of all members."""
-        return _zones(self.members)
 
     def pattern(self, offsets: Mapping[ZoneInfo, int], at: int, *, after: bool) -> Pattern:
         """The week that repeats: at most what the base has and the others leave."""
@@ -143,10 +131,6 @@ class United:
         near = [span for other in range(day - 2, day + 3) for span in member.pieces(other)]
         return [span for span in near if date_of(local(self.zone, span[0])) == day]
 
-    def for_ever(self, at: int, *, after: bool) -> bool | None:
-        """What the weeks of all members come to, once none has anything else to say."""
-        return repeating(self, after=after, at=at)
-
     def plain_day(self, day: int) -> bool | None:  # noqa: ARG002 - the instants must be asked
         """Nothing can be said without looking at instants."""
         return None
@@ -155,10 +139,6 @@ class United:
     def depth(self) -> int:
         """How deep combinations are nested in it."""
         return 1 + max(member.depth for member in self.members)
-
-    def zones(self) -> frozenset[ZoneInfo]:
-        """The zones of all members."""
-        return _zones(self.members)
 
     def pattern(self, offsets: Mapping[ZoneInfo, int], at: int, *, after: bool) -> Pattern:
         """The week that repeats: what any member has."""

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 from itsm_core.business_time.durations import Budget, BusinessDays, CalendarDays, DueRule, EndOfBusinessDay
 from itsm_core.business_time.instants import DAY, utc
 from itsm_core.business_time.intervals import Span
-from itsm_core.business_time.local_hours import Source, date_of
+from itsm_core.business_time.local_hours import Source, date_of, for_ever
 from itsm_core.business_time.offsets import instant, local, year_start
 from itsm_core.business_time.schedule import midnight
 from itsm_core.business_time.table import FIRST_YEAR, HORIZON, LAST_YEAR, Table, within
@@ -99,7 +99,7 @@ class Compiled:
     def _go_on(self, year: int, missing: int) -> None:
         """Refuse to count business days where there are none any more."""
         after = missing > 0
-        if self.source.for_ever(year_start(year if after else year + 1), after=after) is False:
+        if for_ever(self.source, year_start(year if after else year + 1), after=after) is False:
             raise NeverOpens(
                 f"the calendar has no business day in {year} or beyond, and {abs(missing)} are "
                 "still to be counted; check its validity, or give it hours"

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
@@ -67,15 +67,6 @@ class Source(Protocol):
     def plain_day(self, day: int) -> bool | None:
         """Whether a date is a business day, where the rules alone tell; else None."""
 
-    def for_ever(self, at: int, *, after: bool) -> bool | None:
-        """Whether it is always open (True) or always closed (False) from an instant on, or up to it.
-
-        None where it is neither, or where the rules do not tell yet.
-        """
-
-    def zones(self) -> frozenset[ZoneInfo]:
-        """Every zone whose clock is read."""
-
     def pattern(self, offsets: Mapping[ZoneInfo, int], at: int, *, after: bool) -> Pattern:
         """The week that repeats from an instant on (or up to it), under offsets from UTC."""
 
@@ -119,12 +110,6 @@ class LocalHours:
         """It nests nothing."""
         return 0
 
-    def for_ever(self, at: int, *, after: bool) -> bool | None:
-        """What holds once all dated rules are over, or before they begin."""
-        if not self._settled(at, after=after):
-            return None
-        return self.schedule.after if after else self.schedule.before
-
     def _settled(self, at: int, *, after: bool) -> bool:
         first, last = self.schedule.settled
         return at >= midnight(last) if after else at <= midnight(first)
@@ -154,10 +139,6 @@ class LocalHours:
         windows, before = self.schedule.windows_on(day), self.schedule.windows_on(day - 1)
         return bool(windows) and (not before or windows[-1][1] > before[-1][1] - DAY)
 
-    def zones(self) -> frozenset[ZoneInfo]:
-        """Its own zone."""
-        return frozenset({self.zone})
-
     def pattern(self, offsets: Mapping[ZoneInfo, int], at: int, *, after: bool) -> Pattern:
         """The week in force; yearly holidays may take all of it, dated rules may say anything."""
         if not self._settled(at, after=after):
@@ -184,21 +165,35 @@ def circular(spans: list[Span]) -> list[Span]:
     return union(laid)
 
 
-def repeating(source: Source, *, after: bool, at: int) -> bool | None:
-    """What combined weeks come to for ever: pointwise, open time depends on the offsets alone.
+def leaves(source: Source) -> Iterator[LocalHours]:
+    """The schedules that a source is made of."""
+    if isinstance(source, LocalHours):
+        yield source
+    for member in source.members:
+        yield from leaves(member)
 
-    Tried are all offsets that the zones have at one time between an instant and the year 2100 (or
-    1900): rules for the clocks repeat, and in 28 years the calendar shows all its years.
+
+def for_ever(source: Source, at: int, *, after: bool) -> bool | None:
+    """Whether it is always open (True) or always closed (False) from an instant on, or up to it.
+
+    None where it is neither, or where dated rules are still to come. Pointwise, what weeks come to
+    depends on the offsets of their zones alone.
     """
-    combinations = _together(source.zones(), at, after=after)
+    combinations = _together({leaf.zone for leaf in leaves(source)}, at, after=after)
     patterns = [source.pattern(offsets, at, after=after) for offsets in combinations]
     if not any(pattern.most for pattern in patterns):
         return False
     return True if all(pattern.least == [(0, WEEK)] for pattern in patterns) else None
 
 
-def _together(zones: frozenset[ZoneInfo], at: int, *, after: bool) -> list[dict[ZoneInfo, int]]:
-    """The offsets that the zones have at one time, each combination once."""
+def _together(zones: set[ZoneInfo], at: int, *, after: bool) -> list[dict[ZoneInfo, int]]:
+    """The offsets that the zones have at one time, each combination once.
+
+    Looked at is the time between an instant and the year 2100 (or 1900): rules for the clocks
+    repeat, and in 28 years the calendar shows all its years. One zone alone is always in step.
+    """
+    if len(zones) == 1:
+        return [dict.fromkeys(zones, 0)]
     first, last, margin = year_start(1900), year_start(2300), 29 * 366 * DAY
     at = min(max(at, first + margin), last - margin)
     low, high = (at, max(at + margin, year_start(2100))) if after else (first, at)

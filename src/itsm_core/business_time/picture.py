@@ -23,7 +23,7 @@ from itsm_core.business_time.durations import Budget
 from itsm_core.business_time.given import parse_date
 from itsm_core.business_time.instants import DAY, HOUR
 from itsm_core.business_time.intervals import Span
-from itsm_core.business_time.local_hours import LocalHours, Source
+from itsm_core.business_time.local_hours import LocalHours, Source, leaves
 from itsm_core.business_time.table import FIRST_YEAR, LAST_YEAR
 from itsm_core.business_time.weeks import Week
 from itsm_core.business_time.windows import MONTHS, WEEKDAYS, date_text, printable, week_text
@@ -255,7 +255,7 @@ def calendar_html(source: Source, compiled: Compiled, name: str | None, version:
 
 def _facts(source: Source) -> Iterator[tuple[str, str]]:
     """What is known of a calendar, term by term; an empty text says nothing."""
-    schedules = [leaf.schedule for leaf in _leaves(source)]
+    schedules = [leaf.schedule for leaf in leaves(source)]
     yield "zone", source.zone.key
     yield "hours", _hours(source)
     yield "holidays", _count(schedule.holidays for schedule in schedules)
@@ -265,13 +265,6 @@ def _facts(source: Source) -> Iterator[tuple[str, str]]:
     yield "holidays known until", str(min(known, default=""))
     yield "sources", ", ".join(dict.fromkeys(text for schedule in schedules for text in schedule.sources))
     yield "fingerprint", source.key[:12]
-
-
-def _leaves(source: Source) -> Iterator[LocalHours]:
-    if isinstance(source, LocalHours):
-        yield source
-    for part in source.members:
-        yield from _leaves(part)
 
 
 def _count(found: Iterable[Sequence[object]]) -> str:
@@ -301,7 +294,7 @@ def _week(week: Week) -> str:
 
 
 def _first_dated(source: Source) -> dt.date:
-    schedules = [leaf.schedule for leaf in _leaves(source)]
+    schedules = [leaf.schedule for leaf in leaves(source)]
     found = [date for s in schedules for date, _ in (*s.shifts, *s.breaks)]
     found += [holiday.first for s in schedules for holiday in s.dated]
     found += [week.valid_from for s in schedules for week in s.weeks if week.valid_from]

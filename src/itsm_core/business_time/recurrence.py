@@ -28,7 +28,7 @@ _LISTS = {"BYMONTH": 12, "BYWEEKNO": 53, "BYYEARDAY": 366, "BYMONTHDAY": 31, "BY
 _PARTS = ("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", *_LISTS)
 _COARSE, _FINE = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY"), ("HOURLY", "MINUTELY", "SECONDLY")
 _WITHIN_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
-_LAST_DAY, _MONTHS = dt.date.max.toordinal(), 12 * dt.MAXYEAR + 12
+_LAST_DAY = dt.date.max.toordinal()
 _EXAMPLE = "write for example FREQ=YEARLY;BYMONTH=11;BYDAY=4TH"
 
 
@@ -132,7 +132,7 @@ class Recurrence:
         return (span(period, length) for period in range(begin, end, step))
 
     def _months_from(self, begin: int, length: int) -> list[range]:
-        months = range(begin, min(begin + length, _MONTHS))
+        months = range(begin, begin + length)
         return [_month(m) for m in months if not self.months or m % 12 + 1 in self.months]
 
     def chosen(self, days: Iterable[dt.date]) -> list[dt.date]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from itsm_core.business_time.instants import DAY, utc
 from itsm_core.business_time.intervals import Span
-from itsm_core.business_time.local_hours import Source
+from itsm_core.business_time.local_hours import Source, for_ever
 from itsm_core.business_time.offsets import year_start
 from itsm_core.errors import BeyondHorizon, NeverOpens
 
@@ -121,7 +121,7 @@ class Table:
 
     def _later(self, edges: Edges, years: int) -> Edges | None:
         """Edges that reach `years` further, or None where nothing changes any more."""
-        if self.source.for_ever(edges.hi, after=True) is not None:
+        if for_ever(self.source, edges.hi, after=True) is not None:
             return None
         if edges.years[1] >= _AFTER_LAST:
             raise beyond(None)
@@ -129,7 +129,7 @@ class Table:
 
     def _earlier(self, edges: Edges, years: int) -> Edges | None:
         """Edges that reach `years` further back, or None where nothing was different before."""
-        if self.source.for_ever(edges.lo, after=False) is not None:
+        if for_ever(self.source, edges.lo, after=False) is not None:
             return None
         if edges.years[0] <= _FIRST:
             raise beyond(None)
@@ -195,7 +195,7 @@ class Table:
     def _for_ever(self, at: int, edge: int, missing: int, edges: Edges) -> int:
         """The result beyond the table, where the desk is always open or always closed."""
         after = missing > 0
-        if not self.source.for_ever(edges.hi if after else edges.lo, after=after):
+        if not for_ever(self.source, edges.hi if after else edges.lo, after=after):
             lacking = dt.timedelta(microseconds=min(abs(missing), 9999 * 365 * DAY))
             raise NeverOpens(
                 f"the calendar has too little open time {'after' if after else 'before'} "
