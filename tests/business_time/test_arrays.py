@@ -607,6 +607,43 @@ def test_a_table_grows_only_as_far_as_arrays_ask():
     assert table_of(calendar)._edges.years == (2010, 2011)
 
 
+def test_a_table_grows_until_it_holds_the_farthest_results():
+    """Forwards and backwards at once, and no farther; then nothing is left to be asked one by one."""
+    calendar, summer = fresh(), year_start(2010) + 4000 * HOUR
+    starts, us = np.array([summer] * 3), np.array([HOUR, 5000 * HOUR, -5000 * HOUR])
+    found, missed = arrays._after(table_of(calendar), arrays._instants("starts", starts), starts, us)
+    assert not missed.any()
+    assert found.tolist() == [calendar.add_us(summer, int(length)) for length in us]
+    first, last = table_of(calendar)._edges.years
+    assert (first, last) == (2007, 2014)  # 5,000 h are 2.4 years of 2,080 h; by one year, then by two
+
+
+def test_a_length_at_the_end_of_what_integers_hold_does_not_wrap():
+    """Whatever stands beside it."""
+    for lengths_ in ([2**63 - 10**15, 0], [0, 2**63 - 1], [-(2**63), 0]):
+        with pytest.raises((NeverOpens, BeyondHorizon), match="result"):
+            add_many(OFFICE, [year_start(2024)] * 2, np.array(lengths_))
+
+
+@pytest.mark.skipif(not hasattr(np.dtypes, "StringDType"), reason="numpy before 2.0 has no such texts")
+def test_texts_of_numpys_own_kind_are_refused_as_texts():
+    """As those of fixed length are."""
+    words = np.array(["2024-01-01"], dtype=np.dtypes.StringDType())
+    with pytest.raises(InvalidValue, match="is text; pass int64"):
+        elapsed_many(OFFICE, words, 0)
+
+
+def test_the_first_bad_position_is_told_in_the_order_of_rows():
+    """However the array lies in memory; the last instant that counts is no bad one."""
+    rows = np.array([[HORIZON[1], HORIZON[1]], [HORIZON[1] + 1, 0], [0, HORIZON[1] + 1]])
+    for array in (rows, np.asfortranarray(rows)):
+        with pytest.raises(BeyondHorizon, match=r"starts\.flat\[2\]"):
+            elapsed_many(OFFICE, array, 0)
+    lengths_ = np.asfortranarray(np.array([[0, 10**18], [10**18, 0]]))
+    with pytest.raises(BeyondHorizon, match=r"result\.flat\[1\]"):
+        add_many(OFFICE, np.zeros((2, 2), np.int64), lengths_)
+
+
 @pytest.mark.parametrize("count", range(1, 18))
 def test_a_crowd_of_periods_at_the_end_of_a_table_is_told_apart(count):
     """So many seconds in the last minute of a year that is open an hour a week."""

@@ -123,10 +123,14 @@ WEIGHTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("one", "other", "at", "reason"), [row[1:] for row in WEIGHTS], ids=[row[0] for row in WEIGHTS])
+@pytest.mark.parametrize(
+    ("one", "other", "at", "reason"), [row[1:] for row in WEIGHTS], ids=[row[0] for row in WEIGHTS]
+)
 def test_the_weightiest_reason_of_two_is_given(one, other, at, reason):
     """In either order, and wherever the calendars stand in the union."""
-    first, second = (BusinessCalendar.weekly(hours, zone="Europe/London", **rules) for hours, rules in (one, other))
+    first, second = (
+        BusinessCalendar.weekly(hours, zone="Europe/London", **rules) for hours, rules in (one, other)
+    )
     start = dt.datetime.fromisoformat(f"2024-05-{at}").replace(tzinfo=first.zone)
     for united in (first | second, second | first):
         found = [name for _, _, name in united.closures(start, start + dt.timedelta(minutes=1))]
@@ -135,9 +139,13 @@ def test_the_weightiest_reason_of_two_is_given(one, other, at, reason):
 
 def test_a_union_is_explained_by_the_zone_that_counts_its_days():
     """From Thursday evening to Monday morning: London's reasons, split where they change."""
-    london = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/London", holidays=[("2024-05-10", "May Day")])
+    london = BusinessCalendar.weekly(
+        "mon-fri 09:00-17:00", zone="Europe/London", holidays=[("2024-05-10", "May Day")]
+    )
     late = BusinessCalendar.weekly("sat 20:00-22:00", zone="Europe/London")
-    tokyo = BusinessCalendar.weekly("mon 09:00-09:01", zone="Asia/Tokyo", holidays=[("2024-05-11", "elsewhere")])
+    tokyo = BusinessCalendar.weekly(
+        "mon 09:00-09:01", zone="Asia/Tokyo", holidays=[("2024-05-11", "elsewhere")]
+    )
     assert named(london | late | tokyo, "09T17:00", "13T09:00") == [
         "09T17:00-10T00:00 night", "10T00:00-11T00:00 holiday: May Day", "11T00:00-11T20:00 night",
         "11T22:00-12T00:00 night", "12T00:00-13T00:00 weekend", "13T00:00-13T01:00 night", "13T01:01-13T09:00 night",

@@ -442,7 +442,9 @@ def test_a_yearly_holiday_is_made_of_texts_or_pairs():
 
 def test_a_list_reads_all_that_it_is_given():
     """Days, shifts, an end, a source: each is told by its name when it is wrong."""
-    listed = HolidayList(["2024-12-25", "12-26"], shifts={"2024-12-28": "09:00-10:00"}, known_until="2024-12-31", source="x")
+    listed = HolidayList(
+        ["2024-12-25", "12-26"], shifts={"2024-12-28": "09:00-10:00"}, known_until="2024-12-31", source="x"
+    )
     assert listed.known_until == dt.date(2024, 12, 31)
     assert [str(day) for day, _ in listed.shifts] == ["2024-12-28"]
     assert [day.dates for day in listed.only(lambda day: day.dates == "12-26")] == ["12-26"]

@@ -554,7 +554,7 @@ QUESTIONS = [
     lambda calendar, at: when(calendar.subtract_us, at, 10 * HOUR),
     lambda calendar, at: when(calendar.due_us, at, business_days(2)),
     lambda calendar, at: list(calendar.closures_us(at, at + 3 * DAY)),
-    lambda calendar, at: calendar.next_start(utc(at)),
+    lambda calendar, at: when(calendar.next_start, utc(at)),
 ]
 
 

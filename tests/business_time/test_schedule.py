@@ -197,3 +197,110 @@ def test_dates_are_worded_in_english_whatever_the_host_speaks():
     assert [date_text(first + dt.timedelta(days=k)).split()[0] for k in range(7)] == (
         ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     )
+
+
+# -- the layers themselves -------------------------------------------------------------------------
+
+
+def ordinal(text):
+    """The ordinal of a date."""
+    return dt.date.fromisoformat(text).toordinal()
+
+
+SETTLED = [
+    # what, its rules, the first and the last date that some rule names (None: no rule names one)
+    ("no dated rule", {}, None, None),
+    ("a yearly rule without bounds", {"holidays": ["12-25"]}, None, None),
+    ("a date", {"holidays": ["2025-01-10"]}, "2025-01-10", "2025-01-10"),
+    ("a range", {"holidays": ["2025-01-10..2025-02-20"]}, "2025-01-10", "2025-02-20"),
+    ("a range for good", {"holidays": ["2025-01-10..9999-12-31"]}, "2025-01-10", "2025-01-10"),
+    ("a shift and a break", {"shifts": {"2025-03-01": ""}, "breaks": {"2024-03-01": ""}}, "2024-03-01", "2025-03-01"),
+    ("yearly since", {"holidays": [{"date": "12-25", "since": 2020}]}, "2020-01-01", "2020-01-01"),
+    # what begins in the last year may reach into the one after it
+    ("yearly until", {"holidays": [{"date": "12-25", "until": 2020}]}, "2021-12-31", "2021-12-31"),
+    ("yearly until the end", {"holidays": [{"date": "12-25", "until": 9999}]}, "2300-12-31", "2300-12-31"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rules", "first", "last"), [row[1:] for row in SETTLED], ids=[row[0] for row in SETTLED]
+)
+def test_weeks_only_repeat_four_days_from_the_dates_that_rules_name(rules, first, last):
+    """A window reaches two days from its date, and a local date is a day off at most."""
+    schedule = Schedule.of([Week.of("mon 09:00-17:00")], **rules)
+    if first is None:
+        before, after = schedule.settled
+        assert before > ordinal("2300-12-31")
+        assert after < ordinal("1900-01-01")
+    elif last == "2300-12-31":
+        assert schedule.settled[1] >= ordinal(last)
+    else:
+        assert schedule.settled == (ordinal(first) - 4, ordinal(last) + 4)
+
+
+def test_the_dates_of_weeks_are_named_by_rules_too():
+    """From and to."""
+    weeks = [Week.of("mon 09:00-17:00", valid_from="2024-05-01", valid_to="2024-06-30")]
+    assert Schedule.of(weeks).settled == (ordinal("2024-04-27"), ordinal("2024-07-04"))
+
+
+YEAR = "01-01..12-31"
+CLOSED = [
+    ("a week", "mon 09:00-17:00", {}, False, False),
+    ("no week", "", {"shifts": {"2024-02-05": "09:00-17:00"}}, True, True),
+    ("no Mondays", "mon 09:00-17:00", {"holidays": [YEAR]}, True, True),
+    ("some Mondays", "mon 09:00-17:00", {"holidays": ["02-01..12-31"]}, False, False),
+    ("leap days that are Mondays", "mon 09:00-17:00", {"holidays": ["01-01..02-28", "03-01..12-31"]}, False, False),
+    ("no Mondays since", "mon 09:00-17:00", {"holidays": [{"from": "01-01", "to": "12-31", "since": 2020}]}, False, True),
+    ("no Mondays until", "mon 09:00-17:00", {"holidays": [{"from": "01-01", "to": "12-31", "until": 2020}]}, True, False),
+    ("closed for good", "mon 09:00-17:00", {"holidays": ["2030-01-01..9999-12-31"]}, False, True),
+    ("an afternoon beyond what counts", "mon 09:00-17:00", {"holidays": ["2301-02-05 12:00-24:00"]}, False, False),
+    ("closed until the end of what counts", "mon 09:00-17:00", {"holidays": ["2030-01-01..2301-01-02"]}, False, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("week", "rules", "before", "after"), [row[1:] for row in CLOSED], ids=[row[0] for row in CLOSED]
+)
+def test_closed_for_ever_is_told_by_the_rules(week, rules, before, after):
+    """Before all dated rules, and after them."""
+    schedule = Schedule.of([Week.of(week)] if week else [], **rules)
+    assert (schedule.closed_before, schedule.closed_after) == (before, after)
+
+
+@pytest.mark.parametrize(("cut", "end"), [(False, 30), (True, 24)])
+def test_a_holiday_cuts_the_night_before_only_if_told_to(cut, end):
+    """The tail after midnight of the 4th, a holiday; the night after it is gone altogether."""
+    hour = 3_600_000_000
+    schedule = Schedule.of([Week.of("daily 22:00-06:00")], holidays=["2024-03-04"], cut_at_midnight=cut)
+    assert schedule.windows_on(ordinal("2024-03-03")) == ((22 * hour, end * hour),)
+    assert schedule.windows_on(ordinal("2024-03-04")) == ()
+    assert schedule.windows_on(ordinal("2024-03-05")) == ((22 * hour, 30 * hour),)
+    days = Schedule.of([Week.of("daily 00:00-24:00")], holidays=["2024-03-04"], cut_at_midnight=cut)
+    assert days.windows_on(ordinal("2024-03-03")) == ((0, 24 * hour),)
+
+
+def test_breaks_of_the_dates_around_take_open_time_of_a_date():
+    """Of the same date, of the next one, and none of the date before."""
+    hour, day = 3_600_000_000, 86_400_000_000
+    breaks = {"2024-03-03": "00:00-24:00", "2024-03-04": "23:00-23:30", "2024-03-05": "01:00-02:00"}
+    schedule = Schedule.of([Week.of("daily 22:00-06:00")], breaks=breaks)
+    base = (ordinal("2024-03-04") - ordinal("1970-01-01")) * day
+    expected = [(22, 23), (23.5, 25), (26, 30)]
+    found = schedule.open_time(ordinal("2024-03-04"), ordinal("2024-03-04"))
+    assert found == [(base + int(a * hour), base + int(b * hour)) for a, b in expected]
+
+
+def test_yearly_rules_are_told_apart_by_what_they_close():
+    """Their names decide nothing; the order of rules with and without bounds is the same in every run."""
+    named = Schedule.of([], holidays=[("12-25", "Christmas"), {"date": "12-25", "since": 2020}, "12-26"])
+    plain = Schedule.of([], holidays=["12-26", {"date": "12-25", "since": 2020}, ("12-25", "Noel")])
+    assert named.rules() == plain.rules()
+    assert len(named.rules()["yearly"]) == 3
+
+
+def test_what_a_schedule_does_not_have_is_not_told():
+    """No sources, no parts, no yearly rules: fingerprints of calendars without them stay what they are."""
+    plain = Schedule.of([Week.of("mon 09:00-17:00")], holidays=[HolidayList(["2024-05-06"])])
+    assert plain.sources == ()
+    assert set(plain.rules()) == {"weeks", "holidays", "shifts", "breaks", "cut_at_midnight"}

@@ -11,6 +11,7 @@ import pytest
 from itsm_core.business_time import BusinessCalendar, always, business_days, calendar_days, compiled, hours
 from itsm_core.business_time.instants import utc
 from itsm_core.business_time.offsets import year_start
+from itsm_core.business_time.table import HORIZON
 from itsm_core.errors import BeyondHorizon, NeverOpens
 
 HOURS = "mon-fri 09:00-12:30 13:30-17:30"
@@ -51,6 +52,49 @@ def test_new_year_is_asked_of_both_years(at, held):
     desk = fresh()
     desk.elapsed_us(year_start(2024) + at, year_start(2024) + at)
     assert years(desk) == held
+
+
+def test_new_year_is_asked_of_both_years_by_a_table_that_knows_one():
+    """The first instant of a year is not inside the table of that year, nor of the year before."""
+    for known in (2024, 2023):
+        desk = fresh()
+        desk.is_open(utc(year_start(known) + 1000 * HOUR))
+        desk.elapsed_us(year_start(2024), year_start(2024))
+        assert years(desk) == (2023, 2025)
+
+
+def test_all_open_time_there_is_can_be_subtracted():
+    """The opening of the first period is reached; one microsecond more is refused."""
+    desk = BusinessCalendar.weekly("mon 09:00-17:00", zone="UTC", valid_from="2024-01-01")
+    first = year_start(2024) + 9 * HOUR  # 1 January 2024 is a Monday
+    assert desk.subtract_us(first + 8 * HOUR, 8 * HOUR) == first
+    with pytest.raises(NeverOpens, match=r"too little open time before .* 0:00:00\.000001 could not"):
+        desk.subtract_us(first + 8 * HOUR, 8 * HOUR + 1)
+    ended = BusinessCalendar.weekly("mon 09:00-17:00", zone="UTC", valid_to="2024-01-01")
+    assert ended.add_us(first, 8 * HOUR) == first + 8 * HOUR
+    with pytest.raises(NeverOpens, match=r"too little open time after .* 0:00:00\.000001 could not"):
+        ended.add_us(first, 8 * HOUR + 1)
+
+
+def test_around_the_clock_the_ends_of_the_horizon_are_reached_exactly():
+    """By adding and by subtracting, without a table that long."""
+    desk, now = always("UTC"), year_start(2024)
+    assert desk.add_us(now, HORIZON[1] - now) == HORIZON[1]
+    assert desk.subtract_us(now, now - HORIZON[0]) == HORIZON[0]
+    for beyond in (
+        lambda: desk.add_us(now, HORIZON[1] - now + 1),
+        lambda: desk.subtract_us(now, now - HORIZON[0] + 1),
+    ):
+        with pytest.raises(BeyondHorizon):
+            beyond()
+
+
+def test_more_than_the_horizon_holds_is_refused_in_either_direction():
+    """A desk that closes for Christmas only, for ever."""
+    desk = BusinessCalendar.weekly("daily 00:00-24:00", zone="UTC", holidays=["12-25"])
+    for beyond in (desk.add_us, desk.subtract_us):
+        with pytest.raises(BeyondHorizon):
+            beyond(year_start(2024), HORIZON[1] - HORIZON[0])
 
 
 def test_growing_changes_no_answer():

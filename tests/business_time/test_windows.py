@@ -153,3 +153,11 @@ def test_overlapping_nights_may_last_longer_than_a_day():
     windows = parse_day("22:00-22:00 23:00-23:00")
     assert windows == ((at(22), at(47)),)
     assert parse_day(day_pairs(windows)) == windows
+
+
+def test_weekdays_of_a_mapping_are_read_in_capitals_too():
+    """As those of a text are; what is no text is no weekday."""
+    capitals = parse_week({"Mon": [["09:00", "17:00"]], "TUE": [["09:00", "12:00"]]})
+    assert capitals == parse_week("mon 09:00-17:00; tue 09:00-12:00")
+    with pytest.raises(InvalidWindow, match='"7" is no weekday'):
+        parse_week({7: [["09:00", "17:00"]]})

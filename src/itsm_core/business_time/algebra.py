@@ -23,6 +23,7 @@ from itsm_core.business_time.intervals import Span, difference, intersection, un
 from itsm_core.business_time.local_hours import LocalHours, Pattern, Source, date_of
 from itsm_core.business_time.offsets import local
 from itsm_core.business_time.schedule import Schedule
+from itsm_core.business_time.weeks import full
 from itsm_core.errors import InvalidValue
 
 # Nobody combines so many, or nests them so deep.
@@ -165,7 +166,7 @@ def _is_always(source: Source) -> bool:
     """Whether a schedule is open around the clock on every date."""
     schedule = source.schedule if isinstance(source, LocalHours) else None
     dated = schedule and (schedule.holidays or schedule.shifts or schedule.breaks)
-    return schedule is not None and not dated and schedule.before is True and len(schedule.eras) == 1
+    return schedule is not None and not dated and len(schedule.eras) == 1 and full(schedule.eras[0].week)
 
 
 def _taken_apart(source: Source) -> Restricted:

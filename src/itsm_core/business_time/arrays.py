@@ -91,7 +91,7 @@ def _chunks(a: Int64s, b: Int64s, out: Int64s) -> Iterator[tuple[int, Int64s, In
 # -- the table as arrays ---------------------------------------------------------------------------
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen
 class _Ranks:
     """Finds the last of some sorted keys at or before each value.
 
@@ -131,7 +131,7 @@ class _Ranks:
         return found
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen
 class _EdgeArrays:
     """The open time up to an instant, and its inverse, by one state of a table.
 

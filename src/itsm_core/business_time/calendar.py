@@ -271,9 +271,10 @@ def _never_opens(zone: ZoneInfo) -> NeverOpens:
 def _that_opens(hours: LocalHours) -> LocalHours:
     """The hours themselves, unless their rules take them all away again."""
     schedule = hours.schedule
-    if schedule.is_empty or schedule.before is not False or schedule.after is not False:
+    if schedule.is_empty or not (schedule.closed_before and schedule.closed_after):
         return hours  # the rules of `never`, or a week that repeats
-    if Table(hours).next_start(max(midnight(schedule.settled[0]), HORIZON[0])) is None:
+    first, last = schedule.settled
+    if first > last or Table(hours).next_start(max(midnight(first), HORIZON[0])) is None:
         raise _never_opens(hours.zone)
     return hours
 

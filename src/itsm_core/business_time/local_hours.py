@@ -12,6 +12,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -78,10 +79,10 @@ def date_of(wall: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _doubtful(zone: ZoneInfo, year: int) -> frozenset[int]:
-    """The dates near the changes of a zone's clocks around a year."""
-    cuts = segments(zone, year_start(year) - 3 * DAY, year_start(year + 1) + 3 * DAY)
-    marks = [date_of(start + offset) for start, _, offset in cuts]
-    return frozenset(mark - k for mark in marks for k in range(-2, 3))
+    """The dates near the changes of a zone's clocks in a year and those beside it."""
+    around = segments(zone, year_start(year - 1), year_start(year + 2))
+    marks = [date_of(b.start + a.offset) for a, b in pairwise(around) if a.offset != b.offset]
+    return frozenset(mark + k for mark in marks for k in range(-2, 3))
 
 
 @attrs.frozen(eq=False)
@@ -131,8 +132,7 @@ class LocalHours:
 
         None near breaks and changes of the clocks, where windows may hold no open instant.
         """
-        breaks = self.schedule.break_on
-        if breaks and any(day + k in breaks for k in range(-2, 3)):
+        if not self.schedule.break_on.keys().isdisjoint(range(day - 2, day + 3)):
             return None
         if day in _doubtful(self.zone, dt.date.fromordinal(day).year):
             return None
@@ -143,7 +143,7 @@ class LocalHours:
         """The week in force; yearly holidays may take all of it, dated rules may say anything."""
         if not self._settled(at, after=after):
             return Pattern([], [(0, WEEK)])
-        if (self.schedule.after if after else self.schedule.before) is False:
+        if self.schedule.closed_after if after else self.schedule.closed_before:
             return Pattern([], [])
         week = self.schedule.eras[-1 if after else 0].week
         spans = [

@@ -106,7 +106,7 @@ def instant(zone: ZoneInfo, wall: int) -> int:
     """
     return next(
         max(start, wall - offset)
-        for start, end, offset in segments(zone, wall - 2 * DAY, wall + 2 * DAY)
+        for start, end, offset in segments(zone, wall - DAY, wall + DAY)  # no offset is as long as a day
         if wall < end + offset
     )
 

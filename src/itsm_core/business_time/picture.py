@@ -41,6 +41,9 @@ class Drawing:
     def _repr_html_(self) -> str:
         return self.markup
 
+    def __html__(self) -> str:  # templates of Django and Jinja take it as markup
+        return self.markup
+
     def __str__(self) -> str:
         return self.markup
 

@@ -34,7 +34,7 @@ from itsm_core.business_time.holidays import (
 )
 from itsm_core.business_time.instants import DAY
 from itsm_core.business_time.intervals import Span, difference, union
-from itsm_core.business_time.weeks import FIRST_DAY, LAST_DAY, Era, Week, checked, eras, full
+from itsm_core.business_time.weeks import FIRST_DAY, LAST_DAY, Era, Week, checked, eras
 from itsm_core.business_time.windows import WeekWindows, Windows
 from itsm_core.errors import InvalidValue
 
@@ -268,40 +268,37 @@ class Schedule:
 
     @cached_property
     def settled(self) -> Span:
-        """Ordinals before and after which weeks and yearly rules only repeat."""
+        """Ordinals before and after which weeks and yearly rules only repeat: any, without dated rules."""
         dates = [d for week in self.weeks for d in (week.valid_from, week.valid_to) if d]
         dates += [h.first for h in self.dated]
         dates += [h.last for h in self.dated if h.last.toordinal() < FOR_GOOD]
         dates += [date for date, _ in (*self.shifts, *self.breaks)]
         dates += [dt.date(h.since, 1, 1) for h in self.yearly if h.since]
         dates += [dt.date(min(h.until + 1, dt.MAXYEAR), 12, 31) for h in self.yearly if h.until]
-        ordinals = [date.toordinal() for date in dates] or [EPOCH_DAY]
+        if not dates:
+            return LAST_DAY, FIRST_DAY
+        ordinals = [date.toordinal() for date in dates]
         return max(FIRST_DAY, min(ordinals) - 4), min(LAST_DAY, max(ordinals) + 4)
 
     @cached_property
-    def before(self) -> bool | None:
-        """Open (True), closed (False) or alternating (None) before all dated rules."""
-        return self._repeating(self.eras[0].week, 401, [h for h in self.yearly if not h.since])
+    def closed_before(self) -> bool:
+        """Whether there are no hours at all before the dated rules."""
+        return self._without_hours(self.eras[0].week, 401)
 
     @cached_property
-    def after(self) -> bool | None:
-        """Open (True), closed (False) or alternating (None) after all dated rules."""
-        if any(h.last.toordinal() >= FOR_GOOD and not h.closed for h in self.dated):
-            return False
-        return self._repeating(self.eras[-1].week, 2401, [h for h in self.yearly if not h.until])
+    def closed_after(self) -> bool:
+        """Whether there are no hours at all after the dated rules."""
+        for_good = any(h.last.toordinal() >= FOR_GOOD and not h.closed for h in self.dated)
+        return for_good or self._without_hours(self.eras[-1].week, 2401)
 
-    def _repeating(self, week: WeekWindows, cycle: int, yearly: list[YearlyHoliday]) -> bool | None:
-        """What a week less yearly holidays comes to.
+    def _without_hours(self, week: WeekWindows, cycle: int) -> bool:
+        """Whether yearly holidays leave nothing of a week.
 
         In 28 years of which none leaves out a leap year, such as those from 401 and 2401 on, each
         date falls on each weekday that it has.
         """
-        if not any(week):
-            return False
-        if not yearly:
-            return True if full(week) else None
         first = dt.date(cycle, 1, 1).toordinal()
-        return None if any(map(self.windows_on, range(first, first + 28 * 366))) else False
+        return not any(week) or not any(map(self.windows_on, range(first, first + 28 * 366)))
 
     def rules(self) -> dict[str, Any]:
         """What decides about open time, normalised and without names.

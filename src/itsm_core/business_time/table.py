@@ -63,6 +63,9 @@ class Edges(NamedTuple):
     years: tuple[int, int]
 
 
+_NOTHING = Edges(0, 0, [], [], [], [], (0, 0))
+
+
 def _edges(spans: list[Span], years: tuple[int, int]) -> Edges:
     lo = year_start(years[0]) - (years[0] == _FIRST)
     hi = year_start(years[1]) + (years[1] == _AFTER_LAST)
@@ -86,7 +89,7 @@ class Table:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._lock = Lock()
-        self._edges = Edges(0, 0, [0], [0], [0], [0], (0, 0))
+        self._edges = _NOTHING
 
     # -- growing -----------------------------------------------------------------------------------
 
@@ -104,7 +107,7 @@ class Table:
         """Edges for at least these years: those known and the missing ones on either side."""
         with self._lock:
             edges = self._edges
-            known = edges.years if edges.years != (0, 0) else (first, first)
+            known = edges.years if edges is not _NOTHING else (first, first)
             years = (min(first, known[0]), max(after_last, known[1]))
             if years != edges.years:
                 spans = self._built(years[0], known[0])

@@ -313,7 +313,9 @@ def test_business_days_go_on_over_several_years():
     assert office.add(monday, business_days(600)) == monday + dt.timedelta(weeks=120)
     assert office.subtract(monday, business_days(600)) == monday - dt.timedelta(weeks=120)
     first = dt.datetime(1900, 1, 1, 10, tzinfo=dt.UTC)
-    assert BusinessCalendar.always("UTC").add(first, business_days(100_000)) == first + dt.timedelta(days=100_000)
+    assert BusinessCalendar.always("UTC").add(first, business_days(100_000)) == first + dt.timedelta(
+        days=100_000
+    )
 
 
 def test_what_a_break_takes_of_a_night_gives_the_rest_to_the_morning():
@@ -328,3 +330,40 @@ def test_what_a_break_takes_of_a_night_gives_the_rest_to_the_morning():
     friday, saturday = (dt.datetime(2024, 5, day, tzinfo=dt.UTC) for day in (10, 11))
     assert desk.add(friday.replace(hour=10), end_of_business_day()) == saturday
     assert desk.add(friday.replace(hour=10), end_of_business_day(1)) == saturday.replace(hour=1)
+
+
+def test_what_a_night_leaves_belongs_to_its_own_date_days_later_too():
+    """A result before the first opening is that opening, not one of a night two days before."""
+    desk = BusinessCalendar.weekly("mon 08:00-09:00 22:00-06:00; wed 10:00-12:00", zone="UTC")
+    due = desk.add(at("2024-05-06T08:30", desk), business_days(1))
+    assert due == at("2024-05-08T10:00", desk)
+    long = BusinessCalendar.weekly("mon 08:00-09:00 22:00-06:00; thu 10:00-12:00", zone="UTC")
+    assert long.add(at("2024-05-06T08:30", long), business_days(1)) == at("2024-05-09T10:00", long)
+
+
+def test_as_many_business_days_as_there_are_days_are_counted():
+    """From the first day to the last that a calendar counts; one more is refused."""
+    clock = always("UTC")
+    first, last = dt.datetime(1900, 1, 1, tzinfo=dt.UTC), dt.datetime(2300, 12, 31, tzinfo=dt.UTC)
+    assert clock.add(first, business_days((last - first).days)) == last
+    with pytest.raises(BeyondHorizon):
+        clock.add(first, business_days((last - first).days + 1))
+
+
+def test_a_closing_is_no_open_instant_of_a_business_day():
+    """The result at closing time is that closing; the window after it, at the same local time, is open."""
+    desk = BusinessCalendar.weekly("mon 09:00-18:00; tue 09:00-17:00 17:30-18:00", zone="UTC")
+    assert desk.add(at("2024-05-06T17:00", desk), business_days(1)) == at("2024-05-07T17:00", desk)
+    assert desk.add(at("2024-05-06T17:15", desk), business_days(1)) == at("2024-05-07T17:00", desk)
+    assert desk.add(at("2024-05-06T17:30", desk), business_days(1)) == at("2024-05-07T17:30", desk)
+
+
+def test_nothing_before_the_first_or_after_the_last_business_day_is_found():
+    """A calendar of one year says so from either end, at once."""
+    desk = BusinessCalendar.weekly(
+        "mon 09:00-17:00", zone="UTC", valid_from="2024-01-08", valid_to="2024-12-23"
+    )
+    with pytest.raises(NeverOpens, match="no business day in 2025 or beyond, and 1 are still to be counted"):
+        desk.add(at("2024-12-23T10:00", desk), business_days(1))
+    with pytest.raises(NeverOpens, match="no business day in 2023 or beyond, and 1 are still to be counted"):
+        desk.subtract(at("2024-01-08T10:00", desk), business_days(1))
