@@ -22,6 +22,8 @@ from itsm_core import (
 )
 from itsm_core.notifiers import ConsoleNotifier
 
+NUMBERS = map("INC-{:04}".format, count(1))
+
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -54,7 +56,7 @@ with closing(stores.open("desk.db")) as store:
         policy=policy,
         resolver=told,
         notifiers=ConsoleNotifier(),
-        number=map("INC-{:04}".format, count(1)).__next__,
+        number=lambda _: next(NUMBERS),
     )
     ticket = desk.open(
         "The order page times out",

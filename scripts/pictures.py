@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from itsm_core.business_time import BusinessCalendar
+from itsm_core.processes import PROCESSES
 
 ROOT = Path(__file__).resolve().parent.parent
 ASSETS = ROOT / "docs" / "assets"
@@ -21,6 +22,7 @@ def pictures() -> dict[Path, str]:
     return {
         ASSETS / "clocks-back.svg": str(night.draw("2026-10-24", days=3)),
         ASSETS / "clocks-forward.svg": str(night.draw("2026-03-28", days=3)),
+        **{ASSETS / f"lifecycle-{one.id}.svg": str(one.draw()) for one in PROCESSES.values()},
     }
 
 

@@ -1,6 +1,7 @@
 """What the pages say in tables is what the code holds; and the README's starts are short.
 
-`python tests/test_docs_tables.py` writes the tables of docs/reference/lifecycles.md anew.
+`python tests/test_docs_tables.py` writes the tables of docs/reference/lifecycles.md anew, and adds a
+section for each lifecycle that has none; `python scripts/pictures.py` draws the pictures.
 """
 
 import os
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import itsm_core
-from itsm_core import INCIDENT
 from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.display.tables import fields_table, states_table, transitions_table
 from itsm_core.lifecycle.soundness import PHASE_MOVES
+from itsm_core.processes import PROCESSES
 from itsm_core.sla.targets import PAUSABLE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,32 +37,21 @@ def _code(names):
     return ", ".join(f"`{name}`" for name in names) or "-"
 
 
+def _picture(lifecycle):
+    told = f"{lifecycle.say('en')}: its states side by side, and below them where each transition leads"
+    return f"![{told}](../assets/lifecycle-{lifecycle.id}.svg)\n"
+
+
 def _states(lifecycle):
-    rows = (
-        [f"`{s.id}`", s.say("en"), s.say("zh"), s.phase.value, s.outcome or "-"] for s in lifecycle.states
-    )
-    return _table(["state", "label", "label (zh)", "phase", "outcome"], rows)
+    """The states, with their labels in both languages."""
+    lines = states_table(lifecycle, "en").markdown().splitlines()
+    chinese = ["label (zh)", "---", *(state.say("zh") for state in lifecycle.states)]
+    return "".join(_with_a_cell(line, 2, cell) for line, cell in zip(lines, chinese, strict=True))
 
 
-def _transitions(lifecycle):
-    rows = (
-        [
-            f"`{t.trigger}`",
-            t.say("en"),
-            _code(t.sources),
-            f"`{t.dest}`",
-            ", ".join([*sorted(t.roles), *(f"the {r}" for r in sorted(t.relation))]),
-            _code(need.field for need in t.requires),
-        ]
-        for t in lifecycle.transitions
-    )
-    return _table(["trigger", "button", "from", "to", "who", "requires"], rows)
-
-
-def _needs(lifecycle):
-    needs = {need.field: need for t in lifecycle.transitions for need in t.requires}
-    rows = ([f"`{n.field}`", n.say("en"), _code(n.one_of), n.clause] for n in needs.values())
-    return _table(["field", "meaning", "choices", "asked for by"], rows)
+def _with_a_cell(line, place, cell):
+    before, after = line.split(" | ")[:place], line.split(" | ")[place:]
+    return " | ".join([*before, cell, *after]) + "\n"
 
 
 def _moves():
@@ -85,13 +76,56 @@ def _beside():
     return _table(["command", "event", "who", "requires", "on a closed record"], rows)
 
 
+def _of(lifecycle):
+    """What the page shows of a lifecycle, by the name of its place."""
+    return {
+        f"{lifecycle.id} picture": lambda: _picture(lifecycle),
+        f"{lifecycle.id} states": lambda: _states(lifecycle),
+        f"{lifecycle.id} transitions": lambda: transitions_table(lifecycle, "en").markdown(),
+        f"{lifecycle.id} fields": lambda: fields_table(lifecycle, "en").markdown(),
+    }
+
+
 TABLES = {
-    "incident states": lambda: _states(INCIDENT),
-    "incident transitions": lambda: _transitions(INCIDENT),
-    "incident fields": lambda: _needs(INCIDENT),
+    **{name: table for lifecycle in PROCESSES.values() for name, table in _of(lifecycle).items()},
     "phase moves": _moves,
     "commands beside the state": _beside,
 }
+
+SECTION = """\
+## {name}
+
+The lifecycle `{id}`, version {version}.
+
+<!-- table: {id} picture -->
+<!-- end -->
+
+### {name}: states
+
+<!-- table: {id} states -->
+<!-- end -->
+
+### {name}: transitions
+
+<!-- table: {id} transitions -->
+<!-- end -->
+
+### {name}: fields
+
+<!-- table: {id} fields -->
+<!-- end -->
+
+"""
+NEXT = "## Commands beside the state\n"
+
+
+def _with_sections(text):
+    """The page with a section for every lifecycle, those that are new behind the others."""
+    for lifecycle in PROCESSES.values():
+        if f"<!-- table: {lifecycle.id} picture -->" not in text:
+            section = SECTION.format(name=lifecycle.say("en"), id=lifecycle.id, version=lifecycle.version)
+            text = text.replace(NEXT, section + NEXT)
+    return text
 
 
 def _with_tables(text):
@@ -109,9 +143,29 @@ def test_the_lifecycle_page_is_what_the_definition_says():
     assert text == _with_tables(text), "run: python tests/test_docs_tables.py"
 
 
-def test_the_page_names_the_version_of_the_lifecycle():
-    """A new version of the lifecycle asks for a look at the words around the tables."""
-    assert f"`{INCIDENT.id}`, version {INCIDENT.version}" in PAGE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("lifecycle", PROCESSES.values(), ids=PROCESSES)
+def test_the_page_names_the_version_of_the_lifecycle(lifecycle):
+    """A new version of a lifecycle asks for a look at the words around the tables."""
+    assert f"`{lifecycle.id}`, version {lifecycle.version}" in PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lifecycle", PROCESSES.values(), ids=PROCESSES)
+def test_a_missing_section_would_be_added(lifecycle):
+    """Whoever adds a lifecycle runs the script and finds its tables on the page."""
+    text = _with_sections(f"# Lifecycles\n\n{NEXT}")
+    assert text.index(f"## {lifecycle.say('en')}\n") < text.index(NEXT)
+    assert all(text.count(f"<!-- table: {place} -->\n<!-- end -->") == 1 for place in _of(lifecycle))
+    assert _with_sections(text) == text
+
+
+def test_the_tables_name_every_state_trigger_and_field():
+    """Whatever a definition holds stands on the page as a word of code."""
+    text = PAGE.read_text(encoding="utf-8")
+    for lifecycle in PROCESSES.values():
+        asked = [need.field for row in lifecycle.transitions for need in row.requires]
+        asked += [need.field for need in lifecycle.opening]
+        names = {*lifecycle.by_id, *lifecycle.by_trigger, *asked}
+        assert not [name for name in names if f"`{name}`" not in text]
 
 
 def _codes():
@@ -185,4 +239,4 @@ def test_a_start_stands_on_its_own_and_prints_what_is_shown(start, tmp_path):
 
 
 if __name__ == "__main__":
-    PAGE.write_text(_with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.write_text(_with_tables(_with_sections(PAGE.read_text(encoding="utf-8"))), encoding="utf-8")

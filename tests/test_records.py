@@ -12,7 +12,8 @@ from itsm_core.actors import Actor
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Event, Phase, WaitsOn
 from itsm_core.priority import Level, Priority
-from itsm_core.records import Record, apply, fold, follows
+from itsm_core.records import Record, Vote, apply, fold, follows
+from itsm_core.values import canonical, from_dict, to_dict
 
 T = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
@@ -51,6 +52,7 @@ STEPS = st.one_of(
                 "hold_reason": st.sampled_from([w.value for w in WaitsOn]),
                 "look_again_at": st.just("2024-03-01T00:00:00.000000Z"),
                 "outcome": st.just("completed"),
+                "trigger": st.sampled_from(["start", "close"]),
                 "assignee": st.sampled_from(["ana", "bo"]),
             },
         ),
@@ -66,6 +68,38 @@ STEPS = st.one_of(
     ),
     st.tuples(st.just("escalated"), st.fixed_dictionaries({"key": st.sampled_from("kl")})),
     st.tuples(st.sampled_from(["noted", "acknowledged", "refused", "communicated"]), st.just({})),
+    st.tuples(
+        st.just("amended"),
+        st.dictionaries(st.sampled_from(["category", "requester"]), st.sampled_from(["x", "ana", None])),
+    ),
+    st.tuples(
+        st.just("communicated"),
+        st.fixed_dictionaries(
+            {"direction": st.sampled_from(["inbound", "outbound"]), "audience": st.just("requester")}
+        ),
+    ),
+    st.tuples(
+        st.just("approval_requested"),
+        st.fixed_dictionaries({"rule": st.sampled_from([{}, {"material": ["category", "assignee"]}])}),
+    ),
+    st.tuples(
+        st.just("voted"),
+        st.fixed_dictionaries({"vote": st.just("approve"), "round": st.sampled_from(["e2", "e3", "e4"])}),
+    ),
+    st.tuples(
+        st.just("waived"),
+        st.fixed_dictionaries(
+            {
+                "trigger": st.just("close"),
+                "separate_from": st.sampled_from(["open", "start"]),
+                "until": st.just("2024-03-01T00:00:00.000000Z"),
+                "review": st.just("in March"),
+            }
+        ),
+    ),
+    st.tuples(
+        st.just("migrated"), st.fixed_dictionaries({"phase": st.sampled_from([p.value for p in Phase])})
+    ),
 )
 
 
@@ -129,6 +163,7 @@ def test_a_record_begins_as_its_opening_says():
     assert record == Record(
         "INC-1", "incident", lifecycle="incident", lifecycle_version=1, state="new", phase=Phase.NEW,
         version=1, touched=1, opened_at=T, changed_at=T, entered_at=T,
+        acted=(("open", "ana"),),
         values={"title": "Mail is down", "requester": "rita", "channel": "phone", "impact": "high"},
     )  # fmt: skip
 
@@ -417,3 +452,401 @@ def test_the_repr_names_the_record_and_nothing_personal(fields, shown):
     """A log may hold it; of a restricted record it says no more than that."""
     record = fold([opened(title="Rita lost her badge", requester="rita", category="access", **fields)])
     assert repr(record) == shown
+
+
+# --- who acted, and who was sought ---------------------------------------------------------------
+
+
+def by(actor, told, behalf=None):
+    """The event as somebody else's, or done for somebody."""
+    return attrs.evolve(told, actor=actor, on_behalf_of=behalf)
+
+
+BO, RITA = Actor.person("bo", "agent"), Actor.person("rita")
+TRIAGE = Actor.ai_agent("triage", "agent", model="m", version="1", approved_by="ana")
+
+
+def test_who_last_fired_each_trigger_is_known():
+    """The opening is one; of a trigger that was fired twice, only the last counts."""
+    events = [opened(), moved(2, A, trigger="start"), moved(3, N, trigger="requeue")]
+    assert fold(events).acted == (("open", "ana"), ("start", "ana"), ("requeue", "ana"))
+    record = fold([*events, by(BO, moved(4, A, trigger="start"))])
+    assert record.acted == (("open", "ana"), ("requeue", "ana"), ("start", "bo"))
+    assert [record.actor_of(trigger) for trigger in ("open", "start", "close")] == ["ana", "bo", None]
+
+
+def test_a_move_without_a_trigger_is_nobodys_opening():
+    """An importer may not know what was pulled; who opened the record stays who it was."""
+    assert fold([opened(), by(BO, moved(2, A))]).acted == (("open", "ana"),)
+
+
+def test_who_stands_behind_an_act_had_a_hand_in_it():
+    """For whom it was done, and who approved it of an AI agent; once each, whoever acted first."""
+    record = fold([opened(), by(TRIAGE, moved(2, A, trigger="start"), behalf="rita")])
+    assert record.actor_of("start") == "triage"
+    assert record.hands_of("start") == {"triage", "rita", "ana"}
+    assert record.hands_of("close") == frozenset()
+    again = fold([opened(), by(TRIAGE, moved(2, A, trigger="start"), behalf="ana")])
+    assert again.acted == (("open", "ana"), ("start", "triage"), ("start", "ana"))
+    after = fold([opened(), by(TRIAGE, moved(2, A, trigger="start")), by(BO, moved(3, A, trigger="start"))])
+    assert after.hands_of("start") == {"bo"}
+
+
+def test_the_opening_is_also_the_requesters():
+    """Whoever asked has a hand in it, and keeps it where the record is amended later."""
+    record = fold([opened(requester="rita")])
+    assert record.actor_of("open") == "ana"
+    assert record.hands_of("open") == {"ana", "rita"}
+    for kind in ("amended", "transitioned", "assigned"):
+        first = fold([opened(requester="rita"), event(kind, 2, requester="bo")])
+        assert first.hands_of("open") == {"ana", "rita", "bo"}
+        assert first.actor_of("open") == "ana"
+    back = [event("amended", n, requester=who) for n, who in enumerate(("bo", "rita", None, "bo", "rita"), 2)]
+    assert fold([opened(requester="rita"), *back]).acted == (
+        ("open", "ana"),
+        ("open", "rita"),
+        ("open", "bo"),
+    )
+    assert fold([opened(requester="ana"), event("amended", 2, requester="ana")]).acted == (("open", "ana"),)
+
+
+def test_a_correction_takes_nobodys_hand_out_of_the_opening():
+    """Who was the requester until then asked for it, whatever the record says from now on."""
+    events = [opened(requester="rita")]
+    mend = event("corrected", 2, event=events[0].id, field="requester", was="rita", now="bo", reason="typo")
+    record = fold([*events, mend])
+    assert (record.requester, record.hands_of("open")) == ("bo", {"ana", "rita", "bo"})
+    again = event("corrected", 3, event=events[0].id, field="requester", was="bo", now="rita", reason="no")
+    assert fold([*events, mend, again]).hands_of("open") == {"ana", "rita", "bo"}
+    for was in ({}, {"was": None}, {"was": "ana"}):  # erased, nobody, who opened it
+        held = {"event": events[0].id, "field": "requester", "now": "bo", "reason": "typo", **was}
+        assert fold([*events, event("corrected", 2, **held)]).hands_of("open") == {"ana", "bo"}
+
+
+def said(seq, minute=None, *, actor=ANA, behalf=None, **fields):
+    """Words that a person says to the requester, unless said otherwise."""
+    held = {"direction": "outbound", "audience": "requester", **fields}
+    return by(actor, event("communicated", seq, minute, **held), behalf)
+
+
+SOUGHT = [T + 2 * MINUTE]
+
+# fmt: off
+CONTACTS = [
+    # what is said,                                                 does it count as an attempt
+    ({},                                                            True),
+    ({"audience": "public"},                                        False),
+    ({"audience": "internal"},                                      False),
+    ({"direction": "inbound"},                                      False),
+    ({"direction": None, "audience": None},                         False),
+    ({"automatic": True},                                           False),
+    ({"actor": Actor.automation("bot", "agent")},                   False),
+    ({"actor": Actor.ai_agent("ai", "agent", model="m", version="1")}, False),
+    ({"actor": Actor.supplier("acme", "agent")},                    False),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("words", "counts"), CONTACTS, ids=range(len(CONTACTS)))
+def test_an_attempt_is_a_persons_word_to_the_requester(words, counts):
+    """Machines, internal notes and what comes in seek nobody."""
+    record = fold([opened(requester="rita"), said(2, **words)])
+    assert list(record.attempts) == (SOUGHT if counts else [])
+
+
+# fmt: off
+ANSWERS = [
+    # what follows,                                                       is the requester heard by it
+    (said(3, actor=RITA, direction="inbound"),                                  True),
+    (said(3, actor=RITA, direction="inbound", audience="internal"),             True),
+    (said(3, actor=RITA, direction="inbound", automatic=True),                  False),
+    (said(3, actor=BO, direction="inbound"),                                    False),
+    (said(3, actor=Actor.automation("mail"), direction="inbound", behalf="rita"), True),
+    (said(3, actor=RITA, direction="outbound", audience="internal"),            False),
+    (by(RITA, moved(3, A, trigger="reopen")),                                   True),
+    (by(BO, moved(3, A, trigger="reopen")),                                     False),
+    (by(BO, moved(3, A, trigger="reopen"), behalf="rita"),                      True),
+    (event("assigned", 3, assignee="rita"),                                     False),
+    (event("amended", 3, requester="bo"),                                       True),
+    (event("amended", 3, requester="rita", category="web"),                     False),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("told", "heard"), ANSWERS, ids=range(len(ANSWERS)))
+def test_the_count_of_attempts_begins_anew_where_the_requester_is_heard(told, heard):
+    """By word or deed, or through somebody; a new requester was sought by nobody yet."""
+    record = fold([opened(requester="rita"), said(2), told])
+    assert list(record.attempts) == ([] if heard else SOUGHT)
+
+
+def test_without_a_requester_nobody_is_heard():
+    """Nobody is not the one on whose behalf nobody acts."""
+    assert len(fold([opened(), said(2), moved(3, A)]).attempts) == 1
+
+
+@given(st.lists(st.integers(1, 5000), min_size=1, max_size=30))
+def test_a_long_conversation_keeps_eight_attempts_and_its_length(gaps):
+    """First and last stay; between them the attempts that lie close together go first."""
+    events, minute = [opened(requester="rita")], 0
+    for seq, gap in enumerate(gaps, 2):
+        minute += gap
+        told = said(seq, 0)
+        at = T + minute * MINUTE
+        events.append(attrs.evolve(told, occurred_at=at, recorded_at=at))
+    kept, made = fold(events).attempts, [told.occurred_at for told in events[1:]]
+    assert len(kept) == min(8, len(made))
+    assert (kept[0], kept[-1]) == (made[0], made[-1])
+    assert list(kept) == sorted(set(kept) & set(made))
+
+
+def test_many_attempts_on_one_day_do_not_push_out_those_of_other_days():
+    """Three days of attempts are three days, however often somebody rang on the last."""
+    day = 24 * 60
+    events = [opened(requester="rita"), *(said(n, 0) for n in range(2, 16))]
+    minutes = [0, 0, day, *(2 * day + n for n in range(12))]
+    made = [attrs.evolve(e, occurred_at=T + m * MINUTE, recorded_at=T + m * MINUTE)
+            for e, m in zip(events, minutes, strict=True)]  # fmt: skip
+    kept = fold(made).attempts
+    assert {(at - T).days for at in kept} == {0, 1, 2}
+    assert len(kept) == 8
+
+
+# --- waivers -----------------------------------------------------------------------------------
+
+UNTIL = "2024-02-05T12:00:00+01:00"
+WAIVED = {
+    "trigger": "approve",
+    "separate_from": "open",
+    "reason": "Only two of us",
+    "until": UNTIL,
+    "review": "The auditor looks at it in March",
+}
+
+
+def test_a_waiver_is_known_with_who_why_until_when_and_what_makes_up_for_it():
+    """It is no value of the record; a second one stands beside it."""
+    record = fold([opened(), by(BO, event("waived", 2, **WAIVED)), event("waived", 3, **WAIVED)])
+    first, second = record.waivers
+    assert (first.trigger, first.separate_from, first.by, first.event) == ("approve", "open", "bo", "e2")
+    assert (first.at, first.until) == (T + 2 * MINUTE, T + 120 * MINUTE)
+    assert (first.review, first.reason) == ("The auditor looks at it in March", "Only two of us")
+    assert (second.by, second.event) == ("ana", "e3")
+    assert record.values == {}
+    assert "Only two of us" not in repr(first)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "earlier", "minute", "covered"),
+    [("approve", "open", 2, True), ("approve", "open", 119, True), ("approve", "open", 120, False),
+     ("approve", "open", 1, False), ("approve", "open", None, True), ("approve", "plan", 3, False),
+     ("close", "open", 3, False), ("open", "approve", 3, False)],
+)  # fmt: skip
+def test_a_waiver_covers_its_two_triggers_while_it_lasts(trigger, earlier, minute, covered):
+    """From the instant it was given up to, not including, its end; where nobody says when, at all."""
+    (waiver,) = fold([opened(), event("waived", 2, **WAIVED)]).waivers
+    assert waiver.covers(trigger, earlier, None if minute is None else T + minute * MINUTE) is covered
+
+
+def test_the_reason_of_a_waiver_may_be_erased():
+    """It is free text, and personal; the waiver stands without it."""
+    bare = {name: value for name, value in WAIVED.items() if name != "reason"}
+    (waiver,) = fold([opened(), event("waived", 2, **bare)]).waivers
+    assert waiver.reason is None
+
+
+# --- rounds of approval ------------------------------------------------------------------------
+
+RULE = {"panels": [{"name": "CAB"}], "material": ["impact", "category"]}
+
+
+def asked(seq, minute=None, **rule):
+    """An approval is requested."""
+    return event("approval_requested", seq, minute, rule={**RULE, **rule})
+
+
+def voted(seq, choice, round="e2", *, actor=BO, behalf=None):
+    """A vote in a round."""
+    return by(actor, event("voted", seq, vote=choice, round=round), behalf)
+
+
+def test_a_round_holds_the_rule_as_it_was_and_the_votes_in_order():
+    """Who said what, when, for whom; what they come to is the rule's to say."""
+    record = fold([opened(), asked(2), voted(3, "reject"), voted(4, "approve", actor=ANA, behalf="carl")])
+    assert record.rounds == (record.round,)
+    found = record.round
+    assert (found.id, found.by, found.opened_at, found.ended) == ("e2", "ana", T + 2 * MINUTE, None)
+    assert found.rule == {"panels": ({"name": "CAB"},), "material": ("impact", "category")}
+    assert found.votes == (
+        Vote("bo", "reject", at=T + 3 * MINUTE, event="e3"),
+        Vote("ana", "approve", at=T + 4 * MINUTE, on_behalf_of="carl", event="e4"),
+    )
+    assert record.values == {}
+
+
+def test_a_record_without_a_round_has_none():
+    """Nobody was asked."""
+    assert fold([opened()]).round is None
+
+
+def test_a_new_round_takes_the_place_of_the_one_before():
+    """Votes of the old one do not count in the new one, and late ones go where they belong."""
+    record = fold([opened(), asked(2), voted(3, "approve"), asked(4), voted(5, "reject", round="e4"),
+                   voted(6, "abstain", round="e2")])  # fmt: skip
+    first, second = record.rounds
+    assert (first.ended, first.ended_at) == ("replaced", T + 4 * MINUTE)
+    assert [vote.choice for vote in first.votes] == ["approve", "abstain"]
+    assert [vote.choice for vote in second.votes] == ["reject"]
+    assert record.round is second
+
+
+# fmt: off
+EDITS = [
+    # what happens,                                        what it does to the round
+    (event("amended", 3, category="web"),                  "edited"),
+    (event("amended", 3, category="mail"),                 None),      # as it was
+    (event("amended", 3, title="Mail is slow"),            None),      # not material
+    (event("amended", 3, category=None),                   "edited"),
+    (event("reprioritised", 3, impact="high"),             "edited"),
+    (event("reprioritised", 3, impact="low"),              None),
+    (event("assigned", 3, group="x"),                      None),
+    (event("assigned", 3, group="x", impact="high"),       "edited"),
+    (moved(3, A, trigger="start", category="web"),         "edited"),
+    (moved(3, A, trigger="start"),                         None),
+    (moved(3, N, trigger="revise"),                        "revised"),
+    (moved(3, N, trigger="revise", category="web"),        "edited"),
+    (event("communicated", 3, category="web"),             None),      # words are no values
+    (event("noted", 3, text="psst"),                       None),
+    (event("migrated", 3, to="new", phase="new"),          None),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("told", "ended"), EDITS, ids=range(len(EDITS)))
+def test_a_material_change_or_going_back_ends_the_round(told, ended):
+    """What was approved must be what is done; who goes back to the start asks anew."""
+    record = fold([opened(category="mail", impact="low"), asked(2), told])
+    (only,) = record.rounds
+    assert (only.ended, only.ended_at) == ((ended, T + 3 * MINUTE) if ended else (None, None))
+    assert (record.round is None) is (ended is not None)
+
+
+def mend(seq, of, field, now):
+    """A correction of an earlier event."""
+    return event("corrected", seq, event=of, field=field, was="-", now=now, reason="mistyped")
+
+
+# fmt: off
+MENDS = [
+    # what is corrected,                                  what it does to the round
+    (mend(4, "e1", "category", "web"),                    "edited"),   # voted on, and never seen by voters
+    (mend(4, "e1", "title", "x"),                         None),
+    (mend(4, "e3", "occurred_at", "2024-02-05T09:01Z"),   "edited"),   # before approval was requested
+    (mend(4, "e3", "text", "x"),                          None),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("told", "ended"), MENDS, ids=range(len(MENDS)))
+def test_a_correction_of_what_was_voted_on_ends_the_round(told, ended):
+    """Or a history could be corrected into one that nobody approved."""
+    record = fold([opened(category="mail"), asked(2), event("noted", 3, text="psst"), told])
+    (only,) = record.rounds
+    assert (only.ended, only.ended_at) == ((ended, T + 4 * MINUTE) if ended else (None, None))
+    assert fold([opened(category="mail"), told]).rounds == ()
+
+
+@pytest.mark.parametrize(("field", "now"), [("category", "mail"), ("occurred_at", "2024-02-05T09:01Z")])
+def test_a_round_that_an_edit_ended_is_not_brought_back_by_correcting_the_edit(field, now):
+    """Neither by what it said nor by when it was."""
+    edit = event("amended", 3, category="web")
+    record = fold([opened(category="mail"), asked(2), edit, mend(4, "e3", field, now)])
+    assert record.round is None
+    again = mend(5, "e4", "occurred_at", "2024-02-05T09:00:30Z")  # the correction itself, put back
+    assert fold([opened(category="mail"), asked(2), edit, mend(4, "e3", field, now), again]).round is None
+
+
+def test_a_round_ends_once():
+    """What ended it first is what ended it; only the newest round can be ended."""
+    record = fold([opened(), asked(2), event("amended", 3, category="web"), moved(4, N), asked(5)])
+    first, second = record.rounds
+    assert (first.ended, first.ended_at, second.ended) == ("edited", T + 3 * MINUTE, None)
+    record = fold([opened(), asked(2), asked(3, material=[]), event("amended", 4, category="web")])
+    assert [one.ended for one in record.rounds] == ["replaced", None]
+
+
+@pytest.mark.parametrize("rule", [{"material": None}, {"material": []}])
+def test_a_rule_without_material_fields_is_ended_by_no_edit(rule):
+    """Nothing was called material."""
+    assert fold([opened(), asked(2, **rule), event("amended", 3, category="web")]).round is not None
+
+
+def test_a_record_with_rounds_and_waivers_survives_a_snapshot():
+    """As a dict it is canonical JSON, and it comes back equal, hashed alike."""
+    record = fold([opened(requester="rita"), asked(2), voted(3, "reject"), event("waived", 4, **WAIVED),
+                   said(5), migrated(6, "active", "active")])  # fmt: skip
+    assert canonical(to_dict(record))
+    again = from_dict(Record, to_dict(record))
+    assert again == record
+    assert hash(again) == hash(record)
+
+
+# --- another lifecycle -------------------------------------------------------------------------
+
+
+def migrated(seq, phase, state, **fields):
+    """The record moves to version 2 of another lifecycle."""
+    told = event("migrated", seq, to=state, phase=phase, **fields)
+    return attrs.evolve(told, lifecycle="acme.incident", lifecycle_version=2)
+
+
+def test_a_migration_changes_who_rules_and_keeps_since_when_one_waits():
+    """Same state and phase: it was entered when it was entered; nothing else is lost."""
+    record = fold([opened(requester="rita"), moved(2, W, trigger="hold", **HOLD),
+                   migrated(3, "waiting", "waiting", waits_on="supplier")])  # fmt: skip
+    assert (record.lifecycle, record.lifecycle_version) == ("acme.incident", 2)
+    assert (record.entered_at, record.migrated_at, record.changed_at) == (
+        T + 2 * MINUTE, T + 3 * MINUTE, T + 3 * MINUTE,
+    )  # fmt: skip
+    assert (record.waits_on, record.hold_reason) == (WaitsOn.SUPPLIER, "supplier")
+    assert record.actor_of("hold") == "ana"
+    assert record.requester == "rita"
+    assert fold([opened()]).migrated_at is None
+
+
+@pytest.mark.parametrize(("phase", "state"), [("waiting", "parked"), ("active", "waiting")])
+def test_a_migration_to_another_state_enters_it(phase, state):
+    """Another id, or another meaning of the same one; in one phase, time goes on as it began."""
+    record = fold([opened(), moved(2, W, **HOLD), migrated(3, phase, state)])
+    entered = T + (2 if phase == "waiting" else 3) * MINUTE
+    assert (record.state, record.phase, record.entered_at) == (state, Phase(phase), entered)
+    assert (record.hold_reason is None) is (phase == "active")
+    assert record.reopened == 0
+
+
+def test_a_migration_of_a_closed_record_brings_its_outcome():
+    """The event says all that the new state is."""
+    closed = [opened(), moved(2, C, outcome="cancelled")]
+    assert fold([*closed, migrated(3, "closed", "closed", outcome="cancelled")]).outcome == "cancelled"
+
+
+# --- restricted --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "restricted"),
+    [({}, False), ({"security": True}, True), ({"security": True, "restricted": False}, False),
+     ({"security": True, "restricted": None}, True), ({"security": False}, False),
+     ({"restricted": True}, True), ({"security": False, "restricted": True}, True)],
+)  # fmt: skip
+def test_what_is_about_security_is_restricted_unless_told_otherwise(fields, restricted):
+    """However the record came to say so: opened, amended, corrected or imported."""
+    assert fold([opened(**fields)]).restricted is restricted
+    assert fold([opened(), event("amended", 2, **fields)]).restricted is restricted
+
+
+@pytest.mark.parametrize("name", ["major", "security", "complaint"])
+def test_what_needs_special_care_is_false_unless_told(name):
+    """A flag of the record."""
+    assert getattr(fold([opened()]), name) is False
+    assert getattr(fold([opened(**{name: True})]), name) is True

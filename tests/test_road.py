@@ -12,7 +12,7 @@ from itsm_core.stores.memory import MemoryStore
 T0 = dt.datetime(2024, 1, 8, 9, tzinfo=dt.UTC)
 ANA, UMA = Actor.person("ana", "agent"), Actor.person("uma")
 DONE = {"resolution_outcome": "workaround", "resolution_notes": "x"}
-TERMS = road.Terms(lifecycle=INCIDENT, salt=lambda: "salt")
+TERMS = road.Terms(lifecycles=INCIDENT, salt=lambda: "salt")
 
 
 def run(generator, store):

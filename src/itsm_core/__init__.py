@@ -1,6 +1,6 @@
 """The rules of a service desk as plain Python.
 
-Lifecycles for incidents (problems, changes and requests follow), clocks that count business
+Lifecycles for incidents, problems, changes and service requests, clocks that count business
 time, escalation policies, and the evidence that ISO/IEC 20000-1 asks for. Imported, not deployed: it
 owns no database, no thread and no clock.
 """
@@ -15,14 +15,15 @@ owns no database, no thread and no clock.
 #   2  actors           who acts
 #   3  events, commands what happened, what somebody asks
 #   4  records          what is known: the fold of the events
-#   5  lifecycle        states and transitions as data; decide, options
-#   6  processes        the incident, as tables        sla        targets, agreements, clocks
+#   5  lifecycle        states and transitions as data; decide, options     approvals   votes counted
+#   6  processes        incident, problem, change, service request, task as tables
+#      sla              targets, agreements, clocks
 #   7  escalation       policies and the step function
 #   8  ports            the protocols that do I/O
 #   9  road             commands as generators         delivery   outbox to notifier
 #  10  desk             the ServiceDesk on one page
 #  11  stores notifiers importers reporting config     one technology a file
-#  12  replay           a real history under any agreement
+#  12  replay           a real history under any agreement     testing   prove a lifecycle of your own
 #  13  demo, cli        the command line
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the same names, for type checkers and editors
     from itsm_core.actors import Actor as Actor
+    from itsm_core.approvals import ApprovalRule as ApprovalRule
+    from itsm_core.approvals import Panel as Panel
+    from itsm_core.approvals import tally as tally
     from itsm_core.business_time import BusinessCalendar as BusinessCalendar
     from itsm_core.business_time import Week as Week
     from itsm_core.business_time import business_days as business_days
@@ -62,18 +66,36 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from itsm_core.lifecycle import Accepted as Accepted
     from itsm_core.lifecycle import CustomField as CustomField
     from itsm_core.lifecycle import Lifecycle as Lifecycle
+    from itsm_core.lifecycle import MigrationPlan as MigrationPlan
+    from itsm_core.lifecycle import Need as Need
     from itsm_core.lifecycle import Option as Option
     from itsm_core.lifecycle import Refused as Refused
+    from itsm_core.lifecycle import Situation as Situation
+    from itsm_core.lifecycle import State as State
     from itsm_core.lifecycle import StateMap as StateMap
+    from itsm_core.lifecycle import Transition as Transition
     from itsm_core.lifecycle import decide as decide
+    from itsm_core.lifecycle import diff as diff
     from itsm_core.lifecycle import options as options
     from itsm_core.priority import Level as Level
     from itsm_core.priority import Priority as Priority
     from itsm_core.priority import PriorityMatrix as PriorityMatrix
     from itsm_core.priority import matrix_3x3_p4 as matrix_3x3_p4
     from itsm_core.priority import matrix_3x3_p5 as matrix_3x3_p5
+    from itsm_core.processes import CHANGE as CHANGE
     from itsm_core.processes import INCIDENT as INCIDENT
+    from itsm_core.processes import PROBLEM as PROBLEM
+    from itsm_core.processes import SERVICE_REQUEST as SERVICE_REQUEST
+    from itsm_core.processes import TASK as TASK
+    from itsm_core.processes import ChangeTemplate as ChangeTemplate
+    from itsm_core.processes import KnownError as KnownError
+    from itsm_core.processes import Propagation as Propagation
+    from itsm_core.processes import Proposal as Proposal
+    from itsm_core.processes import RequestModel as RequestModel
     from itsm_core.records import Record as Record
+    from itsm_core.records import Round as Round
+    from itsm_core.records import Vote as Vote
+    from itsm_core.records import Waiver as Waiver
     from itsm_core.records import fold as fold
     from itsm_core.sla import Agreement as Agreement
     from itsm_core.sla import Clock as Clock
@@ -88,7 +110,10 @@ _NAMES: dict[str, str] = {
     "Accepted": "lifecycle",
     "Actor": "actors",
     "Agreement": "sla",
+    "ApprovalRule": "approvals",
     "BusinessCalendar": "business_time",
+    "CHANGE": "processes",
+    "ChangeTemplate": "processes",
     "Clock": "sla",
     "Command": "commands",
     "Communication": "events",
@@ -99,30 +124,47 @@ _NAMES: dict[str, str] = {
     "INCIDENT": "processes",
     "InvalidValue": "errors",
     "ItsmError": "errors",
+    "KnownError": "processes",
     "Level": "priority",
     "Lifecycle": "lifecycle",
     "Metric": "sla",
+    "MigrationPlan": "lifecycle",
     "NaiveDatetime": "errors",
+    "Need": "lifecycle",
     "NeverOpens": "errors",
     "Option": "lifecycle",
+    "PROBLEM": "processes",
+    "Panel": "approvals",
     "Phase": "events",
     "Priority": "priority",
     "PriorityMatrix": "priority",
+    "Propagation": "processes",
+    "Proposal": "processes",
     "Reason": "errors",
     "Record": "records",
     "RecordNotFound": "errors",
     "Refused": "lifecycle",
+    "RequestModel": "processes",
+    "Round": "records",
+    "SERVICE_REQUEST": "processes",
     "ServiceDesk": "desk",
+    "Situation": "lifecycle",
+    "State": "lifecycle",
     "StateMap": "lifecycle",
+    "TASK": "processes",
     "Target": "sla",
+    "Transition": "lifecycle",
     "TransitionRefused": "errors",
     "VersionConflict": "errors",
+    "Vote": "records",
     "WaitsOn": "events",
+    "Waiver": "records",
     "Week": "business_time",
     "business_days": "business_time",
     "calendar_days": "business_time",
     "decide": "lifecycle",
     "default_agreement": "sla",
+    "diff": "lifecycle",
     "end_of_business_day": "business_time",
     "evaluate": "sla",
     "fold": "records",
@@ -136,6 +178,7 @@ _NAMES: dict[str, str] = {
     "national_holidays": "business_time",
     "options": "lifecycle",
     "parse_duration": "business_time",
+    "tally": "approvals",
     "trace": "sla",
 }
 """Where each public name lives; resolved on first use (PEP 562), so importing costs nothing."""

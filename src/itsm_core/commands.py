@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Required, TypedDict
 
 import attrs
 
@@ -46,3 +47,18 @@ class Command:
             only(str, self.id, "command id", 'give a text, such as "form-8812"')
         if self.expected is not None:
             only(int, self.expected, "expected", "give the version of the record that the actor saw")
+
+
+class Asked(TypedDict, total=False):
+    """What a command of a desk is asked with: who, when, and how to repeat it.
+
+    `expected` is the version of the record that the actor saw; the same `command_id` twice gives the
+    first answer; `channel` is how it came in or goes out.
+    """
+
+    actor: Required[Actor]
+    at: Required[dt.datetime]
+    expected: int | None
+    command_id: str | None
+    channel: str | None
+    on_behalf_of: str | None

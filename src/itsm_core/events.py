@@ -15,6 +15,11 @@ Kinds are past participles; each lists the fields it brings:
     communicated   direction, audience, text_digest, text_ref, message_id, automatic, promise_due
     noted          text
     linked         relation, other
+    amended        whatever else of the record was changed
+    approval_requested  rule: who is asked, how many must say yes, by when
+    voted          round, vote: approve, reject or abstain
+    waived         trigger, separate_from, until, review: duties one person may join
+    migrated       phase, waits_on, outcome: the lifecycle that rules the record from then on
     corrected      event, field, was, now, reason
     escalated      key, policy, policy_version, step, target, share, to, scheduled_at
     refused        trigger, codes: a command of an automation that was refused
@@ -32,7 +37,17 @@ import attrs
 from itsm_core.actors import Actor, ActorKind
 from itsm_core.business_time.instants import in_utc, parse_text, utc
 from itsm_core.errors import InvalidValue
-from itsm_core.values import NO_FIELDS, Fields, as_fields, canonical, digest, frozen_json, sha256, to_dict
+from itsm_core.values import (
+    NO_FIELDS,
+    Fields,
+    as_fields,
+    canonical,
+    digest,
+    evolver,
+    frozen_json,
+    sha256,
+    to_dict,
+)
 
 SCHEMA = 1
 """The schema that new events are written in; an event without one is of schema 1."""
@@ -166,7 +181,7 @@ class Event:
         bare = [name for name, mark in self.personal.items() if not mark and name in self.fields]
         if not bare:
             return self
-        return attrs.evolve(self, personal={**self.personal, **{name: salt() for name in bare}})
+        return _with_marks(self, as_fields({**self.personal, **{name: salt() for name in bare}}))
 
     def erase(self, *names: str) -> Event:
         """The event without the values of these personal fields; its digest stays the same.
@@ -195,6 +210,9 @@ class Event:
         )
 
 
+_with_marks = evolver(Event, "personal")
+
+
 def personal_among(names: Iterable[str]) -> Fields:
     """The marks of those names that are personal wherever they occur."""
     found = PERSONAL.intersection(names)
@@ -208,11 +226,13 @@ UNCORRECTABLE = frozenset(
     {
         *("process", "agreement", "messages", "trigger", "phase", "waits_on", "outcome", "key", "event"),
         *("hold_reason", "look_again_at", "impact", "urgency", "priority"),
-        *("field", "was", "now", "reopens"),
+        *("field", "was", "now", "reopens", "promised_since"),
+        *("rule", "round", "vote", "separate_from", "until", "review"),
+        *("rule", "round", "vote", "separate_from", "until", "review"),
     }
 )
-"""Fields that no correction changes: undo a step by a command, a priority by `reprioritise`, and a
-wrong correction by correcting the event itself once more."""
+"""Fields that no correction changes: undo a step by a command, a priority by `reprioritise`, a vote
+or a waiver by another, and a wrong correction by correcting the event itself once more."""
 
 
 def correction(event: Event, field: str, now: Any, reason: str) -> dict[str, Any]:
@@ -222,15 +242,20 @@ def correction(event: Event, field: str, now: Any, reason: str) -> dict[str, Any
     """
     if not reason:
         raise InvalidValue("reason", reason, "is empty", "say why the record was wrong")
-    if field == "occurred_at":
+    if field == "occurred_at" and event.kind not in _IN_ORDER:
         return _retimed(event, now, reason)
     if field not in event.fields or field in UNCORRECTABLE:
-        known = sorted({"occurred_at", *event.fields} - UNCORRECTABLE)
+        instant = set() if event.kind in _IN_ORDER else {"occurred_at"}
+        known = sorted(instant.union(event.fields) - UNCORRECTABLE)
         raise InvalidValue(
             "field", field, f"of event {event.id} cannot be corrected", f"correct one of {known}"
         )
     was = event.fields[field]
     return {"event": event.id, "field": field, "was": was, "now": frozen_json(now, field), "reason": reason}
+
+
+_IN_ORDER = frozenset({"approval_requested", "voted", "waived", "migrated"})
+"""Events whose instant decides what they mean: another one would turn a decision round."""
 
 
 def _retimed(event: Event, now: Any, reason: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from itsm_core.events import Event, Phase
 from itsm_core.importers.log import Source, TicketHistory, TicketLog, open_log
 from itsm_core.importers.maps import Map
 from itsm_core.importers.rows import Progress, Row
-from itsm_core.lifecycle.definition import Lifecycle
+from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.priority import PRESETS, Priority
 from itsm_core.processes import PROCESSES
 from itsm_core.records import Record, fold

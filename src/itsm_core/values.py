@@ -55,6 +55,13 @@ class Fields(dict[str, Any]):
 NO_FIELDS = Fields()
 
 
+def joined(first: Fields, second: Mapping[str, Any]) -> Fields:
+    """The fields of both, the second's where both have one; the values are frozen already."""
+    made = Fields(first)
+    dict.update(made, second)
+    return made
+
+
 def frozen_json(value: Any, what: str = "field") -> Any:
     """The JSON value made immutable; floats and other types are refused by name."""
     kind = type(value)
@@ -253,6 +260,35 @@ def from_dict(cls: type[T], plain: Mapping[str, Any]) -> T:
             "it was written by another version or is no " + cls.__name__,
         )
     return cls(**{name: into(plain[name]) for name, _, _, (_, into) in shape if name in plain})
+
+
+# --- values made of what is known to be right ---------------------------------------------------
+
+
+def trusted(cls: type[T]) -> Callable[..., T]:
+    """A constructor of a slotted attrs class from all its fields in order: nothing is converted or checked.
+
+    For the paths where each value comes from another of our values.
+    """
+    names = [field.name for field in attrs.fields(cast("Any", cls))]
+    return _written(cls, f"made({', '.join(names)})", {name: name for name in names})
+
+
+def evolver(cls: type[T], *changed: str) -> Callable[..., T]:
+    """A function that copies a value of a slotted attrs class with other values of these fields, in order."""
+    names = [field.name for field in attrs.fields(cast("Any", cls))]
+    sources = {name: name if name in changed else f"was.{name}" for name in names}
+    return _written(cls, f"made(was, {', '.join(changed)})", sources)
+
+
+def _written(cls: type[T], head: str, sources: Mapping[str, str]) -> Callable[..., T]:
+    """A function written as source, as attrs writes its own: a loop over the fields costs what it saves."""
+    known: dict[str, Any] = {f"_{name}": getattr(cls, name).__set__ for name in sources}
+    known |= {"_new": object.__new__, "_cls": cls}
+    lines = [f"def {head}:", "    it = _new(_cls)", *(f"    _{n}(it, {s})" for n, s in sources.items())]
+    exec("\n".join([*lines, "    return it"]), known)  # noqa: S102 - field names of our own classes
+    made: Callable[..., T] = known["made"]
+    return made
 
 
 # --- what callers hand over, checked at the door ----------------------------------------------

@@ -578,3 +578,9 @@ def contrast(one, other):
 
     low, high = sorted((light(one), light(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_a_drawing_is_markup_for_templates_and_notebooks():
+    """Django and Jinja ask for `__html__`, a notebook for `_repr_html_`."""
+    drawing = BusinessCalendar.weekly("mon 09:00-17:00", zone="UTC").month(2024, 1)
+    assert drawing.__html__() == drawing._repr_html_() == str(drawing)

@@ -13,10 +13,11 @@ from itsm_core.errors import InvalidValue
 from itsm_core.events import UNCORRECTABLE, Communication, Phase
 from itsm_core.lifecycle import Accepted, CustomField, Refused, decide
 from itsm_core.lifecycle.beside import ANYBODY, BESIDE, priority_fields
-from itsm_core.lifecycle.fields import OF_THE_STEP, STANDARD, TAKEN
+from itsm_core.lifecycle.fields import MANAGED, OF_THE_STEP, STANDARD, TAKEN
 from itsm_core.priority import Level, Priority, matrix_3x3_p5
-from itsm_core.processes import INCIDENT
-from itsm_core.records import apply
+from itsm_core.records import Round, apply
+from itsm_core.values import as_fields
+from plain_incident import INCIDENT
 
 T = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
 ROLES = ("agent", "manager", "automation", "customer", "itsm_core")
@@ -31,8 +32,22 @@ GIVEN = {
     "note": {"text": "psst"},
     "link": {"relation": "duplicates", "other": "INC-2"},
     "correct": {"event": "e1", "field": "category", "was": "mail", "now": "web", "reason": "mistyped"},
+    "amend": {"category": "web"},
+    "waive": {
+        "trigger": "close",
+        "separate_from": "open",
+        "reason": "Two of us",
+        "until": "2024-03-01T00:00:00Z",
+        "review": "in March",
+    },
+    "request_approval": {"rule": {"panels": []}},
+    "vote": {"vote": "approve"},
     "escalate": {"key": "k1"},
 }
+ASKING = attrs.evolve(
+    INCIDENT, guards={"fine": lambda _: None}, beside={"request_approval": "fine", "vote": "fine"}
+)
+ROUND = Round(id="e2", opened_at=T, by="bo", rule={})
 
 # fmt: off
 TABLE = [
@@ -45,19 +60,34 @@ TABLE = [
     ("note",         "noted",         STAFF,         True,  ["text"]),
     ("link",         "linked",        STAFF,         True,  ["relation", "other"]),
     ("correct",      "corrected",     STAFF,         True,  ["event", "field", "now", "reason"]),
+    ("amend",        "amended",      STAFF,         False, []),
+    ("waive",        "waived",       {"manager"},   False,
+     ["trigger", "separate_from", "reason", "until", "review"]),
+    ("request_approval", "approval_requested", STAFF, False, ["rule"]),
+    ("vote",         "voted",        set(ROLES),    False, ["vote"]),
     ("escalate",     "escalated",     {"itsm_core"}, True,  ["key"]),
 ]
 # fmt: on
 
 
-def ask(trigger, actor=ANA, record=None, custom=(), **fields):
+MAY = {"waive": Actor.person("ana", "manager")}
+
+
+def row(state="new", **values):
+    """A record for which an approval was requested."""
+    record = INCIDENT.record("INC-1", state, version=3, requester="rita", **values)
+    return attrs.evolve(record, rounds=(ROUND,))
+
+
+def ask(trigger, /, actor=None, record=None, custom=(), lifecycle=ASKING, behalf=None, also=(), **fields):
     """The decision on a command with the fields that it needs."""
-    held = {name: value for name, value in {**GIVEN[trigger], **fields}.items() if value != "-"}
-    record = record or INCIDENT.record("INC-1", version=3, requester="rita")
-    return decide(record, Command(trigger, actor, at=T, fields=held, id="c1"), INCIDENT, custom=custom)
+    held = {n: value for n, value in {**GIVEN[trigger], **fields, **dict(also)}.items() if value != "-"}
+    who = actor or MAY.get(trigger, ANA)
+    asked = Command(trigger, who, at=T, fields=held, id="c1", on_behalf_of=behalf)
+    return decide(record or row(), asked, lifecycle, custom=custom)
 
 
-def made(trigger, actor=ANA, record=None, **fields):
+def made(trigger, /, actor=None, record=None, **fields):
     """The event of a command that is accepted."""
     decision = ask(trigger, actor, record, **fields)
     assert isinstance(decision, Accepted), decision.reasons
@@ -96,7 +126,7 @@ def test_after_closure_one_may_only_talk_link_mend_and_escalate(trigger, kind, r
     """DESIGN rule 8: timers and communications may follow closure; work may not."""
     actor = Actor.person("ana", *ROLES)
     for state in INCIDENT.states:
-        decision = ask(trigger, actor, INCIDENT.record("X", state.id, requester="rita"))
+        decision = ask(trigger, actor, row(state.id))
         assert decision.accepted is (closed or state.phase is not Phase.CLOSED)
         if isinstance(decision, Refused):
             assert decision.codes == ("wrong_state",)
@@ -116,7 +146,7 @@ def test_what_a_command_needs_is_asked_for_by_name(trigger, kind, roles, closed,
 @pytest.mark.parametrize("trigger", sorted(set(BESIDE) - {"communicate", "receive"}))
 def test_the_state_stays_as_it_is(trigger):
     """Nothing beside the state moves it, or stops a wait."""
-    record = INCIDENT.record("X", "on_hold", version=3, hold_reason="supplier")
+    record = row("on_hold", hold_reason="supplier")
     after = apply(record, made(trigger, Actor.person("a", *ROLES), record))
     assert (after.state, after.phase, after.waits_on) == (record.state, record.phase, record.waits_on)
     assert after.version == 4
@@ -133,6 +163,10 @@ TAKES = {
     "note": {"text", "text_ref"} | WHY,
     "link": {"relation", "other"} | WHY,
     "correct": {"event", "field", "was", "now"} | WHY,
+    "amend": set(STANDARD) - MANAGED,
+    "waive": {"separate_from", "until", "review"} | WHY,
+    "request_approval": {"rule"} | WHY,
+    "vote": {"vote"} | WHY,
 }
 
 
@@ -162,9 +196,8 @@ def test_a_field_of_the_hosts_own_must_be_declared(trigger):
 @pytest.mark.parametrize("trigger", sorted(TAKES))
 def test_what_a_step_does_cannot_be_said_beside_it(trigger, name):
     """Phase, wait, outcome and the like are written by the library."""
-    record = INCIDENT.record("X", requester="rita")
-    asked = Command(trigger, ANA, at=T, fields={**GIVEN[trigger], name: "x"})
-    assert decide(record, asked, INCIDENT).codes == ("reserved_field",)
+    expected = "invalid_field" if (trigger, name) == ("waive", "trigger") else "reserved_field"
+    assert ask(trigger, also={name: "x"}).codes == (expected,)
 
 
 def test_an_escalation_is_the_librarys_own():
@@ -173,6 +206,16 @@ def test_an_escalation_is_the_librarys_own():
         assert ask("escalate", actor).codes == ("role",)
     event = made("escalate", Actor.automation("itsm_core", "itsm_core"), step="s1", share="1/2")
     assert event.fields == {"key": "k1", "step": "s1", "share": "1/2"}
+
+
+def test_a_record_is_not_linked_to_itself():
+    """As its own task it could never close."""
+    record = INCIDENT.record("INC-1")
+    decision = decide(
+        record, Command("link", ANA, at=T, fields={"relation": "task", "other": "INC-1"}), INCIDENT
+    )
+    assert decision.codes == ("invalid_field",)
+    assert "is the record itself; name another record" in str(decision)
 
 
 # --- assignment --------------------------------------------------------------------------------
@@ -493,10 +536,264 @@ def test_the_record_of_a_row_is_judged_as_it_is():
         ("link", {"relation": ["a"], "other": "B"}),
         ("receive", {"message_id": 7}),
         ("correct", {"event": "e", "field": "text", "now": "x", "reason": 1}),
+        ("amend", {"category": 5}),
+        ("amend", {"security": "yes"}),
+        ("waive", {"review": 5}),
+        ("waive", {"reason": ["x"]}),
+        ("vote", {"reason": 5}),
+        ("request_approval", {"late_reason": True}),
     ],
 )
 def test_what_is_said_is_of_its_type(trigger, fields):
     """A number is no text and "no" is no flag."""
-    record = INCIDENT.record("X", requester="rita")
-    command = Command(trigger, Actor.person("a", "agent"), at=T, fields=fields)
-    assert decide(record, command, INCIDENT).codes == ("invalid_field",)
+    assert ask(trigger, **fields).codes == ("invalid_field",)
+
+
+# --- amendments --------------------------------------------------------------------------------
+
+MANAGED_ELSEWHERE = {
+    *("impact", "urgency", "priority", "priority_reason"),  # reprioritise
+    *("owner", "group", "assignee"),  # assign
+    *("hold_reason", "look_again_at", "resolution_outcome", "resolution_notes", "closure_code"),  # a step
+    *("message", "messages", "channel", "tenant", "number"),  # said once, at the beginning
+}
+
+
+def test_what_other_commands_change_is_not_amended():
+    """One way for each fact, so that nothing slips past the rules of the other."""
+    assert MANAGED == MANAGED_ELSEWHERE
+    for name in MANAGED_ELSEWHERE:
+        assert ask("amend", **{name: None}).codes == ("unknown_field",)
+
+
+def test_an_amendment_changes_what_it_names():
+    """And nothing else; what it sets to None is not known any more."""
+    record = row(category="mail", service="mail", description="slow")
+    after = apply(record, made("amend", record=record, category="web", service=None))
+    assert (after.category, after.service, after.values["description"]) == ("web", None, "slow")
+
+
+@pytest.mark.parametrize("fields", [{}, {"reason": "tidying"}, {"late_reason": "I was away"}])
+def test_an_amendment_of_nothing_is_refused(fields):
+    """It would say nothing; why alone is nothing."""
+    decision = ask("amend", category="-", **fields)
+    assert decision.codes == ("invalid_field",)
+    assert "give the fields to change" in str(decision.reasons[0])
+
+
+def test_an_amendment_takes_fields_that_the_lifecycle_declares():
+    """Of their type, and personal where they were declared so."""
+    fields = (CustomField("risk", "text"), CustomField("phone", "text", personal=True))
+    own = attrs.evolve(ASKING, fields=fields)
+    event = made("amend", lifecycle=own, risk="high", phone="4711")
+    assert (event.fields["risk"], dict(event.personal)) == ("high", {"phone": ""})
+    assert ask("amend", lifecycle=own, risk=5).codes == ("invalid_field",)
+    assert ask("amend", risk="high").codes == ("unknown_field",)
+
+
+# fmt: off
+SECURITY = [
+    # the command says,                          the event says of `restricted`
+    ({"security": True},                         True),
+    ({"security": True, "restricted": None},     True),   # an empty box of a form
+    ({"security": True, "restricted": False},    False),
+    ({"security": True, "restricted": True},     True),
+    ({"security": False},                        "-"),
+    ({"security": None},                         "-"),
+    ({"category": "web"},                        "-"),
+    ({"restricted": True},                       True),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("fields", "restricted"), SECURITY)
+def test_what_is_about_security_becomes_restricted_unless_they_say_otherwise(fields, restricted):
+    """Amended, opened or moved: the event itself says so."""
+    assert made("amend", **{"category": "-", **fields}).fields.get("restricted", "-") == restricted
+    opening = Command("open", ANA, at=T, fields={"record": "X", "title": "x", **fields})
+    step = Command("start", ANA, at=T, fields=fields)
+    for record, asked in ((None, opening), (row(), step)):
+        (event,) = decide(record, asked, INCIDENT).events
+        assert event.fields.get("restricted", "-") == restricted
+
+
+# --- waivers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["trigger", "separate_from"])
+def test_a_waiver_names_triggers_that_are_there(name):
+    """A misspelt one would set nothing aside, and everybody would think it did."""
+    decision = ask("waive", **{name: "clsoe"})
+    (reason,) = decision.reasons
+    assert reason.code == "invalid_field"
+    assert reason.message.startswith(f"{name} is 'clsoe', which is no trigger; use one of ")
+    facts = dict(reason.facts)
+    assert (facts["field"], facts["value"]) == (name, "clsoe")
+    known = {*INCIDENT.by_trigger, *BESIDE} - {"escalate"}
+    assert set(facts["allowed"]) == (known if name == "trigger" else {*known, "open"})
+    assert ask("waive", **{name: "vote"}).accepted
+    assert ask("waive", **{name: 5}).codes == ("invalid_field",)
+
+
+def test_nobody_is_kept_apart_from_an_opening_that_was():
+    """The opening comes first; there is nothing to waive for it."""
+    assert ask("waive", trigger="open", separate_from="close").codes == ("invalid_field",)
+
+
+def test_a_trigger_is_not_kept_apart_from_itself():
+    """Two names are needed."""
+    decision = ask("waive", trigger="close", separate_from="close")
+    assert decision.codes == ("invalid_field",)
+    assert "name two triggers" in str(decision.reasons[0])
+
+
+@pytest.mark.parametrize(("ahead", "fine"), [(-60, False), (0, False), (60, True)])
+def test_a_waiver_ends_later(ahead, fine):
+    """One that has ended waives nothing."""
+    decision = ask("waive", until=T + dt.timedelta(seconds=ahead))
+    assert decision.accepted is fine
+    if not fine:
+        assert dict(decision.reasons[0].facts) == {"field": "until"}
+
+
+@pytest.mark.parametrize("until", ["soon", "2024-03-01T00:00:00", "9999-12-31T23:00:00Z", 5])
+def test_the_end_of_a_waiver_is_an_instant(until):
+    """Or the record could not be read any more."""
+    assert ask("waive", until=until).codes == ("invalid_field",)
+
+
+def test_a_waiver_is_on_the_record():
+    """By whom, why, until when, and what makes up for it; why is personal, as free texts are."""
+    record = row()
+    event = made("waive", Actor.person("mia", "manager"), record)
+    (waiver,) = apply(record, event).waivers
+    assert (waiver.by, waiver.at, waiver.until) == ("mia", T, T.replace(month=3, day=1, hour=0))
+    assert (waiver.reason, waiver.review) == ("Two of us", "in March")
+    assert event.personal == {"reason": ""}
+
+
+# --- approvals ---------------------------------------------------------------------------------
+
+
+def test_a_lifecycle_without_guards_for_approvals_takes_none():
+    """Nobody would look at the rule or at the votes; the refusal says what to do."""
+    for trigger in ("request_approval", "vote"):
+        (reason,) = ask(trigger, lifecycle=INCIDENT).reasons
+        assert (reason.code, dict(reason.facts)) == ("no_approvals", {"lifecycle": "incident"})
+        assert reason.message == (
+            "incident 1 asks for no approval; name guards for it: "
+            'beside={"request_approval": ..., "vote": ...}'
+        )
+
+
+@pytest.mark.parametrize(
+    "rule", ["two of three", 5, ["a"], {"material": "impact"}, {"material": [5]}, {"material": {"a": 1}}]
+)
+def test_a_rule_is_plain_data_that_the_fold_can_read(rule):
+    """Whether it is a good one is for the guard to say."""
+    assert ask("request_approval", rule=rule).codes == ("invalid_field",)
+
+
+@pytest.mark.parametrize("rule", [{}, {"material": None}, {"material": []}, {"material": ["impact"]}])
+def test_a_rule_may_name_material_fields(rule):
+    """Or none."""
+    record = row()
+    after = apply(record, made("request_approval", record=record, rule=rule))
+    assert after.round.rule == as_fields(rule)
+    assert after.rounds[0].ended == "replaced"
+
+
+@pytest.mark.parametrize("choice", ["approve", "reject", "abstain"])
+def test_a_vote_goes_to_the_round_that_is_open(choice):
+    """Whoever casts it for somebody says so; the round is not theirs to choose."""
+    record = row()
+    after = apply(record, made("vote", record=record, vote=choice, behalf="carl"))
+    (vote,) = after.round.votes
+    assert (vote.voter, vote.choice, vote.at, vote.on_behalf_of) == ("ana", choice, T, "carl")
+    assert ask("vote", round="e9").codes == ("reserved_field",)
+
+
+@pytest.mark.parametrize("choice", ["yes", "Approve", "approve ", ("approve",)])
+def test_a_vote_is_one_of_three(choice):
+    """The refusal names them."""
+    (reason,) = ask("vote", vote=choice).reasons
+    assert reason.code == "invalid_field"
+    if isinstance(choice, str):
+        assert reason.message.endswith("say one of approve, reject, abstain")
+
+
+@pytest.mark.parametrize("ended", [None, "edited", "revised"])
+def test_without_an_open_round_nobody_votes(ended):
+    """Whether nobody asked, or something ended what was asked."""
+    record = row()
+    rounds = () if ended is None else (attrs.evolve(record.round, ended=ended, ended_at=T),)
+    (reason,) = ask("vote", record=attrs.evolve(record, rounds=rounds)).reasons
+    assert reason.code == "invalid_field"
+    assert reason.message.endswith("has no round to go to; request an approval first")
+
+
+CHANGERS = ("request_approval", "vote", "amend", "assign", "reprioritise", "correct")
+
+
+@pytest.mark.parametrize("trigger", CHANGERS)
+def test_nobody_votes_before_it_was_asked_or_changes_what_is_voted_on(trigger):
+    """Folded in its place in time a vote would find no round, and a change would seem to be approved."""
+    record = row()
+    early = attrs.evolve(record.round, opened_at=T + dt.timedelta(microseconds=1))
+    (reason,) = ask(trigger, record=attrs.evolve(record, rounds=(early,))).reasons
+    assert reason.code == "out_of_order"
+    assert reason.message == (
+        "2024-02-05T09:00:00+00:00 lies before approval was requested "
+        f"(2024-02-05T09:00:00.000001+00:00); {trigger} comes after that"
+    )
+    ended = attrs.evolve(early, ended="edited", ended_at=T)
+    assert "out_of_order" in ask(trigger, record=attrs.evolve(record, rounds=(ended,))).codes
+    now = attrs.evolve(record.round, opened_at=T)
+    assert ask(trigger, record=attrs.evolve(record, rounds=(now,))).accepted
+
+
+@pytest.mark.parametrize("trigger", sorted(set(GIVEN) - {*CHANGERS, "escalate"}))
+def test_words_may_be_about_the_time_before_approval_was_requested(trigger):
+    """They change nothing that is voted on."""
+    record = row()
+    early = attrs.evolve(record.round, opened_at=T + dt.timedelta(hours=1))
+    assert ask(trigger, record=attrs.evolve(record, rounds=(early,))).accepted
+
+
+# --- guards beside the state -------------------------------------------------------------------
+
+
+def test_a_command_beside_the_state_may_have_guards():
+    """They look at the same situation as those of transitions, and all speak at once."""
+    seen = []
+
+    def look(situation):
+        seen.append(situation)
+        return "not on a Monday"
+
+    own = attrs.evolve(INCIDENT, guards={"look": look, "no": lambda _: "not for them"},
+                       beside={"note": ("look", "no")})  # fmt: skip
+    record, friend = row(), INCIDENT.record("CHG-1")
+    asked = Command("note", ANA, at=T, fields={"text": "psst"})
+    decision = decide(record, asked, own, related=(friend,))
+    assert [(reason.code, reason.message) for reason in decision.reasons] == [
+        ("guard", "not on a Monday"),
+        ("guard", "not for them"),
+    ]
+    (situation,) = seen
+    assert (situation.record, situation.actor, situation.trigger, situation.at) == (record, ANA, "note", T)
+    assert (situation.fields, situation.related, situation.calendar) == ({"text": "psst"}, (friend,), None)
+    assert ask("acknowledge", lifecycle=own).accepted
+
+
+@pytest.mark.parametrize("trigger", sorted(set(BESIDE) - {"escalate"}))
+def test_a_guard_speaks_beside_the_other_reasons(trigger):
+    """With role, missing fields and the closed record, in one answer."""
+    own = attrs.evolve(INCIDENT, guards={"no": lambda _: "no"}, beside={trigger: "no"})
+    closed = INCIDENT.record("X", "closed")
+    decision = decide(closed, Command(trigger, Actor.person("eve"), at=T), own)
+    row = BESIDE[trigger]
+    assert ("role" in decision.codes) is (row.roles is not ANYBODY)
+    assert ("wrong_state" in decision.codes) is not row.when_closed
+    assert ("missing_field" in decision.codes) is bool(row.requires)
+    assert decision.codes.count("guard") == 1

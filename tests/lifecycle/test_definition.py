@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 import attrs
 import pytest
 
+from itsm_core.business_time import hours
 from itsm_core.errors import InvalidValue, NaiveDatetime
 from itsm_core.events import Phase, WaitsOn
-from itsm_core.lifecycle import Lifecycle, Need, State, Transition
+from itsm_core.lifecycle import CustomField, FieldType, Lifecycle, Need, State, Transition
+from itsm_core.lifecycle.fields import STANDARD
 from itsm_core.priority import Level, Priority
-from itsm_core.processes import INCIDENT
+from plain_incident import INCIDENT
 
 T = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
 
@@ -94,6 +96,88 @@ def test_triggers_come_in_the_order_of_definition_and_once():
     assert forked.triggers_from("a") == ("go",)
     assert [row.dest for row in forked.by_trigger["go"]] == ["b", "d"]
     assert forked.edges == {("a", "b"), ("c", "d"), ("a", "d")}
+
+
+def closed_is_calm(situation):
+    """A guard that can be pickled, because it has a name."""
+    return None if situation.record.category == "calm" else "is not calm"
+
+
+def own(**more):
+    """A lifecycle that has everything a definition may have."""
+    given = {
+        "states": [State("a", "new"), State("b", "resolved"), State("c", "closed", outcome="completed")],
+        "transitions": [
+            Transition("go", "a", dest="b", roles="agent"),
+            Transition("close", ("b", "a"), dest="c", after=hours(2), guards="calm"),
+            Transition("remind", "b", dest="b", after=hours(1)),
+        ],
+        "opening": [Need("risk", "a rule")],
+        "fields": [CustomField("risk", "text")],
+        "beside": {"vote": "calm", "note": ["calm", "calm"]},
+        "roles": ["agent", "manager"],
+        "label": {"en": "Chore", "zh": "杂务"},
+        "guards": {"calm": closed_is_calm},
+        **more,
+    }
+    return Lifecycle("own", 1, process="own_chore", initial="a", **given)
+
+
+def test_a_lifecycle_holds_tuples_whatever_it_was_given():
+    """Lists and mappings in, values out: comparable, and nobody can change them afterwards."""
+    made = own()
+    assert made.opening == (Need("risk", "a rule"),)
+    assert made.fields == (CustomField("risk", "text"),)
+    assert made.beside == (("vote", ("calm",)), ("note", ("calm", "calm")))
+    assert made.guards_beside == {"vote": ("calm",), "note": ("calm", "calm")}
+    assert made.roles == ("agent", "manager")
+    assert own(beside=made.beside) == made
+    assert made.requester
+    with pytest.raises(TypeError, match="cannot be changed"):
+        made.guards["calm"] = None
+
+
+def test_a_bare_lifecycle_has_none_of_it():
+    """No guard, field, opening or role appears by itself."""
+    bare = own(opening=(), fields=(), beside={}, roles=(), label=(), guards={})
+    assert attrs.evolve(bare, guards=bare.guards) == bare
+    assert (bare.opening, bare.fields, bare.beside, bare.roles, bare.guards) == ((), (), (), (), {})
+    assert INCIDENT.guards == {}
+    assert bare.say() == "own chore"
+
+
+def test_a_lifecycle_with_guards_is_pickled_with_their_names():
+    """As functions are: by where they stand, never as code."""
+    again = pickle.loads(pickle.dumps(own()))
+    assert again == own()
+    assert again.guards["calm"] is closed_is_calm
+    assert own(guards={"calm": print}) != own()
+
+
+def test_the_fields_of_a_process_stand_beside_the_common_ones():
+    """With their types."""
+    assert own().kinds == {**STANDARD, "risk": FieldType.TEXT}
+    assert INCIDENT.kinds == STANDARD
+
+
+def test_timer_edges_are_found_by_the_state_they_leave():
+    """In the order of definition; what people fire is not among them."""
+    close, remind = own().transitions[1:]
+    assert own().timed == {"a": (close,), "b": (close, remind)}
+    assert INCIDENT.timed == {}
+
+
+def test_the_rows_of_a_trigger_out_of_a_state():
+    """In the order in which they are tried; none for what is not there."""
+    go, close, _ = own().transitions
+    assert own().rows("go", "a") == (go,)
+    assert own().rows("close", "a") == (close,)
+    assert own().rows("go", "b") == own().rows("fly", "a") == own().rows("go", "x") == ()
+
+
+def test_a_process_is_called_by_its_label():
+    """In the language asked for."""
+    assert [own().say(lang) for lang in ("en", "zh", "fr")] == ["Chore", "杂务", "Chore"]
 
 
 # --- records for hosts with tickets of their own -----------------------------------------------
@@ -230,6 +314,21 @@ def test_custom_fields_that_cannot_be_are_refused(custom, message):
         (lambda: attrs.evolve(INCIDENT, transitions=INCIDENT.transitions[0]), "is no list of Transition"),
         (lambda: attrs.evolve(INCIDENT, version="1"), "a changed lifecycle is a new version"),
         (lambda: attrs.evolve(INCIDENT, id=""), "^lifecycle '': has no id"),
+        (lambda: attrs.evolve(INCIDENT, process=""), "^process '': has no id"),
+        (lambda: attrs.evolve(INCIDENT, process=5), "^process 5: is no text"),
+        (lambda: own(guards=["calm"]), r"^guards \['calm'\]: are no mapping; write"),
+        (lambda: own(guards={"calm": "print"}), "^guard 'calm' 'print': is no function; write"),
+        (lambda: own(guards={5: print}), "^guard 5: is no text"),
+        (lambda: own(beside="vote"), "^beside 'vote': is no mapping; write"),
+        (lambda: own(beside=5), "^beside 5: is no mapping"),
+        (lambda: own(beside=["vote"]), r"^beside \['vote'\]: is no mapping"),
+        (lambda: own(beside=[("vote",)]), "is no mapping"),
+        (lambda: own(beside={5: "calm"}), "^beside 5: is no word"),
+        (lambda: own(beside={"vote": 6}), "^word 6: is no word"),
+        (lambda: own(fields=["risk"]), "^fields 'risk': is no CustomField"),
+        (lambda: own(fields=CustomField("risk", "text")), "is no list of CustomField"),
+        (lambda: own(opening="risk"), "^requires 'risk': is no list of Need"),
+        (lambda: own(roles=[7]), "^word 7: is no word"),
         (lambda: INCIDENT.state([]), "is no state of incident 1; use one of"),
         (lambda: INCIDENT.record(""), "^record '': has no id"),
         (lambda: INCIDENT.record("T-1", version="3"), "^version '3': is no whole number"),

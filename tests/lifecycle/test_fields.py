@@ -7,6 +7,7 @@ import pytest
 from itsm_core.errors import InvalidValue
 from itsm_core.events import PERSONAL
 from itsm_core.lifecycle.fields import (
+    MANAGED,
     OF_THE_STEP,
     SAID,
     STANDARD,
@@ -19,7 +20,8 @@ from itsm_core.lifecycle.fields import (
     shown,
     type_reasons,
 )
-from itsm_core.records import Record, _Known
+from itsm_core.records import Record
+from itsm_core.records.record import _Known
 from itsm_core.values import as_fields
 
 AWARE = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
@@ -97,7 +99,25 @@ def test_a_field_is_called_by_a_plain_word(name):
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*STANDARD, *OF_THE_STEP, "text", "direction", "relation", "event", "was", "promise_due"})
+    "name",
+    sorted(
+        {
+            *STANDARD,
+            *OF_THE_STEP,
+            "text",
+            "direction",
+            "relation",
+            "event",
+            "was",
+            "promise_due",
+            "rule",
+            "vote",
+            "until",
+            "round",
+            "separate_from",
+            "security",
+        }
+    ),
 )
 def test_a_name_of_ours_is_taken(name):
     """A host cannot change what title or phase means, or what words are."""
@@ -144,12 +164,44 @@ def test_what_a_record_keeps_takes_the_common_fields(trigger):
     assert kinds_of(trigger, (CustomField("size", "list"),)) == {**STANDARD, "size": FieldType.LIST}
 
 
-@pytest.mark.parametrize("trigger", ["acknowledge", "communicate", "receive", "note", "link", "correct"])
+WORDED = (
+    "acknowledge",
+    "communicate",
+    "receive",
+    "note",
+    "link",
+    "correct",
+    "waive",
+    "request_approval",
+    "vote",
+)
+
+
+@pytest.mark.parametrize("trigger", WORDED)
 def test_what_is_said_takes_its_own_fields(trigger):
-    """Six commands whose words the record does not keep; each may say why, and why late."""
+    """Nine commands whose words the record does not keep; each may say why, and why late."""
     assert {"reason": FieldType.TEXT, "late_reason": FieldType.TEXT}.items() <= SAID[trigger].items()
     assert kinds_of(trigger, (CustomField("size", "flag"),)) == {**SAID[trigger], "size": FieldType.FLAG}
-    assert len(SAID) == 6
+    assert tuple(sorted(SAID)) == tuple(sorted(WORDED))
+
+
+def test_a_process_has_fields_of_its_own():
+    """They go with every command whose fields the record keeps, and with no word."""
+    of_changes = {**STANDARD, "risk": FieldType.TEXT}
+    for trigger in ("open", "assign", "reprioritise", "amend", "start"):
+        assert kinds_of(trigger, (), of_changes)["risk"] is FieldType.TEXT
+    for trigger in WORDED:
+        assert kinds_of(trigger, (), of_changes) == SAID[trigger]
+
+
+def test_an_amendment_takes_what_no_other_command_changes():
+    """The common fields but those that are managed; a host's own are nobody else's."""
+    custom = (CustomField("size", "list"),)
+    kept = {name: kind for name, kind in STANDARD.items() if name not in MANAGED}
+    assert kinds_of("amend", ()) == kept
+    assert kinds_of("amend", custom) == {**kept, "size": FieldType.LIST}
+    assert {"title", "category", "requester", "security", "restricted", "reason"} <= kept.keys()
+    assert set(STANDARD) >= MANAGED
 
 
 # --- values that are wrong ---------------------------------------------------------------------

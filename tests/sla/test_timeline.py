@@ -75,6 +75,45 @@ def test_a_second_opening_does_not_move_the_start(history):
     assert trace(h.events).started_us == trace(h.events[:1]).started_us
 
 
+def test_a_migration_into_the_same_state_changes_no_clock(history):
+    """Another lifecycle rules from then on; phase, wait and state are as they were."""
+    h = history().opened("2026-03-02 09:00", to="new").hold("2026-03-02 10:00", "supplier", to="on_hold")
+    before = trace(h.events)
+    h.add("migrated", "2026-03-02 11:00", to="on_hold", phase="waiting", waits_on="supplier")
+    after = trace(h.events)
+    assert after.marks == before.marks
+    assert (after.seq, after.answer, after.reopened) == (3, before.answer, 0)
+    assert extend(before, h.events[-1]) == after
+
+
+def test_a_migration_to_another_state_is_a_mark(history):
+    """From then on the record stands where the plan put it: clocks go by the phase it says."""
+    h = history().opened("2026-03-02 09:00", to="triaged").add("migrated", "2026-03-02 11:00", to="new")
+    h.add("migrated", "2026-03-02 12:00", to="parked", phase="waiting", waits_on="requester")
+    marks = [(m.phase, m.waits_on, m.state, m.event) for m in trace(h.events).marks]
+    assert marks == [
+        (Phase.NEW, None, "triaged", "e1"),
+        (Phase.NEW, None, "new", "e2"),
+        (Phase.WAITING, WaitsOn.REQUESTER, "parked", "e3"),
+    ]
+
+
+def test_a_migration_keeps_what_voids_the_clocks_where_it_says_so(history):
+    """A cancelled record that moves on is cancelled still."""
+    h = history().opened("2026-03-02 09:00").closed("2026-03-02 10:00", "cancelled", to="cancelled")
+    h.add("migrated", "2026-03-02 11:00", to="cancelled", phase="closed", outcome="cancelled")
+    timeline = trace(h.events)
+    assert len(timeline.marks) == 2
+    assert timeline.marks[-1].voids
+    assert timeline.settled
+
+
+def test_a_migration_answers_nobody(history):
+    """Also where monitoring opened the record, and a person carries the migration out."""
+    h = history().opened("2026-03-02 09:00", by=MONITOR).add("migrated", "2026-03-02 11:00", phase="active")
+    assert trace(h.events).answer is None
+
+
 @pytest.mark.parametrize(
     "said",
     [

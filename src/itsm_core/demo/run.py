@@ -111,7 +111,7 @@ class _Numbers:
 
     step: Step
 
-    def __call__(self) -> str:
+    def __call__(self, process: str) -> str:  # noqa: ARG002 - the script knows incidents only
         return f"{self.step.record}-{self.step.line}"
 
 
@@ -119,7 +119,7 @@ def _desk(store: Store, script: Script, lang: str, notifier: Notifier) -> tuple[
     setting, numbers = SETTINGS[script.kind], _Numbers()
     desk = ServiceDesk(
         store, agreement=setting.agreement, policy=POLICY, notifiers=notifier, resolver=resolver,
-        number=numbers, lang=lang,
+        number=numbers, lang=lang, calendar=setting.calendar,
     )  # fmt: skip
     return desk, numbers
 

@@ -261,6 +261,7 @@ def _known(line: _Line, at: Mapping[str, dt.datetime]) -> dict[str, Any]:
         "requester": "public", "service": line.needed("service"), "impact": line.needed("impact"),
         "urgency": line.needed("urgency"), "priority_reason": line.cells["priority_reason"].strip() or None,
         "messages": None if "first_public" in at else "none",
+        "major": True,  # a review follows, however many days later: it never closes by itself
     }  # fmt: skip
 
 
@@ -278,7 +279,7 @@ _MEANS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
     "mitigated":    ("note",        lambda text: {"text": text}),
     "resolved":     ("resolve",     lambda text: {"resolution_outcome": "fixed_permanent",
                                                   "resolution_notes": text}),
-    "review":       ("close",       lambda _: {"closure_code": "policy"}),
+    "review":       ("close",       lambda _: {"closure_code": "monitoring_verified"}),
 }
 # fmt: on
 

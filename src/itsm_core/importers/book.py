@@ -11,7 +11,8 @@ from itsm_core.actors import Actor
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Audience, Direction, Event, Phase, WaitsOn, personal_among
 from itsm_core.importers.change_rows import ChangeRow, Finding
-from itsm_core.lifecycle.definition import Lifecycle, Transition
+from itsm_core.lifecycle.lifecycle import Lifecycle
+from itsm_core.lifecycle.parts import Transition
 from itsm_core.lifecycle.state_map import Mapped, StateMap
 from itsm_core.priority import Level, Priority
 from itsm_core.values import digest

@@ -32,7 +32,7 @@ from itsm_core.errors import InvalidValue
 from itsm_core.events import Event
 from itsm_core.importers.book import WORDS, Book
 from itsm_core.importers.change_rows import Change, ChangeRow, Finding, actor, in_order, instant, read_row
-from itsm_core.lifecycle.definition import Lifecycle
+from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.state_map import StateMap
 from itsm_core.processes import INCIDENT
 from itsm_core.values import as_fields, named, only

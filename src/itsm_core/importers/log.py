@@ -18,7 +18,7 @@ from itsm_core.importers.rows import Layout, Progress, Row, Survey, layout, reco
 from itsm_core.importers.servicenow import SERVICENOW_AUDIT
 from itsm_core.importers.snapshots import history_of
 from itsm_core.importers.table import Listed, Table, opened
-from itsm_core.lifecycle.definition import Lifecycle
+from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.processes import INCIDENT
 from itsm_core.values import only
 

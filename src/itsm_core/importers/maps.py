@@ -33,7 +33,7 @@ import attrs
 from itsm_core.business_time.instants import zone_of
 from itsm_core.errors import InvalidInput, InvalidValue
 from itsm_core.importers.times import wall_reader
-from itsm_core.lifecycle.definition import Lifecycle
+from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.state_map import StateMap
 from itsm_core.priority import Priority
 from itsm_core.values import only, texts

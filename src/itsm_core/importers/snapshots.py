@@ -11,7 +11,7 @@ from itsm_core.importers.book import LEVELS, PEOPLE, Book, plain
 from itsm_core.importers.change_rows import ChangeRow, Finding, Repeats, actor
 from itsm_core.importers.changes import History, told_history
 from itsm_core.importers.rows import Layout, Row
-from itsm_core.lifecycle.definition import Lifecycle
+from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.state_map import StateMap
 
 Placed = tuple[dt.datetime, Row]

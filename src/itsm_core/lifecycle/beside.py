@@ -7,7 +7,7 @@ Each row of `BESIDE` says who may, what it needs, and which event it makes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -41,6 +41,13 @@ class Beside:
 
 
 def _given(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    return dict(command.fields)
+
+
+def _link(record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    """A link to another record: one that was its own task could never close."""
+    if command.fields["other"] == record.id:
+        raise InvalidValue("link", record.id, "is the record itself", "name another record")
     return dict(command.fields)
 
 
@@ -139,6 +146,48 @@ def _received(record: Record, command: Command, matrix: PriorityMatrix) -> dict[
     return {**_words(record, command, matrix), "direction": Direction.INBOUND}
 
 
+def _amended(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    if not command.fields.keys() - {"reason", "late_reason"}:
+        raise InvalidValue("amend", sorted(command.fields), "changes nothing", "give the fields to change")
+    return restricting(dict(command.fields))
+
+
+def restricting(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields; what is about information security is restricted unless they say otherwise."""
+    silent = fields.get("security") and fields.get("restricted") is None
+    return {**fields, "restricted": True} if silent else fields
+
+
+def _waived(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    held = command.fields
+    if held["trigger"] == held["separate_from"]:
+        raise InvalidValue("waive", held["trigger"], "is kept apart from itself", "name two triggers")
+    return dict(held)
+
+
+def _requested(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    """A rule as plain data: which rules are sound is a guard's to say, but the fold reads `material`."""
+    rule, remedy = command.fields["rule"], "give ApprovalRule(...).to_dict()"
+    if not isinstance(rule, Mapping):
+        raise InvalidValue("rule", rule, "is no mapping", remedy)
+    material = rule.get("material") or ()
+    if not isinstance(material, tuple) or not all(isinstance(name, str) for name in material):
+        raise InvalidValue("rule", material, "names no list of material fields", remedy)
+    return dict(command.fields)
+
+
+VOTES = ("approve", "reject", "abstain")
+
+
+def _voted(record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    choice = command.fields.get("vote")
+    if choice not in VOTES:
+        raise InvalidValue("vote", choice, "is no vote", f"say one of {', '.join(VOTES)}")
+    if record.round is None:
+        raise InvalidValue("vote", choice, "has no round to go to", "request an approval first")
+    return {**command.fields, "round": record.round.id}
+
+
 # fmt: off
 BESIDE: dict[str, Beside] = {
     "assign":       Beside("assigned",      DESK,    (),                    False, _assignment),
@@ -147,8 +196,13 @@ BESIDE: dict[str, Beside] = {
     "communicate":  Beside("communicated",  DESK,    ("text",),             True,  _said),
     "receive":      Beside("communicated",  ANYBODY, ("message_id",),       True,  _received),
     "note":         Beside("noted",         DESK,    ("text",),             True,  _given),
-    "link":         Beside("linked",        DESK,    ("relation", "other"), True,  _given),
+    "link":         Beside("linked",        DESK,    ("relation", "other"), True,  _link),
     "correct":      Beside("corrected",     DESK,    ("event", "field", "now", "reason"), True, _correction),
+    "amend":        Beside("amended",       DESK,    (),                    False, _amended),
+    "waive":        Beside("waived",        frozenset({"manager"}),
+                           ("trigger", "separate_from", "reason", "until", "review"), False, _waived),
+    "request_approval": Beside("approval_requested", DESK, ("rule",),       False, _requested),
+    "vote":         Beside("voted",         ANYBODY, ("vote",),             False, _voted),
     "escalate":     Beside("escalated",     frozenset({"itsm_core"}), ("key",), True, _given),
 }
 # fmt: on

@@ -1,22 +1,29 @@
 """The one door: `decide` accepts a command with the events it makes, or refuses with all reasons.
 
-Nothing here does anything. `options` asks the same questions for every trigger and so shows
-exactly the buttons that would work, and why the others would not.
+Nothing here does anything: a command and what is known go in, events or reasons come out.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import attrs
 
-from itsm_core.actors import Actor
+from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue, Reason
-from itsm_core.events import SCHEMA, Event, Phase, WaitsOn
-from itsm_core.lifecycle.beside import ANYBODY, BESIDE, GRADES, Beside, missing, outbound, priority_fields
-from itsm_core.lifecycle.definition import Lifecycle, Need, Transition
+from itsm_core.events import Event, Phase, WaitsOn
+from itsm_core.lifecycle.beside import (
+    ANYBODY,
+    BESIDE,
+    GRADES,
+    Beside,
+    missing,
+    outbound,
+    priority_fields,
+    restricting,
+)
 from itsm_core.lifecycle.fields import (
     SAID,
     CustomField,
@@ -24,23 +31,30 @@ from itsm_core.lifecycle.fields import (
     field_reasons,
     kinds_of,
     not_asked,
-    personal_marks,
     type_reasons,
 )
+from itsm_core.lifecycle.guards import Situation, guard_reasons
+from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.machine import destination
+from itsm_core.lifecycle.parts import Transition, fields_of
 from itsm_core.lifecycle.reasons import (
     ahead_reasons,
     clock_reasons,
     invalid_field,
-    lifecycle_reasons,
     need_reasons,
+    no_approvals,
     order_reasons,
     people_reasons,
     role,
+    round_reasons,
     too_early,
     version_reasons,
+    waiver_reasons,
     wrong_state,
 )
+from itsm_core.lifecycle.scribe import Scribe
+from itsm_core.lifecycle.straight import straight
+from itsm_core.lifecycle.timers import too_soon
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.records import Record
 
@@ -80,17 +94,39 @@ class Refused:
 Decision = Accepted | Refused
 
 
-@attrs.frozen(kw_only=True)
-class Option:
-    """A button: what it is called, where it leads, what it needs, and why it is grey if it is."""
+class _Asked(NamedTuple):
+    """A command, and all that it is judged by beside the record."""
 
-    trigger: str
-    label: str
-    enabled: bool
-    destination: str | None = None
-    needs: tuple[Need, ...] = ()
-    reasons: tuple[Reason, ...] = ()
-    instructions: str = ""
+    command: Command
+    lifecycle: Lifecycle
+    matrix: PriorityMatrix
+    custom: tuple[CustomField, ...]
+    related: tuple[Record, ...]
+    calendar: BusinessCalendar | None
+
+    def kinds(self) -> Any:
+        """The fields that the command may bring."""
+        return kinds_of(self.command.trigger, self.custom, self.lifecycle.kinds)
+
+    def scribe(self, record: str, tenant: str | None) -> Scribe:
+        """Who writes its events."""
+        own = (*self.custom, *self.lifecycle.fields)
+        return Scribe(record, tenant, self.command, self.lifecycle, own)
+
+    def situation(self, record: Record) -> Situation:
+        """What guards look at."""
+        command = self.command
+        return Situation(
+            record=record,
+            actor=command.actor,
+            trigger=command.trigger,
+            at=command.at,
+            recorded_at=command.recorded_at,
+            on_behalf_of=command.on_behalf_of,
+            fields=command.fields,
+            related=self.related,
+            calendar=self.calendar,
+        )
 
 
 def decide(
@@ -101,72 +137,57 @@ def decide(
     matrix: PriorityMatrix = matrix_3x3_p5,
     tolerance: dt.timedelta = TOLERANCE,
     custom: tuple[CustomField, ...] = (),
+    related: tuple[Record, ...] = (),
+    calendar: BusinessCalendar | None = None,
 ) -> Decision:
     """What a command does to a record: `Accepted` with events, or `Refused` with all reasons.
 
     `record` is None for the trigger "open". A given priority is checked against `matrix`.
     `tolerance` is the wall time after which recording late needs a `late_reason`. `custom` are
-    the fields the host declares beside the `STANDARD` ones.
+    the fields the host declares beside those of the lifecycle. Guards and timer edges look at
+    `related`, the records loaded beside this one, and count time on `calendar` (None: around the
+    clock, in UTC).
     """
+    if record is not None and not custom:
+        plain = straight(record, command, lifecycle, lifecycle.ways, related, calendar)
+        if plain is not None:
+            return Accepted((plain,))
     reasons = clock_reasons(command, tolerance)
+    asked = _Asked(command, lifecycle, matrix, custom, related, calendar)
     if record is None:
-        return _opening(command, lifecycle, matrix, custom, reasons)
+        return _opening(asked, reasons)
     reasons += version_reasons(record, command, lifecycle)
     if record.opened_at is not None and command.at < record.opened_at:
         reasons.append(too_early(record, command))
     beside = BESIDE.get(command.trigger)
     if beside is not None:
-        return _beside(record, command, beside, matrix, lifecycle, custom, reasons)
-    return _transition(record, command, matrix, lifecycle, custom, reasons)
-
-
-def options(record: Record, actor: Actor, lifecycle: Lifecycle, *, lang: str = "en") -> tuple[Option, ...]:
-    """Every trigger of the lifecycle as a button for this actor, disabled ones with reasons."""
-    found = []
-    for trigger, rows in lifecycle.by_trigger.items():
-        row = _row(rows, record.state)
-        reasons = lifecycle_reasons(record, lifecycle)
-        if row is None:
-            reasons.append(wrong_state(record, trigger, lifecycle))
-        shown = row or rows[0]
-        reasons += people_reasons(record, actor, shown)
-        found.append(
-            Option(
-                trigger=trigger,
-                label=shown.say(lang),
-                enabled=not reasons,
-                needs=shown.requires,
-                destination=None if row is None else destination(lifecycle, record.state, trigger),
-                reasons=tuple(reasons),
-                instructions=dict(shown.instructions).get(lang, ""),
-            )
-        )
-    return tuple(found)
+        return _beside(record, asked, beside, reasons)
+    return _transition(record, asked, reasons)
 
 
 # --- opening ----------------------------------------------------------------------------------
 
 
-def _opening(
-    command: Command,
-    lifecycle: Lifecycle,
-    matrix: PriorityMatrix,
-    custom: tuple[CustomField, ...],
-    reasons: list[Reason],
-) -> Decision:
+def _opening(asked: _Asked, reasons: list[Reason]) -> Decision:
+    command, lifecycle = asked.command, asked.lifecycle
     if command.trigger != "open":
         reasons.append(Reason("not_open", f"{command.trigger}: there is no record yet; open one first"))
     record_id = command.fields.get("record")
     reasons += missing(("record", "title"), command)
-    reasons += field_reasons(command.fields, {**kinds_of("open", custom), "record": FieldType.TEXT})
+    reasons += need_reasons(command, lifecycle.opening)
+    if command.trigger == "open" and "open" in lifecycle.guards_beside:
+        reasons += _guards_beside(lifecycle.record("new"), asked)  # there is none yet: fields alone
+    kinds = kinds_of("open", asked.custom, lifecycle.kinds)
+    wanted = fields_of(lifecycle.opening)
+    reasons += field_reasons(command.fields, {**kinds, "record": FieldType.TEXT}, wanted)
     fields = {name: value for name, value in command.fields.items() if name != "record"}
-    fields = _graded(fields, matrix, None, reasons)
+    fields = _graded(restricting(fields), asked.matrix, None, reasons)
     if reasons:
         return Refused(tuple(reasons))
     state = lifecycle.by_id[lifecycle.initial]
     fields |= {"process": lifecycle.process, "phase": state.phase}
     known = {name: value for name, value in fields.items() if value is not None}
-    scribe = _Scribe(str(record_id), known.get("tenant"), command, lifecycle, custom)
+    scribe = asked.scribe(str(record_id), known.get("tenant"))
     return Accepted((scribe.event(1, "opened", known, states=(None, state.id)),))
 
 
@@ -174,6 +195,8 @@ def _graded(
     fields: dict[str, Any], matrix: PriorityMatrix, known: Record | None, reasons: list[Reason]
 ) -> dict[str, Any]:
     """The fields with their priority made whole; a grade that is refused already is refused once."""
+    if GRADES.isdisjoint(fields):
+        return fields
     if any(value in GRADES for reason in reasons for name, value in reason.facts if name == "field"):
         return fields
     try:
@@ -186,41 +209,54 @@ def _graded(
 # --- beside the state -------------------------------------------------------------------------
 
 
-def _beside(
-    record: Record,
-    command: Command,
-    beside: Beside,
-    matrix: PriorityMatrix,
-    lifecycle: Lifecycle,
-    custom: tuple[CustomField, ...],
-    reasons: list[Reason],
-) -> Decision:
+def _beside(record: Record, asked: _Asked, beside: Beside, reasons: list[Reason]) -> Decision:
+    command, lifecycle = asked.command, asked.lifecycle
     if beside.roles is not ANYBODY and not beside.roles & command.actor.roles:
         reasons.append(role(command.actor, beside.roles, command.trigger))
     if record.phase is Phase.CLOSED and not beside.when_closed:
         reasons.append(wrong_state(record, command.trigger, lifecycle))
     reasons += missing(beside.requires, command)
-    wrong = _field_reasons(command, custom) + ahead_reasons(command)
+    if command.trigger in _VOTED_ON:
+        reasons += round_reasons(record, command)
+    wrong = _field_reasons(asked) + ahead_reasons(command)
+    if command.trigger == "waive":
+        wrong += waiver_reasons(command, lifecycle)
+    reasons += _guards_beside(record, asked)
     fields: dict[str, Any] = {}
-    if not wrong:
+    if not wrong and not any(reason.code == "missing_field" for reason in reasons):
         try:
-            fields = beside.make(record, command, matrix)
+            fields = beside.make(record, command, asked.matrix)
         except InvalidValue as invalid:
             wrong.append(invalid_field(invalid))
     if reasons + wrong:
         return Refused((*reasons, *wrong))
-    scribe = _Scribe(record.id, record.tenant, command, lifecycle, custom)
+    scribe = asked.scribe(record.id, record.tenant)
     return Accepted((scribe.event(record.version + 1, beside.kind, fields),))
 
 
-def _field_reasons(command: Command, custom: tuple[CustomField, ...]) -> list[Reason]:
+def _guards_beside(record: Record, asked: _Asked) -> list[Reason]:
+    names = asked.lifecycle.guards_beside.get(asked.command.trigger)
+    if names:
+        return guard_reasons(names, asked.lifecycle.guards, asked.situation(record))
+    if asked.command.trigger in _OF_APPROVALS:
+        return [no_approvals(asked.lifecycle)]
+    return []
+
+
+_OF_APPROVALS = frozenset({"request_approval", "vote"})
+_VOTED_ON = _OF_APPROVALS | {"amend", "assign", "reprioritise", "correct"}
+
+
+def _field_reasons(asked: _Asked) -> list[Reason]:
     """What is wrong with the fields; a correction's new value is judged as the field it mends."""
+    command = asked.command
     if command.trigger == "escalate":
         return []  # the library's own, and nobody else may
     fields = command.fields
-    wrong = field_reasons(fields, kinds_of(command.trigger, custom))
+    wrong = field_reasons(fields, asked.kinds())
     if command.trigger == "correct" and isinstance(fields.get("field"), str):
-        kinds = {**SAID["communicate"], **SAID["link"], **kinds_of("open", custom)}
+        of_records = kinds_of("open", asked.custom, asked.lifecycle.kinds)
+        kinds = {**SAID["communicate"], **SAID["link"], **of_records}
         wrong += type_reasons({fields["field"]: fields.get("now")}, kinds)
     return wrong
 
@@ -228,53 +264,81 @@ def _field_reasons(command: Command, custom: tuple[CustomField, ...]) -> list[Re
 # --- transitions ------------------------------------------------------------------------------
 
 
-def _transition(
-    record: Record,
-    command: Command,
-    matrix: PriorityMatrix,
-    lifecycle: Lifecycle,
-    custom: tuple[CustomField, ...],
-    reasons: list[Reason],
-) -> Decision:
+def _transition(record: Record, asked: _Asked, reasons: list[Reason]) -> Decision:
+    command, lifecycle = asked.command, asked.lifecycle
     rows = lifecycle.by_trigger.get(command.trigger)
     if rows is None:
         known = ", ".join((*lifecycle.by_trigger, *(t for t in BESIDE if t != "escalate")))
         reasons.append(Reason("unknown_trigger", f"{command.trigger!r} is no trigger; use one of {known}"))
         return Refused(tuple(reasons))
-    row = _row(rows, record.state)
+    row, objections, situation = _best(record, rows, asked)
     if row is None:
         reasons.append(wrong_state(record, command.trigger, lifecycle))
     shown = row or rows[0]
-    reasons += people_reasons(record, command.actor, shown)
-    reasons += need_reasons(command, shown)
-    needs = [need.field for need in shown.requires]
-    kinds = kinds_of(command.trigger, custom)
+    reasons += people_reasons(record, command.actor, shown, command.at, command.on_behalf_of)
+    reasons += need_reasons(command, shown.requires, record)
+    brought = _brought(asked, shown, reasons)
+    reasons += objections
+    reasons += ahead_reasons(command)
+    reasons += order_reasons(record, command) or round_reasons(record, command)
+    if row is not None and row.after is not None:
+        reasons += too_soon(record, row, command.at, asked.calendar)
+    fields = _graded(brought, asked.matrix, record, reasons)
+    if reasons:
+        return Refused(tuple(reasons))
+    dest = destination(lifecycle, record.state, command.trigger, *situation)
+    if dest is None:  # the machine and the rows are made of one definition, so only a guard can differ
+        remedy = "a guard answers by the situation alone, and the same each time"
+        raise InvalidValue("guards", shown.guards, "answered one thing, then another", remedy)
+    return Accepted(_moved(record, asked, fields, shown, dest))
+
+
+def _best(
+    record: Record, rows: tuple[Transition, ...], asked: _Asked
+) -> tuple[Transition | None, list[Reason], tuple[Situation, ...]]:
+    """The first row out of the state to which no guard objects, else the one with the fewest objections."""
+    candidates = [row for row in rows if record.state in row.sources]
+    if not any(row.guards for row in candidates):
+        return (candidates[0] if candidates else None), [], ()
+    situation, judged = asked.situation(record), []
+    for row in candidates:
+        objections = guard_reasons(row.guards, asked.lifecycle.guards, situation)
+        if not objections:
+            return row, [], (situation,)
+        judged.append((row, objections))
+    row, objections = min(judged, key=lambda pair: len(pair[1]))
+    return row, objections, (situation,)
+
+
+def _brought(asked: _Asked, row: Transition, reasons: list[Reason]) -> dict[str, Any]:
+    """The fields that count; a requester says what is asked, and changes nothing else."""
+    command, kinds = asked.command, asked.kinds()
+    wanted = fields_of(row.requires)
     brought = dict(command.fields)
-    if not shown.roles & command.actor.roles:  # a requester says what is asked, and changes nothing else
-        asked = {*needs, *SAID["acknowledge"]}
-        beyond = [name for name in brought if name in kinds and name not in asked]
+    if not row.roles & command.actor.roles and row.after is None:
+        allowed = {*wanted, *SAID["acknowledge"]}
+        beyond = [name for name in brought if name in kinds and name not in allowed]
         reasons += [not_asked(name) for name in beyond]
         brought = {name: value for name, value in brought.items() if name not in beyond}
-    reasons += field_reasons(brought, kinds, needs)
-    reasons += ahead_reasons(command)
-    reasons += order_reasons(record, command)
-    fields = _graded(brought, matrix, record, reasons)
-    dest = destination(lifecycle, record.state, command.trigger)
-    if reasons or dest is None:
-        return Refused(tuple(reasons))
-    scribe = _Scribe(record.id, record.tenant, command, lifecycle, custom)
-    return Accepted(_moved(record, scribe, fields, shown, dest))
+    reasons += field_reasons(brought, kinds, wanted)
+    return restricting(brought)
+
+
+def _still_waits(record: Record) -> WaitsOn | None:
+    """Whom the record waits for by the reason of its hold, which it keeps from wait to wait."""
+    return record.waits_on if record.hold_reason == record.waits_on else None
 
 
 def _moved(
-    record: Record, scribe: _Scribe, fields: dict[str, Any], row: Transition, dest: str
+    record: Record, asked: _Asked, fields: dict[str, Any], row: Transition, dest: str
 ) -> tuple[Event, ...]:
-    command, state = scribe.command, scribe.lifecycle.by_id[dest]
+    command, state = asked.command, asked.lifecycle.by_id[dest]
+    scribe = asked.scribe(record.id, record.tenant)
     message = fields.pop("message", None)
     fields["trigger"], fields["phase"] = command.trigger, state.phase
     if state.outcome:
         fields["outcome"] = state.outcome
-    waits = state.waits_on or fields.get("hold_reason")
+    waits = state.waits_on or fields.get("hold_reason", _still_waits(record))
     if state.phase is Phase.WAITING and waits:
         fields["waits_on"] = WaitsOn(waits)
     if row.reopens:
@@ -286,56 +350,3 @@ def _moved(
         seq += 1
     made.append(scribe.event(seq, "transitioned", fields, states=(record.state, dest)))
     return tuple(made)
-
-
-def _row(rows: tuple[Transition, ...], state: str) -> Transition | None:
-    for row in rows:
-        if state in row.sources:
-            return row
-    return None
-
-
-# --- events -----------------------------------------------------------------------------------
-
-
-@attrs.frozen
-class _Scribe:
-    """Writes down the events of one command; their ids follow from its id, so a repeat makes the same."""
-
-    record: str
-    tenant: str | None
-    command: Command
-    lifecycle: Lifecycle
-    custom: tuple[CustomField, ...]
-
-    def event(
-        self,
-        seq: int,
-        kind: str,
-        fields: dict[str, Any],
-        *,
-        part: int = 1,
-        states: tuple[str | None, str | None] = (None, None),
-    ) -> Event:
-        command = self.command
-        name = command.id or f"{self.record}/{seq}"
-        return Event(
-            id=f"{name}#{part}" if part > 1 else name,
-            record=self.record,
-            seq=seq,
-            kind=kind,
-            schema=SCHEMA,
-            occurred_at=command.at,
-            recorded_at=command.recorded_at or command.at,
-            actor=command.actor,
-            on_behalf_of=command.on_behalf_of,
-            channel=command.channel,
-            cause=command.cause,
-            lifecycle=self.lifecycle.id,
-            lifecycle_version=self.lifecycle.version,
-            from_state=states[0],
-            to_state=states[1],
-            fields=fields,
-            personal=personal_marks(fields, self.custom),
-            tenant=self.tenant,
-        )

@@ -1,4 +1,4 @@
-"""What a lifecycle is made of: states with a phase, transitions with conditions, a version."""
+"""What a lifecycle is made of: its parts, what it opens with, its guards, and a version."""
 
 from __future__ import annotations
 
@@ -12,117 +12,12 @@ import attrs
 
 from itsm_core.business_time.instants import in_utc
 from itsm_core.errors import InvalidValue
-from itsm_core.events import Phase, WaitsOn
-from itsm_core.lifecycle.fields import STANDARD
+from itsm_core.events import Phase
+from itsm_core.lifecycle.fields import STANDARD, CustomField, FieldType
+from itsm_core.lifecycle.guards import Guards
+from itsm_core.lifecycle.parts import Need, State, Transition, Words, needs, say, sequence, wait, words
 from itsm_core.records import Record
-from itsm_core.values import as_fields, counted, each, member, named, only, texts, word
-
-Words = tuple[tuple[str, str], ...]
-
-
-def _words(value: Mapping[str, str] | Iterable[tuple[str, str]] | str) -> Words:
-    if isinstance(value, str):
-        return (("en", value),)
-    pairs = tuple(value.items()) if isinstance(value, Mapping) else value
-    if not isinstance(pairs, tuple) or not all(isinstance(pair, tuple) for pair in pairs):
-        raise InvalidValue("label", value, "is no text", 'write "New", or {"en": "New", "zh": "新建"}')
-    return pairs
-
-
-def _names(value: Iterable[str] | str) -> frozenset[str]:
-    return frozenset(texts(value, "role", 'name roles or relations with words: {"agent"}'))
-
-
-def _sequence(value: Iterable[str] | str) -> tuple[str, ...]:
-    return texts(value, "word", 'give texts: ("new", "in_progress")')
-
-
-def _phase(value: Phase | str) -> Phase:
-    return member(Phase, value, "phase")
-
-
-def _wait(reason: WaitsOn | str) -> WaitsOn:
-    return member(WaitsOn, reason, "hold_reason")
-
-
-def _waits(value: WaitsOn | str | None) -> WaitsOn | None:
-    return None if value is None else _wait(value)
-
-
-def say(words: Words, lang: str, otherwise: str) -> str:
-    """The words in a language, else in English, else as given."""
-    found = dict(words)
-    return found.get(lang) or found.get("en") or otherwise
-
-
-@attrs.frozen
-class State:
-    """A state: its id is for ever, its label is words, its phase is what clocks understand.
-
-    A final state (phase CLOSED) names its `outcome`. A waiting state names whom it waits on,
-    or leaves that to the reason of each hold (`waits_on` None).
-    """
-
-    id: str
-    phase: Phase = attrs.field(converter=_phase)
-    label: Words = attrs.field(default=(), converter=_words, kw_only=True)
-    outcome: str | None = attrs.field(default=None, kw_only=True)
-    waits_on: WaitsOn | None = attrs.field(default=None, converter=_waits, kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        named(self.id, "state", 'name it, such as "in_progress"')
-
-    def say(self, lang: str = "en") -> str:
-        """The label in a language ("en", "zh", ...)."""
-        return say(self.label, lang, self.id)
-
-
-@attrs.frozen
-class Need:
-    """A field that a transition requires, the choices it has, and the clause that asks for it."""
-
-    field: str
-    clause: str
-    one_of: tuple[str, ...] = attrs.field(default=(), converter=_sequence, kw_only=True)
-    label: Words = attrs.field(default=(), converter=_words, kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        word(self.field, "need", 'name the field, such as "resolution_notes"')
-
-    def say(self, lang: str = "en") -> str:
-        """The label in a language."""
-        return say(self.label, lang, self.field)
-
-
-def _needs(value: Iterable[Need]) -> tuple[Need, ...]:
-    return each(Need, value, "requires", 'give a list: (Need("reason", "our rule"),)')
-
-
-@attrs.frozen
-class Transition:
-    """A trigger that takes a record from one of its sources to a destination.
-
-    `roles` may fire it; so may whoever stands in a `relation` to the record ("requester",
-    "assignee"). `reopens` says that it leads back from done to open work, and whether clocks
-    "resume" or "restart".
-    """
-
-    trigger: str
-    sources: tuple[str, ...] = attrs.field(converter=_sequence)
-    dest: str = attrs.field(kw_only=True)
-    roles: frozenset[str] = attrs.field(default=frozenset(), converter=_names, kw_only=True)
-    relation: frozenset[str] = attrs.field(default=frozenset(), converter=_names, kw_only=True)
-    requires: tuple[Need, ...] = attrs.field(default=(), converter=_needs, kw_only=True)
-    reopens: str | None = attrs.field(default=None, kw_only=True)
-    label: Words = attrs.field(default=(), converter=_words, kw_only=True)
-    instructions: Words = attrs.field(default=(), converter=_words, kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        named(self.trigger, "transition", 'name its trigger, such as "resolve"')
-
-    def say(self, lang: str = "en") -> str:
-        """The label in a language."""
-        return say(self.label, lang, self.trigger.replace("_", " "))
+from itsm_core.values import NO_FIELDS, Fields, as_fields, counted, each, named, only, word
 
 
 def _states(value: Iterable[State]) -> tuple[State, ...]:
@@ -133,11 +28,43 @@ def _transitions(value: Iterable[Transition]) -> tuple[Transition, ...]:
     return each(Transition, value, "transitions", 'give a list: (Transition("start", "new", dest="open"),)')
 
 
+def _fields(value: Iterable[CustomField]) -> tuple[CustomField, ...]:
+    return each(CustomField, value, "fields", 'give a list: (CustomField("room", "text"),)')
+
+
+def _guards(value: Guards) -> Guards:
+    remedy = 'write {"no_open_tasks": no_open_tasks}'
+    if not isinstance(value, Mapping):
+        raise InvalidValue("guards", value, "are no mapping", remedy)
+    for name, guard in value.items():
+        only(str, name, "guard", remedy)
+        if not callable(guard):
+            raise InvalidValue(f"guard {name!r}", guard, "is no function", remedy)
+    return Fields(value)
+
+
+def _beside(
+    value: Mapping[str, Iterable[str]] | Iterable[tuple[str, Iterable[str]]],
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    remedy = 'write {"vote": ("may_vote",)}'
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidValue("beside", value, "is no mapping", remedy)
+    pairs = tuple(value.items() if isinstance(value, Mapping) else value)
+    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):
+        raise InvalidValue("beside", value, "is no mapping", remedy)
+    return tuple((word(trigger, "beside", remedy), sequence(names)) for trigger, names in pairs)
+
+
 @attrs.frozen(slots=False, hash=False, repr=False)
-class Lifecycle:
+class Definition:
     """The states and transitions of one process at one version; a version is never reused.
 
-    `soundness.check` finds what cannot work; `machine.shared` runs it on `transitions`.
+    `opening` lists what a record of it is opened with, `fields` those that only this process has.
+    `guards` maps the names that transitions use to functions; `beside` names guards of commands that
+    leave the state alone, such as {"vote": "may_vote"}. `roles` are the roles it knows (none: any).
+    `requester`: somebody waits for its records.
+
+    This is the data; `Lifecycle` is the same with everything that is made from it.
     """
 
     id: str
@@ -146,9 +73,17 @@ class Lifecycle:
     initial: str = attrs.field(kw_only=True)
     states: tuple[State, ...] = attrs.field(converter=_states, kw_only=True)
     transitions: tuple[Transition, ...] = attrs.field(converter=_transitions, kw_only=True)
+    opening: tuple[Need, ...] = attrs.field(default=(), converter=needs, kw_only=True)
+    fields: tuple[CustomField, ...] = attrs.field(default=(), converter=_fields, kw_only=True)
+    beside: tuple[tuple[str, tuple[str, ...]], ...] = attrs.field(default=(), converter=_beside, kw_only=True)
+    roles: tuple[str, ...] = attrs.field(default=(), converter=sequence, kw_only=True)
+    requester: bool = attrs.field(default=True, kw_only=True)
+    label: Words = attrs.field(default=(), converter=words, kw_only=True)
+    guards: Guards = attrs.field(default=NO_FIELDS, converter=_guards, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         named(self.id, "lifecycle", 'name it, such as "incident"')
+        named(self.process, "process", 'name it, such as "incident"')
         counted(self.version, "lifecycle")
 
     def __repr__(self) -> str:
@@ -172,9 +107,33 @@ class Lifecycle:
         return {trigger: tuple(rows) for trigger, rows in found.items()}
 
     @cached_property
+    def kinds(self) -> dict[str, FieldType]:
+        """The fields of its records, those of all processes included, with their types."""
+        return {**STANDARD, **{field.name: field.type for field in self.fields}}
+
+    @cached_property
+    def guards_beside(self) -> dict[str, tuple[str, ...]]:
+        """The guards of commands that leave the state alone, by trigger."""
+        return dict(self.beside)
+
+    @cached_property
+    def timed(self) -> dict[str, tuple[Transition, ...]]:
+        """The timer edges out of each state."""
+        rows = [t for t in self.transitions if t.after is not None]
+        return {source: tuple(t for t in rows if source in t.sources) for t in rows for source in t.sources}
+
+    @cached_property
     def edges(self) -> frozenset[tuple[str, str]]:
         """Every move from state to state that some transition allows."""
         return frozenset((source, t.dest) for t in self.transitions for source in t.sources)
+
+    def say(self, lang: str = "en") -> str:
+        """What the process is called in a language."""
+        return say(self.label, lang, self.process.replace("_", " "))
+
+    def rows(self, trigger: str, state: str) -> tuple[Transition, ...]:
+        """The transitions that a trigger has out of a state, in the order in which they are tried."""
+        return tuple(t for t in self.by_trigger.get(trigger, ()) if state in t.sources)
 
     def state(self, id: str) -> State:
         """The state with this id; an unknown one is refused with the known ones."""
@@ -209,7 +168,7 @@ class Lifecycle:
         given = {**_known(values), **_own(custom)}
         found = self.state(state or self.initial)
         reason = values.get("hold_reason")
-        waits = found.waits_on or (_wait(reason) if reason and found.phase is Phase.WAITING else None)
+        waits = found.waits_on or (wait(reason) if reason and found.phase is Phase.WAITING else None)
         return Record(
             id=id,
             process=self.process,

@@ -65,7 +65,7 @@ STANDARD: dict[str, FieldType] = {
     "configuration_items": FieldType.LIST,
     "external_refs":       FieldType.LIST,
     "look_again_at":       FieldType.INSTANT,
-    "restricted":          FieldType.FLAG,
+    **dict.fromkeys(("restricted", "major", "security", "complaint"), FieldType.FLAG),
     "affected":            FieldType.ANY,  # names, or how many
     "needs":               FieldType.ANY,  # language, assistance, more time
 }
@@ -86,21 +86,34 @@ SAID: dict[str, dict[str, FieldType]] = {
     "receive":     {**_WORDS, **_REASONS},
     "note":        {"text": _TEXT, "text_ref": _TEXT, **_REASONS},
     "link":        {"relation": _TEXT, "other": _TEXT, **_REASONS},
+    "waive":       {"trigger": _TEXT, "separate_from": _TEXT, "until": FieldType.INSTANT, "review": _TEXT,
+                    **_REASONS},
+    "request_approval": {"rule": FieldType.ANY, **_REASONS},
+    "vote":        {"vote": _TEXT, **_REASONS},
     "correct":     {"event": _TEXT, "field": _TEXT, "now": FieldType.ANY, "was": FieldType.ANY, **_REASONS},
 }
 """The fields of commands whose words the record does not keep, by trigger."""
 # fmt: on
 
 OF_THE_STEP = frozenset(
-    {"process", "agreement", "trigger", "phase", "waits_on", "outcome", "reopens", "record"}
+    {"process", "agreement", "trigger", "phase", "waits_on", "outcome", "reopens", "record", "round"}
 )
 """Names that say what a step did; the library writes them."""
+
+MANAGED = frozenset(
+    {
+        *("impact", "urgency", "priority", "priority_reason", "owner", "group", "assignee"),
+        *("hold_reason", "look_again_at", "resolution_outcome", "resolution_notes", "closure_code"),
+        *("tenant", "number", "message", "messages", "channel"),
+    }
+)
+"""Fields that a command of their own, or a transition, changes; `amend` does not."""
 
 TAKEN = frozenset({*STANDARD, *OF_THE_STEP, *(name for kinds in SAID.values() for name in kinds)})
 """Names that a host cannot declare."""
 
 
-_READ: dict[str, Callable[[Any], object]] = {
+READ: dict[str, Callable[[Any], object]] = {
     "impact": Level.of,
     "urgency": Level.of,
     "priority": Priority.of,
@@ -109,9 +122,16 @@ _READ: dict[str, Callable[[Any], object]] = {
 }
 
 
-def kinds_of(trigger: str, custom: Iterable[CustomField]) -> dict[str, FieldType]:
-    """The fields that a command of this trigger may bring, with their types."""
-    known = SAID.get(trigger, STANDARD)
+def kinds_of(
+    trigger: str, custom: Iterable[CustomField], standard: Mapping[str, FieldType] = STANDARD
+) -> Mapping[str, FieldType]:
+    """The fields that a command of this trigger may bring, with their types.
+
+    `standard` are those of a process, for commands whose fields the record keeps.
+    """
+    known = SAID.get(trigger, standard)
+    if trigger == "amend":
+        known = {name: kind for name, kind in known.items() if name not in MANAGED}
     own = {field.name: field.type for field in custom}
     return {**known, **own} if own else known
 
@@ -147,7 +167,7 @@ def shown(name: str, value: Any) -> str:
 
 def _misread(name: str, value: Any) -> str:
     """What is wrong with a word that stands for one of few things; empty if nothing is."""
-    read = _READ.get(name)
+    read = READ.get(name)
     if read is None:
         return ""
     try:

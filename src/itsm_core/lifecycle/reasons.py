@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 
 from itsm_core.actors import Actor
 from itsm_core.business_time.instants import micros, parse_text
 from itsm_core.commands import Command
 from itsm_core.errors import BeyondHorizon, InvalidValue, Reason
 from itsm_core.events import PERSONAL, WaitsOn
-from itsm_core.lifecycle.definition import Lifecycle, Transition
-from itsm_core.records import Record
+from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.lifecycle import Lifecycle
+from itsm_core.lifecycle.parts import Need, Transition
+from itsm_core.records import Record, Waiver
 
 
 def wrong_state(record: Record, trigger: str, lifecycle: Lifecycle) -> Reason:
@@ -39,45 +42,117 @@ def role(actor: Actor, roles: frozenset[str], trigger: str, relation: frozenset[
     )
 
 
-def people_reasons(record: Record, actor: Actor, row: Transition) -> list[Reason]:
-    """Why this actor may not fire a transition; empty if they may."""
-    if row.roles & actor.roles:
-        return []
-    if any(record.values.get(relation) == actor.id for relation in row.relation):
-        return []
-    return [role(actor, row.roles, row.trigger, row.relation)]
+def people_reasons(
+    record: Record, actor: Actor, row: Transition, at: dt.datetime | None = None, behalf: str | None = None
+) -> list[Reason]:
+    """Why this actor may not fire a transition; empty if they may.
+
+    `behalf` is for whom they act; duties are kept apart from that person's, too.
+    """
+    if row.after is not None:
+        return [] if "itsm_core" in actor.roles else [_timed(row)]
+    found = separation_reasons(record, actor, row, at, behalf) if row.separate_from else []
+    if row.roles & actor.roles or any(record.values.get(name) == actor.id for name in row.relation):
+        return found
+    return [role(actor, row.roles, row.trigger, row.relation), *found]
 
 
-def need_reasons(command: Command, row: Transition) -> list[Reason]:
-    """The required fields that are missing or not one of their choices."""
+def _timed(row: Transition) -> Reason:
+    said = f"{row.trigger} happens by itself after {row.after}; nobody fires it"
+    return Reason("timer", said, facts={"trigger": row.trigger, "after": str(row.after)})
+
+
+def separation_reasons(
+    record: Record, actor: Actor, row: Transition, at: dt.datetime | None, behalf: str | None = None
+) -> list[Reason]:
+    """The duties that a transition keeps apart and this actor would join, unless a waiver covers it."""
+    hands = [hand for hand in (actor.id, behalf, actor.approved_by) if hand is not None]
+    found = []
+    for earlier in row.separate_from:
+        done = record.hands_of(earlier)
+        both = next((hand for hand in hands if hand in done), None)
+        if both is not None and not waivers_for(record, row.trigger, earlier, at):
+            said = f"{both} had a hand in {earlier} here"
+            remedy = f"{row.trigger} takes somebody else, or a waiver on record"
+            facts = {"actor": both, "trigger": row.trigger, "separate_from": earlier}
+            found.append(Reason("separation", f"{said}; {remedy}", facts=facts))
+    return found
+
+
+def waivers_for(
+    record: Record, trigger: str, separate_from: str, at: dt.datetime | None
+) -> tuple[Waiver, ...]:
+    """The waivers that let one person do both."""
+    return tuple(waiver for waiver in record.waivers if waiver.covers(trigger, separate_from, at))
+
+
+def need_reasons(command: Command, needs: Sequence[Need], record: Record | None = None) -> list[Reason]:
+    """The needed fields that are missing or not one of their choices."""
     wrong: dict[str, Reason] = {}
-    for name, allowed in (*((n.field, n.one_of) for n in row.requires if n.one_of), _HOLD_REASONS):
+    for name, allowed in (*((n.field, n.one_of) for n in needs if n.one_of), _HOLD_REASONS):
         value = command.fields.get(name)
-        if name not in wrong and value not in (None, "") and value not in allowed:
+        if name not in wrong and value not in _NOTHING and value not in allowed:
             given = None if name in PERSONAL else value
             wrong[name] = Reason(
                 "invalid_field",
                 f"{name} is {'...' if given is None else repr(given)}; use one of {', '.join(allowed)}",
                 facts={"field": name, "value": given, "allowed": allowed},
             )
-    return [*_missing_needs(command, row), *wrong.values()]
+    lacking = [_lacking(command, need) for need in missing_needs(needs, command.fields, record)]
+    return [*lacking, *wrong.values()]
 
 
-def _missing_needs(command: Command, row: Transition) -> list[Reason]:
-    found = []
-    for need in row.requires:
-        if command.fields.get(need.field) in (None, ""):
-            choices = f": one of {', '.join(need.one_of)}" if need.one_of else f" ({need.say()})"
-            said = f"{command.trigger} needs the field {need.field!r}{choices}"
-            facts = {"field": need.field, "allowed": need.one_of, "clause": need.clause}
-            found.append(Reason("missing_field", said, facts=facts))
-    return found
+def missing_needs(
+    needs: Sequence[Need], fields: Mapping[str, object], record: Record | None = None
+) -> list[Need]:
+    """The needs that neither these fields answer nor, where that is enough, what the record knows.
+
+    What a field brings empty would be forgotten, so it is no answer that the record knew it.
+    """
+    if not needs:
+        return []
+    known: Mapping[str, object] = {} if record is None else record.values
+    return [need for need in needs if need.required and not _answered(need, fields, known)]
+
+
+def _answered(need: Need, fields: Mapping[str, object], known: Mapping[str, object]) -> bool:
+    for name in (need.field, need.otherwise):
+        value = fields.get(name) if name else None
+        if need.kept and name and name not in fields:
+            value = known.get(name)
+            if need.one_of and name == need.field and value not in need.one_of:
+                value = None  # known by another lifecycle, or from elsewhere
+        if value not in _NOTHING:
+            return True
+    return False
+
+
+_NOTHING = (None, "", ())
+"""What answers no need: an empty list is none either."""
+
+
+def _lacking(command: Command, need: Need) -> Reason:
+    choices = f": one of {', '.join(need.one_of)}" if need.one_of else f" ({need.say()})"
+    other = f", or {need.otherwise!r} in its place" if need.otherwise else ""
+    facts = {"field": need.field, "allowed": need.one_of, "clause": need.clause}
+    if need.otherwise:
+        facts["otherwise"] = need.otherwise
+    return Reason(
+        "missing_field", f"{command.trigger} needs the field {need.field!r}{choices}{other}", facts=facts
+    )
+
+
+def no_approvals(lifecycle: Lifecycle) -> Reason:
+    """The lifecycle names no guard for approvals, so nobody would look at the votes."""
+    said = f"{lifecycle.id} {lifecycle.version} asks for no approval"
+    remedy = 'name guards for it: beside={"request_approval": ..., "vote": ...}'
+    return Reason("no_approvals", f"{said}; {remedy}", facts={"lifecycle": lifecycle.id})
 
 
 def ahead_reasons(command: Command) -> list[Reason]:
     """The instants that should lie ahead of the command and do not."""
     found = []
-    for name in ("look_again_at", "promise_due"):
+    for name in ("look_again_at", "promise_due", "until"):
         value = command.fields.get(name)
         try:
             late = isinstance(value, str) and parse_text(value) <= micros(command.at)
@@ -125,17 +200,42 @@ def too_early(record: Record, command: Command) -> Reason:
 
 def order_reasons(record: Record, command: Command) -> list[Reason]:
     """Why a transition cannot lie before the last one."""
-    entered = record.entered_at
-    if entered is None or command.at >= entered:
+    entered = [at for at in (record.entered_at, record.migrated_at) if at is not None]
+    if not entered or command.at >= max(entered):
         return []
     return [
         Reason(
             "out_of_order",
             f"{command.at.isoformat()} lies before the record entered {record.state} "
-            f"({entered.isoformat()}); "
+            f"({max(entered).isoformat()}); "
             "fire transitions in order, or correct the earlier event",
         )
     ]
+
+
+def round_reasons(record: Record, command: Command) -> list[Reason]:
+    """Why a vote, or what changes the record, cannot lie before the newest round was opened.
+
+    Dated back it would change what was voted on, and the votes would seem to be about that.
+    """
+    if not record.rounds or command.at >= record.rounds[-1].opened_at:
+        return []
+    opened = record.rounds[-1].opened_at.isoformat()
+    said = f"{command.at.isoformat()} lies before approval was requested ({opened})"
+    return [Reason("out_of_order", f"{said}; {command.trigger} comes after that")]
+
+
+def waiver_reasons(command: Command, lifecycle: Lifecycle) -> list[Reason]:
+    """Why a waiver would set nothing aside: it names what no record of this lifecycle can do."""
+    later = (*lifecycle.by_trigger, *(name for name in BESIDE if name != "escalate"))
+    found = []
+    for name, known in (("trigger", later), ("separate_from", ("open", *later))):
+        given = command.fields.get(name)
+        if isinstance(given, str) and given and given not in known:
+            said = f"{name} is {given!r}, which is no trigger; use one of {', '.join(known)}"
+            facts = {"field": name, "value": given, "allowed": known}
+            found.append(Reason("invalid_field", said, facts=facts))
+    return found
 
 
 def version_reasons(record: Record, command: Command, lifecycle: Lifecycle) -> list[Reason]:

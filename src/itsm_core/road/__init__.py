@@ -1,6 +1,6 @@
 """The road, as generators without I/O: a command goes in, what must be stored comes out.
 
-Order: terms, carrying, receiving, escalating.
+Order: terms, consequences, carrying, succession, receiving, passing, escalating, suggesting.
 
     command -> lifecycle decision -> events -> record -> clocks -> escalation -> outbox
 
@@ -10,20 +10,33 @@ same ones with await. A lost race (`VersionConflict`) is decided anew on the new
 """
 
 from itsm_core.road.carrying import carry, open_record
+from itsm_core.road.consequences import BY_ITSELF, options_of
 from itsm_core.road.escalating import escalations, rearm
+from itsm_core.road.passing import expiries
 from itsm_core.road.receiving import receive
+from itsm_core.road.succession import merge, migrate, open_part, retype, split
+from itsm_core.road.suggesting import proposals_of
 from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, history, standing
 
 __all__ = [
+    "BY_ITSELF",
     "MACHINE",
     "Standing",
     "Terms",
     "carry",
     "escalation",
     "escalations",
+    "expiries",
     "history",
+    "merge",
+    "migrate",
+    "open_part",
     "open_record",
+    "options_of",
+    "proposals_of",
     "rearm",
     "receive",
+    "retype",
+    "split",
     "standing",
 ]

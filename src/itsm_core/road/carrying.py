@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue, TransitionRefused, VersionConflict
-from itsm_core.escalation import ClocksRead, Run, next_due
-from itsm_core.events import SCHEMA, Audience, Communication, Direction, Event, correction, effective
+from itsm_core.events import SCHEMA, Event, correction, effective
 from itsm_core.lifecycle import Refused, decide
 from itsm_core.lifecycle.beside import BESIDE
 from itsm_core.ports import FOLD, Ask, ChangeSet, Committed, Message, Query, Snapshot, Timer
+from itsm_core.processes.conditions import SUCCESSORS
 from itsm_core.records import Record, apply, fold
-from itsm_core.road.terms import (
-    ATTEMPTS,
-    OnItsWay,
-    Standing,
-    Terms,
-    anew,
-    escalation,
-    history,
-    onward,
-    refold,
-    standing,
+from itsm_core.road.consequences import (
+    Wake,
+    if_there,
+    notice,
+    related,
+    same_clocks,
+    timer_of,
+    waiting_for,
+    waits_for_time,
+    wake_of,
+    watch,
+    words_out,
 )
-from itsm_core.sla import ClockState
+from itsm_core.road.terms import ATTEMPTS, OnItsWay, Standing, Terms, anew, history, onward, standing
+from itsm_core.sla import extend
+from itsm_core.values import NO_FIELDS
 
 
 def carry(
@@ -44,18 +47,32 @@ def carry(
     `then` says what it entails, from the record after it; all is committed or nothing. Not
     `repeatable`: the id is new, so nobody asks whether it was used. Raises `TransitionRefused`.
     """
+    record = yield from _carried(terms, record_id, command, then, repeatable)
+    if not record.phase.is_open and command.trigger not in BESIDE:
+        yield from _woken(terms, waiting_for(record), command.at)
+    return record
+
+
+def _carried(
+    terms: Terms,
+    record_id: str,
+    command: Command,
+    then: Callable[[Record], Sequence[Command]],
+    repeatable: bool,
+) -> OnItsWay:
     if repeatable and (first := (yield from first_answer(record_id, command))) is not None:
         return first
     command = yield from _looked_up(record_id, command)
     for _ in range(ATTEMPTS):
         change = Change(terms, (yield from standing(record_id)))
         try:
-            change.add(decided(terms, change.record, command))
+            change.add((yield from decided_with(terms, change.record, command)))
         except TransitionRefused:
             # It may have been carried out by another process in this very moment.
             if repeatable and (first := (yield from first_answer(record_id, command))) is not None:
                 return first
             raise
+        yield from _announced(terms, change, command)
         for entailed in then(change.record):
             change.add(decided_or_noted(terms, change.record, entailed))
         if command.trigger == "correct":
@@ -67,10 +84,34 @@ def carry(
     raise lost
 
 
+def _woken(terms: Terms, others: Sequence[str], at: dt.datetime) -> Generator[Ask, Any, None]:
+    """Sets the timers anew of records that waited for one that has ended: now time may close them."""
+    for other in others:
+        for _ in range(ATTEMPTS):
+            known = yield from if_there(other)
+            if known is None or not waits_for_time(terms, known.record, known.record):
+                break
+            try:
+                yield from commit(Change(terms, known), at, rearm=True)
+                break
+            except VersionConflict:  # once more: whoever was faster may not have seen the end
+                continue
+
+
+def _announced(terms: Terms, change: Change, command: Command) -> Generator[Ask, Any, None]:
+    """Adds the notice of what time will do to a record that has just moved."""
+    if change.events[-1].kind == "transitioned":
+        wake = yield from wake_of(terms, change.record)
+        change.add(notice(terms, change.record, wake, command))
+        change.wake = (wake,)
+
+
 def _looked_up(record_id: str, command: Command) -> Generator[Ask, Any, Command]:
-    """The command, checked against what it names: a linked record, or the event it corrects."""
-    if command.trigger == "link" and command.fields.get("other"):
-        yield from standing(str(command.fields["other"]))  # raises RecordNotFound
+    """The command, checked against what it names: a linked record, a successor, or the event it corrects."""
+    others = ("other",) if command.trigger == "link" else () if command.trigger in BESIDE else SUCCESSORS
+    for name in others:
+        if command.fields.get(name):
+            yield from standing(str(command.fields[name]))  # raises RecordNotFound
     if command.trigger != "correct":
         return command
     wanted = command.fields.get("event")
@@ -90,10 +131,12 @@ class Change:
         self.record = known.record
         self.events: list[Event] = []
         self.messages: list[Message] = []
+        self.wake: tuple[Wake | None] | None = None  # what waits for time; None: nobody looked yet
         self._new: Standing | None = known
 
     def add(self, events: Sequence[Event]) -> None:
         """Adds the events of a decision; what comes next is decided on the record after them."""
+        self.wake = None
         for event in events:
             self._new = None if self._new is None else onward(self._new, event)
             self.record = apply(self.record, event) if self._new is None else self._new.record
@@ -106,8 +149,13 @@ class Change:
         return (yield from anew(self.known.record.id, self.events))
 
 
-def open_record(terms: Terms, command: Command) -> OnItsWay:
-    """Opens a record; opening twice with one external reference (in one tenant) is one record."""
+def open_record(
+    terms: Terms, command: Command, process: str | None = None, stamp: Mapping[str, Any] = NO_FIELDS
+) -> OnItsWay:
+    """Opens a record of a process; opening twice with one external reference (in one tenant) is one record.
+
+    `stamp` is what the library itself writes into the opening.
+    """
     record_id, tenant = str(command.fields["record"]), command.fields.get("tenant")
     refs = command.fields.get("external_refs")
     for ref in refs if isinstance(refs, tuple) else ():
@@ -119,28 +167,48 @@ def open_record(terms: Terms, command: Command) -> OnItsWay:
     first = yield from first_answer(record_id, command)
     if first is not None:
         return first
-    events = _stamped(terms, decided(terms, None, command))
+    events = _stamped(terms, decided(terms, None, command, process=process), stamp)
+    new = Standing(apply(None, events[0]), extend(None, events[0]))
     try:
-        return (yield from _write(terms, None, refold(events), events, command.at))
+        return (yield from _write(terms, None, new, events, command.at))
     except VersionConflict:
         raise InvalidValue(
             "record", record_id, "is taken by another record", "leave record_id out, or choose another"
         ) from None
 
 
-def _stamped(terms: Terms, events: Sequence[Event]) -> list[Event]:
-    """The opening with the agreement that the record is judged by from then on."""
-    agreement = terms.agreement_for(fold(events))
-    if agreement is None:
-        return list(events)
-    opening, *rest = events
-    return [attrs.evolve(opening, fields={**opening.fields, "agreement": agreement.label}), *rest]
+def _stamped(terms: Terms, events: Sequence[Event], stamp: Mapping[str, Any]) -> list[Event]:
+    """The opening with the agreement that the record is judged by from then on, and the stamp."""
+    (opening,) = events
+    agreement = terms.agreement_for(apply(None, opening)) if terms.agreements else None
+    more = {**stamp, **({} if agreement is None else {"agreement": agreement.label})}
+    return [attrs.evolve(opening, fields={**opening.fields, **more}) if more else opening]
 
 
-def decided(terms: Terms, record: Record | None, command: Command) -> list[Event]:
-    """The sealed events of a command, or `TransitionRefused`."""
+def decided_with(terms: Terms, record: Record, command: Command) -> Generator[Ask, Any, list[Event]]:
+    """`decided`, with the records at hand that guards look at; loaded only where some guard does."""
+    beside = (yield from related(record, command.fields)) if terms.lifecycle_of(record).guards else ()
+    return decided(terms, record, command, beside)
+
+
+def decided(
+    terms: Terms,
+    record: Record | None,
+    command: Command,
+    beside: tuple[Record, ...] = (),
+    process: str | None = None,
+) -> list[Event]:
+    """The sealed events of a command, or `TransitionRefused`; without a record one of a process is opened."""
+    lifecycle = terms.lifecycle_for(process) if record is None else terms.lifecycle_of(record)
     decision = decide(
-        record, command, terms.lifecycle, matrix=terms.matrix, tolerance=terms.tolerance, custom=terms.custom
+        record,
+        command,
+        lifecycle,
+        matrix=terms.matrix,
+        tolerance=terms.tolerance,
+        custom=terms.custom,
+        related=beside,
+        calendar=terms.calendar,
     )
     if isinstance(decision, Refused):
         subject = f"{command.trigger} {record.id}" if record is not None else command.trigger
@@ -148,10 +216,12 @@ def decided(terms: Terms, record: Record | None, command: Command) -> list[Event
     return [event.sealed(terms.salt) for event in decision.events]
 
 
-def decided_or_noted(terms: Terms, record: Record, command: Command) -> list[Event]:
+def decided_or_noted(
+    terms: Terms, record: Record, command: Command, beside: tuple[Record, ...] = ()
+) -> list[Event]:
     """The events of a consequence; a refusal is recorded, and what led to it stands."""
     try:
-        return decided(terms, record, command)
+        return decided(terms, record, command, beside)
     except TransitionRefused as refusal:
         return [
             Event(
@@ -226,7 +296,17 @@ def commit(change: Change, at: dt.datetime, *, rearm: bool = False) -> OnItsWay:
     new = yield from change.standing()
     known = attrs.evolve(change.known, watched=False) if rearm else change.known
     expected = change.known.record.version
-    return (yield from _write(change.terms, known, new, change.events, at, change.messages, expected))
+    timers = yield from _timers(change, new.record)
+    held = (change.messages, timers, expected)
+    return (yield from _write(change.terms, known, new, change.events, at, *held))
+
+
+def _timers(change: Change, record: Record) -> Generator[Ask, Any, tuple[Timer, ...]]:
+    """The timer of the record's timer edges, where there are any now or were before."""
+    if not waits_for_time(change.terms, change.known.record, record):
+        return ()
+    (wake,) = change.wake or ((yield from wake_of(change.terms, record)),)
+    return (timer_of(record, wake),)
 
 
 def _write(
@@ -236,19 +316,20 @@ def _write(
     events: Sequence[Event],
     at: dt.datetime,
     messages: Sequence[Message] = (),
+    by_time: tuple[Timer, ...] = (),
     expected: int = 0,
 ) -> OnItsWay:
     """Writes a change set; `known` is the standing whose timer and due instant still hold."""
-    due, timers = (None, _NO_TIMERS) if known is None else (known.due, _NO_TIMERS)
-    if terms.agreements and not (known is not None and known.watched and _same_clocks(known, new)):
-        due, timers = _watch(terms, new, at)
+    due, timers = None if known is None else known.due, _NO_TIMERS
+    if terms.agreements and not (known is not None and known.watched and same_clocks(known, new)):
+        due, timers = watch(terms, new, at)
     changes = ChangeSet(
         record=new.record.id,
         expected=expected,
         events=tuple(events),
         snapshot=Snapshot(record=new.record, timeline=new.timeline, fold=FOLD, due=due),
-        timers=timers,
-        messages=(*messages, *_words_out(terms, new.record, events)),
+        timers=(*timers, *by_time),
+        messages=(*messages, *words_out(terms, new.record, events)),
     )
     committed: Committed = yield Ask("commit", (changes,))
     if committed.repeated:
@@ -258,59 +339,3 @@ def _write(
 
 
 _NO_TIMERS: tuple[Timer, ...] = ()
-
-
-def _watch(terms: Terms, new: Standing, at: dt.datetime) -> tuple[dt.datetime | None, tuple[Timer, ...]]:
-    """When the first running clock falls due, and the timer of the next escalation step.
-
-    They are read at the newest event: a command that came late does not know what came after it.
-    """
-    record = new.record
-    clocks = new.clocks(terms, max(at, record.changed_at or at))
-    running = [clock.due_at for clock in clocks.values() if clock.state is ClockState.RUNNING]
-    due = min((instant for instant in running if instant is not None), default=None)
-    if terms.policy is None:
-        return due, ()
-    wake = next_due(Run.of(record, terms.policy), ClocksRead(clocks=clocks))
-    kind = escalation(terms.policy)
-    return due, (Timer(id=f"{record.id}/{kind}", record=record.id, kind=kind, due=wake),)
-
-
-def _same_clocks(known: Standing, new: Standing) -> bool:
-    """Whether nothing that a clock or a policy reads differs; the newest event's place may."""
-    was, now = known.timeline, new.timeline
-    return (
-        was.marks == now.marks
-        and was.answer == now.answer
-        and was.priorities == now.priorities
-        and known.record.fired == new.record.fired
-        and known.record.priority is new.record.priority
-        and (known.record.customer, known.record.service) == (new.record.customer, new.record.service)
-    )
-
-
-def _words_out(terms: Terms, record: Record, events: Sequence[Event]) -> list[Message]:
-    """A message for each outbound communication, to whom it is meant for."""
-    found = []
-    for event in events:
-        if event.kind != "communicated":
-            continue
-        said = Communication.of(event)
-        to = record.requester if said.audience is Audience.REQUESTER else said.audience.value
-        if said.direction is Direction.OUTBOUND and said.audience in _OUTSIDE and said.text and to:
-            found.append(
-                Message(
-                    key=f"{event.id}#said",
-                    record=record.id,
-                    to=to,
-                    channel=event.channel or terms.reply_channel,
-                    audience=said.audience,
-                    subject=record.number or record.id,
-                    body=said.text,
-                    created_at=said.at,
-                )
-            )
-    return found
-
-
-_OUTSIDE = frozenset({Audience.REQUESTER, Audience.PUBLIC, Audience.MANAGEMENT})

@@ -6,61 +6,29 @@ import datetime as dt
 from collections.abc import Generator
 from typing import Any
 
-from itsm_core.business_time.instants import later
 from itsm_core.commands import Command
-from itsm_core.errors import StoreError, VersionConflict
 from itsm_core.escalation import ClocksRead, Effect, EscalationPolicy, Inform, Move, Run, advance
 from itsm_core.events import Event
-from itsm_core.ports import Ask, Claim, Message, Settlement
+from itsm_core.ports import Ask, Claim, Message
 from itsm_core.records import Record, apply
 from itsm_core.road.carrying import Change, commit, decided, decided_or_noted
-from itsm_core.road.terms import ATTEMPTS, MACHINE, Terms, escalation, standing
+from itsm_core.road.passing import Stuck, each_due
+from itsm_core.road.terms import MACHINE, Terms, escalation, standing
 
 
-def escalations(
-    terms: Terms, now: dt.datetime, worker: str
-) -> Generator[Ask, Any, tuple[int, tuple[tuple[str, Exception], ...]]]:
-    """Fires everything that is due: how many effects, and the records that are stuck, with why.
+def escalations(terms: Terms, now: dt.datetime, worker: str) -> Generator[Ask, Any, tuple[int, Stuck]]:
+    """Fires every step that is due: how many effects, and the records that are stuck, with why.
 
-    One record that cannot be carried does not hold up the others. Without a policy nothing is
-    claimed, so that a desk that has one finds the timers.
+    Without a policy nothing is claimed, so that a desk that has one finds the timers.
     """
-    done = 0
-    stuck: list[tuple[str, Exception]] = []
     policy = terms.policy
-    while policy and (claims := (yield Ask("claim", (escalation(policy), now, 100, LEASE, worker)))):
-        for claim in claims:
-            try:
-                done += yield from _escalate(terms, policy, claim, now)
-            except StoreError:
-                raise
-            except Exception as error:
-                yield from _later(claim, now, type(error).__name__)
-                stuck.append((claim.item.record, error))
-    return done, tuple(stuck)
+    if policy is None:
+        return 0, ()
 
+    def fire(claim: Claim) -> Generator[Ask, Any, int]:
+        return (yield from _escalate(terms, policy, claim.item.record, now))
 
-def _escalate(
-    terms: Terms, policy: EscalationPolicy, claim: Claim, now: dt.datetime
-) -> Generator[Ask, Any, int]:
-    """Fires what is due on the record of a claimed timer; answers how many effects that had.
-
-    The commit sets the timer anew, so the record is never forgotten; whatever else goes wrong is
-    raised with the claim still held, and `_later` gives it back.
-    """
-    for _ in range(ATTEMPTS):
-        try:
-            done = yield from _escalate_once(terms, policy, claim.item.record, now)
-        except VersionConflict as conflict:
-            lost = conflict
-            continue
-        yield Ask("settle", ((Settlement(token=claim.token, outcome="done"),), now))
-        return done
-    raise lost
-
-
-AGAIN = dt.timedelta(minutes=1)
-LEASE = dt.timedelta(minutes=1)
+    return (yield from each_due(escalation(policy), now, worker, fire))
 
 
 def rearm(terms: Terms, record_id: str, at: dt.datetime) -> Generator[Ask, Any, Record]:
@@ -68,13 +36,7 @@ def rearm(terms: Terms, record_id: str, at: dt.datetime) -> Generator[Ask, Any, 
     return (yield from commit(Change(terms, (yield from standing(record_id))), at, rearm=True))
 
 
-def _later(claim: Claim, now: dt.datetime, why: str) -> Generator[Ask, Any, None]:
-    """Gives a claim back that could not be carried out, to be tried again in a minute."""
-    settlement = Settlement(token=claim.token, outcome="retry", detail=why, retry_at=later(now, AGAIN))
-    yield Ask("settle", ((settlement,), now))
-
-
-def _escalate_once(
+def _escalate(
     terms: Terms, policy: EscalationPolicy, record_id: str, now: dt.datetime
 ) -> Generator[Ask, Any, int]:
     known = yield from standing(record_id)

@@ -3,35 +3,56 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Generator
 from typing import Any
 
 import attrs
 
 from itsm_core.commands import Command
 from itsm_core.events import Phase, WaitsOn
-from itsm_core.lifecycle.fields import kinds_of
+from itsm_core.ports import Ask
 from itsm_core.records import Record
-from itsm_core.road.carrying import carry, open_record
+from itsm_core.road.carrying import carry
+from itsm_core.road.consequences import if_there
+from itsm_core.road.succession import Reference, follow_up
 from itsm_core.road.terms import MACHINE, OnItsWay, Terms, standing
 
 
-def receive(terms: Terms, record_id: str, command: Command, *, reference: Callable[[], str]) -> OnItsWay:
+def receive(terms: Terms, record_id: str, command: Command, *, reference: Reference) -> OnItsWay:
     """Records words that came in, and does what they mean.
 
     A requester's reply takes a record off a hold that waits for the requester, reopens a
-    Resolved one, and makes a linked follow-up of a Closed one. Automatic replies move nothing.
+    Resolved one, and makes a linked follow-up of a Closed one. Automatic replies move nothing. What
+    is said about a record that was merged, re-typed or a duplicate goes to the one that goes on, as long
+    as that is not closed itself.
     """
     terms = attrs.evolve(terms, tolerance=dt.timedelta.max)  # words are recorded however late they come
-    opened_at = (yield from standing(record_id)).record.opened_at
+    known = yield from _goes_on((yield from standing(record_id)).record)
+    record_id, opened_at = known.id, known.opened_at
     at = min(command.at, command.recorded_at or command.at)  # the sender's clock may be wrong
     command = attrs.evolve(command, at=max(at, opened_at or at))
     record = yield from carry(
         terms, record_id, command, then=lambda record: _what_it_means(terms, record, command)
     )
     if record.phase is Phase.CLOSED and _moves(record, command):
-        return (yield from _follow_up(terms, record, command, reference))
+        return (yield from follow_up(terms, record, command, reference))
     return record
+
+
+_SUCCESSORS = {"merged": "merged_into", "duplicate": "duplicate_of", "retyped": "successor"}
+
+
+def _goes_on(record: Record) -> Generator[Ask, Any, Record]:
+    """The open record in which a closed one goes on; the record itself if there is none."""
+    now, seen = record, {record.id}
+    while now.phase is Phase.CLOSED:
+        other = str(now.values.get(_SUCCESSORS.get(now.outcome or "", ""), record.id))
+        if other in seen:  # it is over, or two were merged into one another at once
+            return record
+        seen.add(other)
+        known = yield from if_there(other)
+        now = record if known is None else known.record  # named by hand, or kept elsewhere
+    return now
 
 
 def _moves(record: Record, command: Command) -> bool:
@@ -44,8 +65,9 @@ def _what_it_means(terms: Terms, record: Record, command: Command) -> tuple[Comm
     waits = record.phase is Phase.WAITING and record.waits_on in _REQUESTERS_WAIT
     if not _moves(record, command) or not (waits or record.phase is Phase.RESOLVED):
         return ()
-    for way in terms.lifecycle.transitions:
-        back = terms.lifecycle.by_id[way.dest].phase is Phase.ACTIVE
+    lifecycle = terms.lifecycle_of(record)
+    for way in lifecycle.transitions:
+        back = lifecycle.by_id[way.dest].phase is Phase.ACTIVE
         asked = {need.field for need in way.requires}
         if record.state in way.sources and back and way.roles & MACHINE.roles and asked <= {"reason"}:
             fields = {"reason": "the requester replied"} if asked else {}
@@ -67,25 +89,3 @@ def _because(command: Command, trigger: str, fields: dict[str, Any]) -> Command:
         on_behalf_of=command.actor.id,
         cause=command.id,
     )
-
-
-_OF_ITS_OWN = frozenset(
-    {
-        *("number", "channel", "agreement", "messages", "external_refs", "priority_reason", "priority"),
-        *("group", "assignee", "hold_reason", "look_again_at"),
-        *("resolution_outcome", "resolution_notes", "closure_code", "reason", "late_reason"),
-    }
-)
-"""What a follow-up does not take over: its own names, and how the closed record was treated."""
-
-
-def _follow_up(terms: Terms, closed: Record, command: Command, reference: Callable[[], str]) -> OnItsWay:
-    ref = f"follow-up of {closed.id} by {command.id}"
-    known = kinds_of("open", terms.custom).keys() - _OF_ITS_OWN
-    fields = {name: value for name, value in closed.values.items() if name in known}
-    number = reference()
-    fields |= {"record": number, "number": number, "external_refs": (ref,)}
-    opening = attrs.evolve(command, trigger="open", fields=fields, id=f"{command.id}#open", cause=command.id)
-    record = yield from open_record(terms, opening)
-    link = _because(command, "link", {"relation": "follows", "other": closed.id})
-    return (yield from carry(terms, record.id, link))

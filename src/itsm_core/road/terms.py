@@ -8,15 +8,17 @@ from typing import Any
 
 import attrs
 
-from itsm_core.actors import Actor
+from itsm_core.business_time.calendar import BusinessCalendar
+from itsm_core.errors import InvalidValue
 from itsm_core.escalation import EscalationPolicy, Inform, Resolver, as_named, wording
 from itsm_core.events import Event
 from itsm_core.lifecycle import TOLERANCE, CustomField, Lifecycle
+from itsm_core.lifecycle.timers import TIME
 from itsm_core.ports import Ask
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.records import Record, apply, fold, follows
 from itsm_core.sla import Agreement, Clock, Timeline, clocks_at, extend, trace
-from itsm_core.values import only
+from itsm_core.values import each, only
 
 
 def escalation(policy: EscalationPolicy) -> str:
@@ -24,7 +26,7 @@ def escalation(policy: EscalationPolicy) -> str:
     return f"escalation/{policy.id}"
 
 
-MACHINE = Actor.automation("itsm_core", "automation", "itsm_core")
+MACHINE = TIME
 """Who acts when the library itself carries out a consequence."""
 
 ATTEMPTS = 20
@@ -56,18 +58,37 @@ def _each(kind: type, remedy: str) -> Any:
 _AGREEMENT = "make one: default_agreement(calendar) or Agreement(...)"
 _POLICY = "make one: EscalationPolicy(id, version, steps=[...])"
 _FIELD = 'declare it: CustomField("room", "text")'
+_LIFECYCLE = "take INCIDENT, or make one: Lifecycle(...)"
+_CALENDAR = 'make one: BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")'
+
+
+def _several(value: Lifecycle | Sequence[Lifecycle]) -> tuple[Lifecycle, ...]:
+    found = (value,) if isinstance(value, Lifecycle) else each(Lifecycle, value, "lifecycles", _LIFECYCLE)
+    if not found:
+        raise InvalidValue("lifecycles", value, "are none", _LIFECYCLE)
+    known: dict[tuple[str, int], Lifecycle] = {}
+    for one in found:
+        if known.setdefault((one.id, one.version), one).fingerprint != one.fingerprint:
+            told = f"{one.id} {one.version}"
+            raise InvalidValue("lifecycles", told, "is the name of two", "give a changed one a new version")
+    return tuple(known.values())
 
 
 @attrs.frozen(kw_only=True)
 class Terms:
-    """What a desk is run by: lifecycle, matrix, agreements, policy, and who answers to a name.
+    """What a desk is run by: lifecycles, matrix, agreements, policy, and who answers to a name.
 
     The first agreement that covers a new record is written into its opening and judges it from
-    then on, as long as it stands among `agreements`; so keep old versions there.
+    then on, as long as it stands among `agreements`; so keep old versions there. A record stays on
+    the lifecycle it was opened on until it is migrated; new ones begin on the newest version of
+    their process. `calendar` counts the time of timer edges and guards (None: around the clock).
     """
 
     salt: Callable[[], str]
-    lifecycle: Lifecycle = attrs.field(validator=_is(Lifecycle, "take INCIDENT, or make one: Lifecycle(...)"))
+    lifecycles: tuple[Lifecycle, ...] = attrs.field(converter=_several)
+    calendar: BusinessCalendar | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_is(BusinessCalendar, _CALENDAR))
+    )
     agreements: tuple[Agreement, ...] = attrs.field(default=(), validator=_each(Agreement, _AGREEMENT))
     policy: EscalationPolicy | None = attrs.field(
         default=None, validator=attrs.validators.optional(_is(EscalationPolicy, _POLICY))
@@ -81,6 +102,21 @@ class Terms:
     wording: Wording = wording
     lang: str = "en"
     reply_channel: str = "email"
+
+    def lifecycle_of(self, record: Record) -> Lifecycle:
+        """The lifecycle that rules a record, or else the one its process begins on here."""
+        for lifecycle in self.lifecycles:
+            if (lifecycle.id, lifecycle.version) == (record.lifecycle, record.lifecycle_version):
+                return lifecycle
+        return self.lifecycle_for(record.process)
+
+    def lifecycle_for(self, process: str | None = None) -> Lifecycle:
+        """The newest version of the first lifecycle of a process (None: of the first one given)."""
+        first = next((one for one in self.lifecycles if process in (None, one.process)), None)
+        if first is None:
+            known = ", ".join(dict.fromkeys(one.process for one in self.lifecycles))
+            raise InvalidValue("process", process, "is none of this desk", f"use one of {known}")
+        return max((one for one in self.lifecycles if one.id == first.id), key=lambda one: one.version)
 
     def agreement_for(self, record: Record) -> Agreement | None:
         """The agreement a record was opened under, else the first that covers it."""

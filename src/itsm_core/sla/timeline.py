@@ -245,13 +245,18 @@ _EMPTY = Timeline(until_us=1 - 2**53, seq=0)
 
 
 def _opened(draft: _Draft, event: Event, us: int) -> None:
-    """The record is there: its first mark, and a live contact answers at once."""
+    """The record is there: its first mark, and a live contact answers at once.
+
+    A successor keeps the start of the promise that was made for the record before it.
+    """
+    since = event.fields.get("promised_since")
+    began = us if since is None else min(us, parse_text(since, "promised_since"))
     if draft.started_us is None:
-        draft.started_us = us
+        draft.started_us = began
     kind = event.actor.kind
     draft.monitored = kind is ActorKind.MONITORING
     draft.messages_known = event.fields.get("messages") != "none"
-    _mark(draft, event, us, Phase.NEW, "new")
+    _mark(draft, event, began, Phase.NEW, "new")
     if event.channel in LIVE_CHANNELS and kind is ActorKind.PERSON:
         _answered(draft, event, us, Answered.LIVE_CONTACT)
     _priority(draft, event, us)
@@ -342,4 +347,5 @@ _STEPS = {
     "acknowledged": _acknowledged,
     "assigned": _priority,
     "reprioritised": _priority,
+    "migrated": _transitioned,
 }

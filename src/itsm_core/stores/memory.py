@@ -163,12 +163,13 @@ class MemoryStore:
             self._due[record] = due
         else:
             self._due.pop(record, None)
-        old = self._labels.get(record)
+        old = self._labels.get(record, _NO_LABELS)
         if new != old:
-            for label in () if old is None else _pairs(old):
-                self._found_by[label].discard(record)
-            for label in _pairs(new):
-                self._found_by[label].add(record)
+            for gone, come in _differing(old, new):
+                if gone is not None:
+                    self._found_by[gone].discard(record)
+                if come is not None:
+                    self._found_by[come].add(record)
             self._labels[record] = new
 
     def find(self, query: Query) -> tuple[Record, ...]:
@@ -255,8 +256,15 @@ class MemoryStore:
         """Nothing to let go of: the store can be used on, and is freed with its last name."""
 
 
-def _pairs(labels: _Labels) -> Iterator[tuple[str, str]]:
-    """What a record is found by, as (name, text)."""
-    found, references = labels
-    yield from ((name, text) for name, text in zip(rules.FACETS, found, strict=True) if text is not None)
-    yield from (("external_ref", reference) for reference in references)
+_NO_LABELS: _Labels = ((None,) * len(rules.FACETS), ())
+_Label = tuple[str, str] | None
+
+
+def _differing(old: _Labels, new: _Labels) -> Iterator[tuple[_Label, _Label]]:
+    """What a record is found by no more, and what from now on, as (name, text)."""
+    for name, was, now in zip(rules.FACETS, old[0], new[0], strict=True):
+        if was != now:
+            yield None if was is None else (name, was), None if now is None else (name, now)
+    if old[1] != new[1]:
+        yield from ((("external_ref", reference), None) for reference in old[1])
+        yield from ((None, ("external_ref", reference)) for reference in new[1])

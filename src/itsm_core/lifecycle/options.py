@@ -1,0 +1,106 @@
+"""Buttons: what an actor may do with a record, and why not where they may not.
+
+`options` asks the questions of `decide` for every trigger and so shows exactly the buttons that
+would work. Nothing here does anything.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+from itsm_core.actors import Actor
+from itsm_core.business_time.calendar import BusinessCalendar
+from itsm_core.errors import Reason
+from itsm_core.lifecycle.guards import Situation, guard_reasons
+from itsm_core.lifecycle.lifecycle import Lifecycle
+from itsm_core.lifecycle.parts import Need, Transition, say
+from itsm_core.lifecycle.reasons import (
+    lifecycle_reasons,
+    missing_needs,
+    people_reasons,
+    waivers_for,
+    wrong_state,
+)
+from itsm_core.lifecycle.timers import too_soon
+from itsm_core.records import Record, Waiver
+
+
+@attrs.frozen(kw_only=True)
+class Option:
+    """A button: what it is called, where it leads, what it needs, and why it is grey if it is.
+
+    `needs` are all fields it asks for, `missing` those that nobody has given yet. `instructions` say
+    what to do. `waivers` are separations of duty that were set aside and let this actor press it.
+    """
+
+    trigger: str
+    label: str
+    enabled: bool
+    destination: str | None = None
+    needs: tuple[Need, ...] = ()
+    missing: tuple[Need, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    instructions: str = ""
+    waivers: tuple[Waiver, ...] = ()
+
+
+def options(
+    record: Record,
+    actor: Actor,
+    lifecycle: Lifecycle,
+    *,
+    lang: str = "en",
+    at: dt.datetime | None = None,
+    related: tuple[Record, ...] = (),
+    calendar: BusinessCalendar | None = None,
+) -> tuple[Option, ...]:
+    """Every trigger that people pull as a button for this actor, disabled ones with reasons.
+
+    Timer edges are no buttons. `at` is when somebody looks, for guards and waivers that end;
+    `related` and `calendar` are those of `decide`.
+    """
+    found = []
+    for trigger, rows in lifecycle.by_trigger.items():
+        if any(row.after is None for row in rows):
+            situation = Situation(
+                record=record, actor=actor, trigger=trigger, at=at, related=related, calendar=calendar
+            )
+            found.append(_option(situation, lifecycle, rows, lang))
+    return tuple(found)
+
+
+def _option(situation: Situation, lifecycle: Lifecycle, rows: tuple[Transition, ...], lang: str) -> Option:
+    record, actor, at = situation.record, situation.actor, situation.at
+    row, objections = _best(situation, lifecycle, rows)
+    shown = row or rows[0]
+    reasons = lifecycle_reasons(record, lifecycle)
+    if row is None:
+        reasons.append(wrong_state(record, shown.trigger, lifecycle))
+    reasons += [*people_reasons(record, actor, shown, at), *objections]
+    if row is not None and row.after is not None and at is not None:
+        reasons += too_soon(record, row, at, situation.calendar)
+    waivers = [w for name in shown.separate_from for w in waivers_for(record, shown.trigger, name, at)]
+    return Option(
+        trigger=shown.trigger,
+        label=shown.say(lang),
+        enabled=not reasons,
+        destination=None if row is None else row.dest,
+        needs=shown.requires,
+        missing=tuple(missing_needs(shown.requires, {}, record)),
+        reasons=tuple(reasons),
+        instructions=say(shown.instructions, lang, ""),
+        waivers=tuple(waivers),
+    )
+
+
+def _best(
+    situation: Situation, lifecycle: Lifecycle, rows: tuple[Transition, ...]
+) -> tuple[Transition | None, list[Reason]]:
+    """The row that would be taken, and what guards have to say against it."""
+    candidates = [row for row in rows if situation.record.state in row.sources]
+    if not candidates:
+        return None, []
+    judged = [(row, guard_reasons(row.guards, lifecycle.guards, situation)) for row in candidates]
+    return min(judged, key=lambda pair: len(pair[1]))

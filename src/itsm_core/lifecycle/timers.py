@@ -1,0 +1,84 @@
+"""Timer edges: transitions that time fires, when a record has been in a state for so long."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+
+from itsm_core.actors import Actor
+from itsm_core.business_time.calendar import BusinessCalendar
+from itsm_core.business_time.durations import BusinessDays, CalendarDays
+from itsm_core.errors import NeverOpens, Reason
+from itsm_core.lifecycle.guards import Situation, guard_reasons
+from itsm_core.lifecycle.lifecycle import Lifecycle
+from itsm_core.lifecycle.parts import Transition
+from itsm_core.records import Record
+
+TIME = Actor.automation("itsm_core", "automation", "itsm_core")
+"""Who acts when time does, or when the library carries out a consequence."""
+
+
+@cache
+def around_the_clock() -> BusinessCalendar:
+    """The calendar that counts where nobody gives one: every day, in UTC."""
+    return BusinessCalendar.always("UTC")
+
+
+def timer_due(record: Record, row: Transition, calendar: BusinessCalendar | None) -> dt.datetime | None:
+    """When a timer edge out of the record's state falls due; None if it never does."""
+    if row.after is None or record.entered_at is None:
+        return None
+    try:
+        if calendar is None and isinstance(row.after, (BusinessDays, CalendarDays)):
+            return record.entered_at + dt.timedelta(days=row.after.n)  # every day is one, and has 24 hours
+        return (calendar or around_the_clock()).add(record.entered_at, row.after)
+    except (NeverOpens, OverflowError):
+        return None
+
+
+def next_timer(
+    record: Record,
+    lifecycle: Lifecycle,
+    *,
+    calendar: BusinessCalendar | None = None,
+    related: tuple[Record, ...] = (),
+) -> tuple[dt.datetime, str] | None:
+    """When the next timer edge of a record fires, and its trigger; None if none waits.
+
+    An edge to which a guard objects as things stand does not wait; of several edges of one trigger
+    the first without objection counts, as when it fires.
+    """
+    found = []
+    for trigger in dict.fromkeys(row.trigger for row in lifecycle.timed.get(record.state, ())):
+        for row in lifecycle.rows(trigger, record.state):
+            due = timer_due(record, row, calendar)
+            if not _objections(record, row, lifecycle, due, calendar, related):
+                found += [] if due is None else [(due, trigger)]
+                break
+    return min(found, default=None)
+
+
+def _objections(
+    record: Record,
+    row: Transition,
+    lifecycle: Lifecycle,
+    due: dt.datetime | None,
+    calendar: BusinessCalendar | None,
+    related: tuple[Record, ...],
+) -> list[Reason]:
+    situation = Situation(
+        record=record, actor=TIME, trigger=row.trigger, at=due, related=related, calendar=calendar
+    )
+    return guard_reasons(row.guards, lifecycle.guards, situation)
+
+
+def too_soon(
+    record: Record, row: Transition, at: dt.datetime, calendar: BusinessCalendar | None
+) -> list[Reason]:
+    """Why a timer edge cannot fire yet."""
+    due = timer_due(record, row, calendar)
+    if due is not None and at >= due:
+        return []
+    when = "never" if due is None else f"on {due.isoformat()}"
+    facts = {"trigger": row.trigger, "due": None if due is None else due.isoformat()}
+    return [Reason("too_soon", f"{row.trigger} falls due {when}; wait for it", facts=facts)]

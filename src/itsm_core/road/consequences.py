@@ -1,0 +1,189 @@
+"""What a commit sets off: the timers that wake a record again, the words that go out, the notices."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from itsm_core.actors import Actor
+from itsm_core.commands import Command
+from itsm_core.errors import RecordNotFound
+from itsm_core.escalation import ClocksRead, Run, next_due
+from itsm_core.events import Audience, Communication, Direction, Event, Phase
+from itsm_core.lifecycle import Option, options
+from itsm_core.lifecycle.beside import outbound
+from itsm_core.lifecycle.scribe import Scribe
+from itsm_core.lifecycle.timers import next_timer
+from itsm_core.ports import Ask, Message, Timer
+from itsm_core.processes.change_reviews import CAUSES
+from itsm_core.processes.conditions import OWNS_TASK, SUCCESSORS
+from itsm_core.records import Record
+from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, standing
+from itsm_core.sla import ClockState
+from itsm_core.values import NO_FIELDS, Fields
+
+OWNED = frozenset({OWNS_TASK})
+"""The relations of links to records that belong to this one: guards look at them."""
+
+LOOKED_AT = {"change": OWNED | {CAUSES}}
+"""The same for processes whose guards look at more."""
+
+FIXES = "fixes"
+"""The relation of a change to what it was for."""
+
+_NAMED = ("change_id", *SUCCESSORS)
+"""Fields that name a record which guards look at, too."""
+
+BY_ITSELF = "lifecycle"
+"""The kind of the timers that fire timer edges."""
+
+
+Wake = tuple[dt.datetime, str]
+"""When a timer edge fires, and its trigger."""
+
+
+def related(record: Record, fields: Fields = NO_FIELDS) -> Generator[Ask, Any, tuple[Record, ...]]:
+    """The records that belong to this one, as they stand, and those that it or a command names.
+
+    A name that no record here has is one of another system.
+    """
+    looked_at = LOOKED_AT.get(record.process, OWNED)
+    found = []
+    for relation, other in record.links:
+        if relation in looked_at:
+            found.append((yield from standing(other)).record)
+    for name in {fields.get(name) or record.values.get(name) for name in _NAMED}:
+        if isinstance(name, str) and name not in (record.id, ""):
+            known = yield from if_there(name)
+            found += [] if known is None else [known.record]
+    return tuple(found)
+
+
+def waiting_for(record: Record) -> list[str]:
+    """The records that may wait for this one to end: whose part it is, and what it fixes."""
+    owner = record.values.get("part_of")
+    fixed = [other for relation, other in record.links if relation == FIXES]
+    return [*([owner] if isinstance(owner, str) else []), *fixed]
+
+
+def if_there(record_id: str) -> Generator[Ask, Any, Standing | None]:
+    """Where a record stands, if the store has it."""
+    try:
+        return (yield from standing(record_id))
+    except RecordNotFound:
+        return None
+
+
+def options_of(
+    terms: Terms, record_id: str, actor: Actor, *, lang: str | None = None, at: dt.datetime | None = None
+) -> Generator[Ask, Any, tuple[Option, ...]]:
+    """Every button of a record for an actor, disabled ones with their reasons."""
+    record = (yield from standing(record_id)).record
+    beside = yield from related(record)
+    return options(
+        record,
+        actor,
+        terms.lifecycle_of(record),
+        lang=lang or terms.lang,
+        at=at,
+        related=beside,
+        calendar=terms.calendar,
+    )
+
+
+def waits_for_time(terms: Terms, known: Record, new: Record) -> bool:
+    """Whether a timer edge leaves the state that a record is in now, or the one it was in."""
+    return any(record.state in terms.lifecycle_of(record).timed for record in (known, new))
+
+
+def wake_of(terms: Terms, record: Record) -> Generator[Ask, Any, Wake | None]:
+    """When the next timer edge of a record fires, and its trigger; None if none waits."""
+    lifecycle = terms.lifecycle_of(record)
+    if record.state not in lifecycle.timed:
+        return None
+    beside = yield from related(record)
+    return next_timer(record, lifecycle, calendar=terms.calendar, related=beside)
+
+
+def timer_of(record: Record, wake: Wake | None) -> Timer:
+    """The timer that fires a timer edge of a record; without one it is cancelled."""
+    due = None if wake is None else wake[0]
+    return Timer(id=f"{record.id}/{BY_ITSELF}", record=record.id, kind=BY_ITSELF, due=due)
+
+
+def notice(terms: Terms, record: Record, wake: Wake | None, cause: Command) -> list[Event]:
+    """The words to the requester that say when a resolved record will close by itself; none else."""
+    if wake is None or record.phase is not Phase.RESOLVED or not record.requester:
+        return []
+    due, trigger = wake
+    if terms.calendar is not None:
+        due = due.astimezone(terms.calendar.zone)
+    text = _CLOSES.get(terms.lang, _CLOSES["en"]).format(f"{due:%Y-%m-%d %H:%M %Z}")
+    named = f"{cause.id}#{trigger}-notice"
+    because = Command(trigger, MACHINE, at=cause.at, id=named, cause=cause.id, recorded_at=cause.recorded_at)
+    kind, said = outbound(text, because, record)
+    scribe = Scribe(record.id, record.tenant, because, terms.lifecycle_of(record), ())
+    return [scribe.event(record.version + 1, kind, said).sealed(terms.salt)]
+
+
+_CLOSES = {
+    "en": "We consider this done. Unless you answer, it closes by itself on {}.",
+    "zh": "我们认为此事已处理完毕。如无回复，将于 {} 自动关闭。",
+}
+
+
+def watch(terms: Terms, new: Standing, at: dt.datetime) -> tuple[dt.datetime | None, tuple[Timer, ...]]:
+    """When the first running clock falls due, and the timer of the next escalation step.
+
+    They are read at the newest event: a command that came late does not know what came after it.
+    """
+    record = new.record
+    clocks = new.clocks(terms, max(at, record.changed_at or at))
+    running = [clock.due_at for clock in clocks.values() if clock.state is ClockState.RUNNING]
+    due = min((instant for instant in running if instant is not None), default=None)
+    if terms.policy is None:
+        return due, ()
+    wake = next_due(Run.of(record, terms.policy), ClocksRead(clocks=clocks))
+    kind = escalation(terms.policy)
+    return due, (Timer(id=f"{record.id}/{kind}", record=record.id, kind=kind, due=wake),)
+
+
+def same_clocks(known: Standing, new: Standing) -> bool:
+    """Whether nothing that a clock or a policy reads differs; the newest event's place may."""
+    was, now = known.timeline, new.timeline
+    return (
+        was.marks == now.marks
+        and was.answer == now.answer
+        and was.priorities == now.priorities
+        and known.record.fired == new.record.fired
+        and known.record.priority is new.record.priority
+        and (known.record.customer, known.record.service) == (new.record.customer, new.record.service)
+    )
+
+
+def words_out(terms: Terms, record: Record, events: Sequence[Event]) -> list[Message]:
+    """A message for each outbound communication, to whom it is meant for."""
+    found = []
+    for event in events:
+        if event.kind != "communicated":
+            continue
+        said = Communication.of(event)
+        to = record.requester if said.audience is Audience.REQUESTER else said.audience.value
+        if said.direction is Direction.OUTBOUND and said.audience in _OUTSIDE and said.text and to:
+            found.append(
+                Message(
+                    key=f"{event.id}#said",
+                    record=record.id,
+                    to=to,
+                    channel=event.channel or terms.reply_channel,
+                    audience=said.audience,
+                    subject=record.number or record.id,
+                    body=said.text,
+                    created_at=said.at,
+                )
+            )
+    return found
+
+
+_OUTSIDE = frozenset({Audience.REQUESTER, Audience.PUBLIC, Audience.MANAGEMENT})

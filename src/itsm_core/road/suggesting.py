@@ -1,0 +1,50 @@
+"""What a record's last change suggests for the records it is linked with; nothing of it is done here."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from itsm_core.events import Event
+from itsm_core.ports import Ask
+from itsm_core.processes.propagation import Propagation
+from itsm_core.processes.proposing import Proposal, proposals
+from itsm_core.records import Record
+from itsm_core.road.consequences import related
+from itsm_core.road.terms import Terms, history, standing
+
+
+def proposals_of(
+    terms: Terms, record_id: str, table: Iterable[Propagation]
+) -> Generator[Ask, Any, tuple[Proposal, ...]]:
+    """What a record's events from its newest move on propose, less what was taken up already."""
+    events = yield from history(record_id)
+    record = (yield from standing(record_id)).record
+    linked = yield from _linked(record)
+    rows, left = tuple(table), []
+    found = [
+        one for event in _newest(events) for one in proposals(record, event, linked, rows, lang=terms.lang)
+    ]
+    for one in found:
+        if (yield Ask("event", (one.id,))) is None:
+            left += [one]
+    return tuple(left)
+
+
+def _newest(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    moves = [place for place, event in enumerate(events) if event.kind == "transitioned"]
+    return events[moves[-1] :] if moves else events
+
+
+def _linked(record: Record) -> Generator[Ask, Any, tuple[Record, ...]]:
+    """The records it names, and for a part of another one that one and its other parts."""
+    found = {}
+    for _, other in record.links:
+        found[other] = (yield from standing(other)).record
+    owner = record.values.get("part_of")
+    if isinstance(owner, str):
+        found[owner] = (yield from standing(owner)).record
+        for task in (yield from related(found[owner])):
+            found[task.id] = task
+    found.pop(record.id, None)
+    return tuple(found.values())

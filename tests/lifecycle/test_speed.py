@@ -1,0 +1,46 @@
+"""The figures that lifecycles promise, each as a ratio to the stock `transitions` machine in the same run.
+
+`python benchmarks/lifecycles.py` prints them beside python-statemachine and django-fsm-2.
+"""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARK = Path(__file__).resolve().parent.parent.parent / "benchmarks" / "lifecycles.py"
+STOCK = "transitions, one trigger"
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    """The benchmark as a module."""
+    spec = importlib.util.spec_from_file_location("benchmark_of_lifecycles", BENCHMARK)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.skipif(sys.gettrace() is not None, reason="a tracer makes our Python slow and not theirs")
+def test_a_decision_and_the_record_after_it_cost_at_most_one_stock_trigger(benchmark):
+    """The quickest of thirty rounds of each: what a busy neighbour adds is neither's."""
+    work, stock = benchmark.decided("start", {}), benchmark.stock()
+    ours, theirs = (min(benchmark.seconds(one, 300) for _ in range(30)) for one in (work, stock))
+    print(f"decide + evolve {ours * 1e6:.2f} µs, {ours / theirs:.2f} stock triggers (bar 1)")
+    assert ours <= theirs
+
+
+def test_build_and_check_cost_at_most_twenty_stock_triggers_for_each_state(benchmark):
+    """All shipped lifecycles, built from their parts."""
+    ratio = benchmark.per_state(5)
+    print(f"build and check: {ratio:.1f} stock triggers a state (bar 20)")
+    assert ratio <= 20
+
+
+def test_ten_thousand_incidents_weigh_at_most_eight_hundred_bytes_each(benchmark):
+    """By tracemalloc, each opened at an instant of its own; their history is not counted."""
+    weight = benchmark.bytes_each(10_000)
+    print(f"{weight:.0f} bytes an incident (bar 800)")
+    assert weight <= 800

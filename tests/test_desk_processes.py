@@ -1,0 +1,840 @@
+"""The desk runs all processes: time closes, records follow one another, approvals are counted, versions move."""
+
+import contextlib
+import datetime as dt
+
+import attrs
+import pytest
+
+from itsm_core import (
+    INCIDENT,
+    Actor,
+    BusinessCalendar,
+    InvalidValue,
+    RecordNotFound,
+    ServiceDesk,
+    TransitionRefused,
+    VersionConflict,
+    business_days,
+    default_agreement,
+    road,
+    stores,
+)
+from itsm_core.approvals import ApprovalRule, Panel
+from itsm_core.business_time import hours
+from itsm_core.commands import Command
+from itsm_core.events import Phase
+from itsm_core.lifecycle import State, Transition, decide
+from itsm_core.lifecycle.migration import MigrationPlan
+from itsm_core.ports import FOLD, ChangeSet, Snapshot
+from itsm_core.processes import (
+    APPROVING,
+    CHANGE,
+    PROCESSES,
+    ChangePolicy,
+    ChangeTemplate,
+    authority,
+    governed,
+)
+from itsm_core.records import apply, fold
+from itsm_core.sla import evaluate, trace
+
+T0 = dt.datetime(2024, 1, 8, 9, tzinfo=dt.UTC)  # a Monday
+MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
+ANA, BO = Actor.person("ana", "agent"), Actor.person("bo", "agent", "manager")
+UMA = Actor.person("uma")
+HIGH = {"impact": "high", "urgency": "high"}
+DONE = {"resolution_outcome": "fixed_permanent", "resolution_notes": "restarted"}
+REBOOT = ChangeTemplate("reboot", 1, valid_from=T0 - DAY, valid_until=T0 + 30 * DAY)
+OFFICE = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/Berlin", holidays=["2024-01-10"])
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, tmp_path):
+    """Each of the shipped stores."""
+    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'desk.db'}"
+    opened = stores.open(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sent():
+    """What the notifier was given."""
+    return []
+
+
+@pytest.fixture
+def desk(store, sent):
+    """A desk with all processes, office hours, an agreement, and a notifier that keeps what it gets."""
+    return ServiceDesk(
+        store, agreement=default_agreement(OFFICE), calendar=OFFICE, notifiers=sent.append, worker="w1"
+    )
+
+
+def opened(desk, number="INC-1", **extra):
+    """A P1 incident of uma's, opened at T0."""
+    given = {"actor": UMA, "at": T0, "fields": HIGH, "record_id": number, "channel": "portal", **extra}
+    return desk.open("Mail is down", **given)
+
+
+def kinds(desk, number="INC-1"):
+    """The kinds of a record's events."""
+    return [event.kind for event in desk.history(number)]
+
+
+# --- time closes ----------------------------------------------------------------------------------
+
+
+def test_a_resolved_incident_closes_by_itself_and_says_so_beforehand(desk, sent):
+    """Five business days after it was resolved, in office hours that know the holiday on Wednesday."""
+    opened(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)  # Monday, 11:00 in Berlin
+    desk.tick(T0 + HOUR)
+    assert [m.to for m in sent] == ["uma"]
+    assert "2024-01-16 11:00 CET" in sent[0].body
+    due = desk.next_due()
+    assert due == dt.datetime(2024, 1, 16, 10, tzinfo=dt.UTC)
+    assert desk.tick(due - MINUTE).expired == 0
+    assert desk.get("INC-1").state == "resolved"
+    assert desk.tick(due).expired == 1
+    closed = desk.get("INC-1")
+    assert (closed.state, closed.outcome, closed.changed_at) == ("closed", "completed", due)
+    assert desk.next_due() is None
+    assert kinds(desk) == ["opened", "transitioned", "communicated", "transitioned"]
+    assert fold(desk.history("INC-1")) == closed
+
+
+def test_work_on_a_resolved_incident_does_not_start_its_time_anew(desk):
+    """Counted from when it was resolved, not from when somebody last touched it."""
+    opened(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    desk.tick(T0 + HOUR)
+    due = desk.next_due()
+    desk.note("INC-1", "looked again", actor=ANA, at=T0 + 3 * DAY)
+    assert desk.next_due() == due
+
+
+def test_a_reply_keeps_it_open_and_the_next_resolution_counts_anew(desk):
+    """The timer goes with the state."""
+    opened(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    desk.receive("INC-1", "still down", actor=UMA, at=T0 + DAY, message_id="1")
+    desk.tick(T0 + DAY)
+    assert desk.get("INC-1").state == "in_progress"
+    assert desk.next_due() is None
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + 2 * DAY, fields=DONE)
+    desk.tick(T0 + 2 * DAY)
+    assert desk.next_due() == dt.datetime(
+        2024, 1, 18, 8, tzinfo=dt.UTC
+    )  # from Thursday 09:00, after the holiday
+
+
+@pytest.mark.parametrize("what", ["major", "security", "complaint"])
+def test_what_needs_a_person_never_closes_by_itself(desk, sent, what):
+    """Also where somebody finds out after it was resolved."""
+    opened(desk, fields={**HIGH, what: True})
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    desk.tick(T0 + HOUR)
+    assert desk.next_due() is None
+    assert sent == []
+    opened(desk, "INC-2")
+    desk.fire("INC-2", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    desk.tick(T0 + HOUR)
+    desk.fire("INC-2", "amend", actor=ANA, at=T0 + DAY, fields={what: True})
+    assert desk.next_due() is None
+    assert desk.tick(T0 + 30 * DAY).expired == 0
+    assert desk.get("INC-2").state == "resolved"
+
+
+def test_two_workers_close_a_record_once(tmp_path):
+    """Each with its own connection; the second finds nothing left to do."""
+    desks = [
+        ServiceDesk(stores.open(f"sqlite:///{tmp_path / 'desk.db'}"), worker=worker)
+        for worker in ("w1", "w2")
+    ]
+    opened(desks[0])
+    desks[0].fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    done = [desk.tick(T0 + 30 * DAY).expired for desk in desks]
+    assert done == [1, 0]
+    assert kinds(desks[1]).count("transitioned") == 2
+    for desk in desks:
+        desk.store.close()
+
+
+def test_a_timer_edge_that_is_refused_is_noted_and_does_not_come_again(store):
+    """Its own lifecycle asks time for a field that time does not bring."""
+    rows = [
+        attrs.evolve(t, requires=INCIDENT.by_trigger["close"][0].requires) if t.after else t
+        for t in INCIDENT.transitions
+    ]
+    desk = ServiceDesk(store, lifecycles=attrs.evolve(INCIDENT, transitions=rows))
+    opened(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    assert desk.tick(T0 + 30 * DAY).expired == 0
+    assert kinds(desk)[-1] == "refused"
+    assert desk.tick(T0 + 31 * DAY).expired == 0
+    assert kinds(desk).count("refused") == 1
+
+
+# --- one record after another ---------------------------------------------------------------------
+
+
+def test_an_incident_becomes_a_request_and_keeps_the_start_of_its_promise(desk):
+    """Linked both ways; who asked and what about go on, how it was treated does not."""
+    opened(desk, fields={**HIGH, "service": "mail"})
+    desk.fire("INC-1", "start", actor=ANA, at=T0 + MINUTE)
+    request = desk.retype(
+        "INC-1",
+        "service_request",
+        actor=ANA,
+        at=T0 + 2 * HOUR,
+        fields={"reason": "asks", "request_model": "mailbox"},
+    )
+    assert (request.process, request.state, request.requester) == ("service_request", "submitted", "uma")
+    assert request.values["promised_since"].startswith("2024-01-08T09:00")
+    assert request.links == (("retyped_from", "INC-1"),)
+    before = desk.get("INC-1")
+    assert (before.state, before.outcome) == ("retyped", "retyped")
+    assert before.values["successor"] == request.id
+    assert ("retyped_to", request.id) in before.links
+    clock = desk.clocks(request.id, T0 + 3 * HOUR)["resolution"]
+    assert clock.started_at == T0
+    assert clock.elapsed == 3 * HOUR
+
+
+def test_retyping_again_with_the_same_id_is_done_once(desk):
+    """Also where the first time broke off after the successor was opened."""
+    opened(desk)
+    asked = {"actor": ANA, "at": T0 + HOUR, "command_id": "c-1",
+             "fields": {"reason": "asks", "request_model": "mailbox"}}  # fmt: skip
+    opening = Command("retype", ANA, at=T0 + HOUR, fields=asked["fields"], id="c-1")
+    half = road.retype(desk.terms, "INC-1", "service_request", opening, lambda process: f"{process}-1")
+    answer = None
+    while (
+        wanted := half.send(answer)
+    ).method != "commit":  # up to the opening of the successor, and no further
+        answer = getattr(desk.store, wanted.method)(*wanted.arguments)
+    desk.store.commit(*wanted.arguments)
+    assert desk.get("INC-1").state == "new"
+    first = desk.retype("INC-1", "service_request", **asked)
+    again = desk.retype("INC-1", "service_request", **asked)
+    assert first.id == again.id == "service_request-1"
+    assert [r.id for r in desk.find(process="service_request")] == ["service_request-1"]
+    assert kinds(desk).count("transitioned") == 1
+
+
+def test_a_retyping_that_is_refused_opens_nothing(desk):
+    """By who may not, by a process nobody knows, by what the other process asks for."""
+    opened(desk)
+    with pytest.raises(TransitionRefused, match="may not retype"):
+        desk.retype(
+            "INC-1", "service_request", actor=UMA, at=T0, fields={"reason": "x", "request_model": "m"}
+        )
+    with pytest.raises(InvalidValue, match="process 'wish': is none of this desk; use one of incident"):
+        desk.retype("INC-1", "wish", actor=ANA, at=T0, fields={"reason": "x"})
+    with pytest.raises(TransitionRefused, match="request_model"):
+        desk.retype("INC-1", "service_request", actor=ANA, at=T0, fields={"reason": "x"})
+    assert [r.id for r in desk.find()] == ["INC-1"]
+    assert kinds(desk) == ["opened"]
+
+
+def test_a_merged_record_goes_on_in_the_other_one(desk):
+    """What its requester says from then on is said there."""
+    opened(desk)
+    opened(desk, "INC-2", actor=Actor.person("vic"))
+    left = desk.merge("INC-2", "INC-1", actor=ANA, at=T0 + HOUR)
+    assert left.id == "INC-1"
+    merged = desk.get("INC-2")
+    assert (merged.outcome, merged.values["merged_into"]) == ("merged", "INC-1")
+    assert ("merged_from", "INC-2") in desk.get("INC-1").links
+    assert ("merged_into", "INC-1") in merged.links
+    said = desk.receive("INC-2", "any news?", actor=Actor.person("vic"), at=T0 + 2 * HOUR, message_id="9")
+    assert said.id == "INC-1"
+    assert kinds(desk)[-1] == "communicated"
+    assert "void" in str(desk.clocks("INC-2", T0 + DAY)["resolution"].state)
+
+
+@pytest.mark.parametrize(("into", "why"), [("INC-1", "is the record itself"), ("INC-2", "is closed")])
+def test_a_record_is_merged_into_another_open_one(desk, into, why):
+    """Not into itself, and not into one that is over."""
+    opened(desk)
+    opened(desk, "INC-2")
+    desk.fire("INC-2", "cancel", actor=ANA, at=T0 + MINUTE, fields={"reason": "test"})
+    with pytest.raises(InvalidValue, match=why):
+        desk.merge("INC-1", into, actor=ANA, at=T0 + HOUR)
+    assert desk.get("INC-1").state == "new"
+
+
+def test_a_part_becomes_a_record_of_its_own(desk):
+    """With the same requester and the same start of the promise."""
+    opened(desk, fields={**HIGH, "service": "mail"})
+    part = desk.split("INC-1", "And the printer", actor=ANA, at=T0 + HOUR, fields={"service": "print"})
+    assert (part.title, part.requester, part.service) == ("And the printer", "uma", "print")
+    assert part.links == (("split_from", "INC-1"),)
+    assert ("split_into", part.id) in desk.get("INC-1").links
+    assert desk.clocks(part.id, T0 + 2 * HOUR)["resolution"].started_at == T0
+    grandchild = desk.split(part.id, "And its paper", actor=ANA, at=T0 + 2 * HOUR)
+    assert desk.clocks(grandchild.id, T0 + 2 * HOUR)["resolution"].started_at == T0
+
+
+def test_a_split_is_the_desks_to_make_and_of_what_is_open(desk):
+    """Nobody else copies a record, and what is over is followed up; refused before anything is opened."""
+    opened(desk, at=T0 + HOUR)
+    with pytest.raises(TransitionRefused, match="uma may not split") as refused:
+        desk.split("INC-1", "x", actor=UMA, at=T0, expected=7)
+    assert refused.value.codes == ("role", "before_opening", "stale_version")
+    asked = {"actor": ANA, "at": T0 + HOUR, "command_id": "s-1"}
+    part = desk.split("INC-1", "And the printer", **asked)
+    desk.fire("INC-1", "cancel", actor=ANA, at=T0 + 2 * HOUR, fields={"reason": "test"})
+    with pytest.raises(TransitionRefused, match="split does not lead out of cancelled"):
+        desk.split("INC-1", "And its paper", actor=ANA, at=T0 + 2 * HOUR)
+    assert desk.split("INC-1", "And the printer", **asked).id == part.id  # done before, so it is done
+    assert [r.id for r in desk.find()] == sorted(["INC-1", part.id])
+
+
+@pytest.mark.parametrize("trigger", ["merge", "mark_duplicate", "retype"])
+def test_a_record_goes_on_in_one_that_is_there_and_open(desk, trigger):
+    """Or what is said about it would be said to nobody, whichever way the step is taken."""
+    name = {"merge": "merged_into", "mark_duplicate": "duplicate_of", "retype": "successor"}[trigger]
+    opened(desk)
+    opened(desk, "INC-2")
+    desk.fire("INC-2", "cancel", actor=ANA, at=T0 + MINUTE, fields={"reason": "test"})
+    more = {"reason": "x"} if trigger == "retype" else {}
+    with pytest.raises(RecordNotFound, match="INC-9"):
+        desk.fire("INC-1", trigger, actor=ANA, at=T0 + HOUR, fields={name: "INC-9", **more})
+    with pytest.raises(TransitionRefused, match="INC-2 is closed and keeps no promise"):
+        desk.fire("INC-1", trigger, actor=ANA, at=T0 + HOUR, fields={name: "INC-2", **more})
+    assert desk.get("INC-1").state == "new"
+    opened(desk, "INC-3")
+    done = desk.fire("INC-1", trigger, actor=ANA, at=T0 + HOUR, fields={name: "INC-3", **more})
+    assert desk.receive("INC-1", "news?", actor=UMA, at=T0 + DAY, message_id="1").id == "INC-3"
+    assert done.phase is Phase.CLOSED
+
+
+def test_words_about_a_retyped_record_are_heard_in_its_successor(desk):
+    """No second incident is opened for them."""
+    opened(desk)
+    held = {"reason": "asks", "request_model": "mailbox"}
+    request = desk.retype("INC-1", "service_request", actor=ANA, at=T0 + HOUR, fields=held)
+    said = desk.receive("INC-1", "any news?", actor=UMA, at=T0 + 2 * HOUR, message_id="9")
+    assert said.id == request.id
+    assert len(desk.find()) == 2
+
+
+def test_words_about_what_is_over_open_a_follow_up_and_go_nowhere_else(desk):
+    """Where the record that went on is over too, or is named and never took over."""
+    vic = Actor.person("vic")
+    for number, actor in (("INC-1", UMA), ("INC-2", vic), ("INC-3", vic)):
+        opened(desk, number, actor=actor)
+    desk.merge("INC-2", "INC-1", actor=ANA, at=T0 + HOUR)
+    desk.fire("INC-1", "cancel", actor=ANA, at=T0 + 2 * HOUR, fields={"reason": "test"})
+    said = desk.receive("INC-2", "still down", actor=vic, at=T0 + DAY, message_id="1")
+    assert (said.requester, said.links) == ("vic", (("follows", "INC-2"),))
+    desk.fire("INC-3", "amend", actor=ANA, at=T0 + HOUR, fields={"merged_into": said.id})
+    desk.fire("INC-3", "cancel", actor=ANA, at=T0 + 2 * HOUR, fields={"reason": "test"})
+    said = desk.receive("INC-3", "still down", actor=vic, at=T0 + DAY, message_id="2")
+    assert said.links == (("follows", "INC-3"),)
+
+
+def test_two_records_that_were_merged_into_one_another_are_heard_still(desk):
+    """Two workers at once may do so; nobody's words go round in a circle."""
+    opened(desk)
+    opened(desk, "INC-2")
+    for record, other in (("INC-1", "INC-2"), ("INC-2", "INC-1")):
+        asked = Command("merge", ANA, at=T0 + HOUR, fields={"merged_into": other}, id=f"m-{record}")
+        (event,) = decide(desk.get(record), asked, INCIDENT).events  # each saw the other open
+        known = desk.get(record)
+        write(desk, known, event)
+    said = desk.receive("INC-1", "still down", actor=UMA, at=T0 + DAY, message_id="1")
+    assert said.links == (("follows", "INC-1"),)
+
+
+def test_words_about_a_record_that_went_elsewhere_are_heard(desk):
+    """Its successor is in no store of ours, as a correction may say: then it is followed up."""
+    opened(desk)
+    opened(desk, "INC-2")
+    desk.fire("INC-1", "mark_duplicate", actor=ANA, at=T0 + HOUR, fields={"duplicate_of": "INC-2"})
+    wrong = desk.history("INC-1")[-1].id
+    desk.correct("INC-1", wrong, "duplicate_of", "JIRA-7", reason="theirs", actor=ANA, at=T0 + 2 * HOUR)
+    said = desk.receive("INC-1", "still down", actor=UMA, at=T0 + DAY, message_id="1")
+    assert said.links == (("follows", "INC-1"),)
+
+
+def test_what_is_recorded_late_is_linked_all_the_same(store):
+    """One reason is enough for a command and all that follows from it; nothing is half done."""
+    desk = ServiceDesk(store, clock=lambda: T0 + 10 * HOUR)
+    late = {"late_reason": "the line was down"}
+    for number in ("INC-1", "INC-2", "INC-3"):
+        opened(desk, number, fields={**HIGH, **late})
+    asked = {"actor": ANA, "at": T0 + HOUR}
+    task = desk.open("call", process="task", fields={"part_of": "INC-1", **late}, **asked)
+    part = desk.split("INC-1", "And the printer", fields=late, **asked)
+    desk.merge("INC-2", "INC-1", fields=late, **asked)
+    held = {"reason": "asks", "request_model": "mailbox", **late}
+    request = desk.retype("INC-3", "service_request", fields=held, **asked)
+    assert desk.get("INC-1").links == (
+        ("task", task.id), ("split_into", part.id), ("merged_from", "INC-2"),
+    )  # fmt: skip
+    assert desk.get("INC-2").links == (("merged_into", "INC-1"),)
+    assert desk.get("INC-3").links == (("retyped_to", request.id),)
+    assert "late_reason" not in request.values or request.values["late_reason"] == late["late_reason"]
+    with pytest.raises(TransitionRefused, match="say why in late_reason"):
+        desk.split("INC-1", "no reason", **asked)
+
+
+def test_nothing_is_linked_with_a_record_before_that_was_there(desk):
+    """Refused at once, and not when the first half is done."""
+    opened(desk, at=T0 + 5 * HOUR)
+    opened(desk, "INC-2")
+    with pytest.raises(TransitionRefused, match=r"part of INC-1: .* lies before the record was opened"):
+        desk.open("call", process="task", actor=ANA, at=T0, fields={"part_of": "INC-1"})
+    with pytest.raises(TransitionRefused, match=r"merge into INC-1: .* lies before the record was opened"):
+        desk.merge("INC-2", "INC-1", actor=ANA, at=T0 + HOUR)
+    assert [(r.id, r.state, r.links) for r in desk.find()] == [("INC-1", "new", ()), ("INC-2", "new", ())]
+
+
+# --- broken off, and asked again ------------------------------------------------------------------
+
+
+def commits(generator, desk, most):
+    """Runs a command of the road up to so many commits, as a process does that is then killed."""
+    step, answer, done = generator.send, None, 0
+    while True:
+        wanted = step(answer)
+        if wanted.method == "commit":
+            if done == most:
+                return
+            done += 1
+        try:
+            answer, step = getattr(desk.store, wanted.method)(*wanted.arguments), generator.send
+        except Exception as error:
+            answer, step = error, generator.throw
+
+
+def losing(generator, desk, record, times):
+    """Runs a command of the road that loses so many races for a record."""
+    step, answer = generator.send, None
+    with contextlib.suppress(StopIteration):
+        while True:
+            wanted = step(answer)
+            if times and wanted.method == "commit" and wanted.arguments[0].record == record:
+                times -= 1
+                answer, step = VersionConflict(record, 3, 4), generator.throw
+            else:
+                answer, step = getattr(desk.store, wanted.method)(*wanted.arguments), generator.send
+    assert not times
+
+
+def write(desk, known, event):
+    """Puts an event into the store past the desk, as another worker's commit would."""
+    record = apply(known, event)
+    snapshot = Snapshot(record=record, timeline=trace([*desk.history(known.id), event]), fold=FOLD)
+    desk.store.commit(ChangeSet(record=known.id, expected=known.version, events=(event,), snapshot=snapshot))
+
+
+@pytest.mark.parametrize("most", range(4))
+def test_a_retyping_that_breaks_off_anywhere_is_completed_by_the_same_command(desk, most):
+    """Opened, linked, closed, linked back: whichever was the last thing done."""
+    opened(desk)
+    fields = {"reason": "asks", "request_model": "mailbox"}
+    command = Command("retype", ANA, at=T0 + HOUR, fields=fields, id="c-1")
+    commits(road.retype(desk.terms, "INC-1", "service_request", command, lambda _: "REQ-1"), desk, most)
+    done = desk.retype("INC-1", "service_request", actor=ANA, at=T0 + HOUR, fields=fields, command_id="c-1")
+    assert [r.process for r in desk.find()] == ["incident", "service_request"]
+    before = desk.get("INC-1")
+    assert (before.state, before.links) == ("retyped", (("retyped_to", done.id),))
+    assert done.links == (("retyped_from", "INC-1"),)
+    assert kinds(desk) == ["opened", "transitioned", "linked"]
+    again = desk.retype("INC-1", "service_request", actor=ANA, at=T0 + HOUR, fields=fields, command_id="c-1")
+    assert (again, kinds(desk)) == (done, ["opened", "transitioned", "linked"])
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["open", "closed since"])
+@pytest.mark.parametrize("most", range(1, 3))
+def test_a_merge_that_breaks_off_anywhere_is_completed_by_the_same_command(desk, most, closed):
+    """Also where the one that goes on has been closed in between."""
+    opened(desk)
+    opened(desk, "INC-2")
+    commits(
+        road.merge(desk.terms, "INC-1", "INC-2", Command("merge", ANA, at=T0 + HOUR, id="m-1")), desk, most
+    )
+    if closed:
+        desk.fire("INC-2", "cancel", actor=ANA, at=T0 + 2 * HOUR, fields={"reason": "test"})
+    for _ in range(2):
+        assert desk.merge("INC-1", "INC-2", actor=ANA, at=T0 + HOUR, command_id="m-1").id == "INC-2"
+    assert desk.get("INC-1").links == (("merged_into", "INC-2"),)
+    assert desk.get("INC-2").links == (("merged_from", "INC-1"),)
+    assert kinds(desk) == ["opened", "transitioned", "linked"]
+
+
+def test_a_merge_repeated_with_another_target_stays_what_it_was(desk):
+    """The same command id twice gives the first answer."""
+    for number in ("INC-1", "INC-2", "INC-3"):
+        opened(desk, number)
+    desk.merge("INC-1", "INC-2", actor=ANA, at=T0 + HOUR, command_id="m-1")
+    assert desk.merge("INC-1", "INC-3", actor=ANA, at=T0 + HOUR, command_id="m-1").id == "INC-2"
+    assert desk.get("INC-3").links == ()
+
+
+@pytest.mark.parametrize("most", range(3))
+def test_a_split_that_breaks_off_anywhere_is_completed_by_the_same_command(desk, most):
+    """Opened, linked one way, linked the other."""
+    opened(desk)
+    command = Command("open", ANA, at=T0 + HOUR, fields={"title": "The printer"}, id="s-1")
+    commits(road.split(desk.terms, "INC-1", command, lambda _: "INC-2"), desk, most)
+    part = desk.split("INC-1", "The printer", actor=ANA, at=T0 + HOUR, command_id="s-1")
+    assert part.links == (("split_from", "INC-1"),)
+    assert desk.get("INC-1").links == (("split_into", part.id),)
+    assert len(desk.find()) == 2
+
+
+# --- what guards look at, and what waits for it -----------------------------------------------------
+
+
+def test_an_incident_closes_by_itself_once_its_last_task_is_done(desk):
+    """Time goes on from when it was resolved; a task that ends wakes the record that waited for it."""
+    opened(desk)
+    tasks = [desk.open("call", process="task", actor=ANA, at=T0, fields={"part_of": "INC-1"}) for _ in "ab"]
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    desk.tick(T0 + HOUR)
+    assert desk.next_due() is None
+    for task in tasks:
+        assert desk.next_due() is None
+        asked = {
+            "actor": ANA,
+            "at": T0 + DAY,
+            "fields": {"resolution_notes": "done"},
+            "command_id": task.id + "c",
+        }
+        desk.fire(task.id, "complete", **asked)
+    due = dt.datetime(2024, 1, 16, 10, tzinfo=dt.UTC)  # as above: five business days, one a holiday
+    assert desk.next_due() == due
+    assert desk.fire(tasks[-1].id, "complete", **asked).state == "complete"  # said again: nothing more
+    assert desk.tick(due).expired == 1
+    assert desk.get("INC-1").state == "closed"
+
+
+@pytest.mark.parametrize("times", [3, road.terms.ATTEMPTS])
+def test_a_task_that_ends_wakes_its_record_against_another_worker(store, times):
+    """Somebody changes that record in the same moment: it is tried again; what never wins hurts nobody."""
+    desk = ServiceDesk(store)
+    opened(desk)
+    task = desk.open("call", process="task", actor=ANA, at=T0, fields={"part_of": "INC-1"})
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    command = Command("skip", ANA, at=T0 + 2 * HOUR, fields={"reason": "x"}, id="t-1")
+    losing(road.carry(desk.terms, task.id, command), desk, "INC-1", times)
+    assert desk.get(task.id).state == "skipped"
+    assert desk.next_due() == (T0 + HOUR + 5 * DAY if times == 3 else None)
+
+
+def test_a_task_of_a_record_that_is_not_here_just_ends(store):
+    """Or of one that no time closes."""
+    desk = ServiceDesk(store)
+    opened(desk)
+    task = desk.open("call", process="task", actor=ANA, at=T0, fields={"part_of": "INC-1"})
+    desk.fire(task.id, "amend", actor=ANA, at=T0, fields={"part_of": "JIRA-7"})
+    assert desk.fire(task.id, "skip", actor=ANA, at=T0, fields={"reason": "x"}).state == "skipped"
+
+
+def test_a_problem_does_not_close_before_the_change_that_fixes_it(desk):
+    """PRB-09: not by hand and not by time; the change that ends wakes it."""
+    problem = desk.open("It falls over", process="problem", actor=BO, at=T0, fields=HIGH, record_id="PRB-1")
+    fields = {"change_kind": "normal", "likelihood": "low", "impact": "low"}
+    desk.open("Replace it", process="change", actor=ANA, at=T0, fields=fields, record_id="CHG-1")
+    desk.link("CHG-1", "fixes", "PRB-1", actor=ANA, at=T0)
+    for trigger, held in (
+        ("assess", {}),
+        ("analyse", {"category": "mail"}),
+        ("fix", {"rca_method": "5 whys", "causes": ["age"], "preventive_actions": ["replace"]}),
+        ("resolve", {"resolution_outcome": "by_change", "resolution_notes": "x", "change_id": "CHG-1"}),
+    ):
+        problem = desk.fire("PRB-1", trigger, actor=BO, at=T0 + HOUR, fields=held)
+    assert (problem.state, desk.next_due()) == ("resolved", None)
+    with pytest.raises(TransitionRefused, match="CHG-1 is not closed with success"):
+        desk.fire("PRB-1", "close", actor=BO, at=T0 + HOUR, fields={"verification": "watched"})
+    (close,) = [o for o in desk.options("PRB-1", BO) if o.trigger == "close"]
+    assert [reason.code for reason in close.reasons] == ["change_not_done"]
+    desk.fire("CHG-1", "cancel", actor=ANA, at=T0 + DAY, fields={"reason": "x"})
+    assert desk.next_due() is None
+    other = {"change_id": "SAP-7"}  # of another system: nobody can look at it
+    desk.fire("PRB-1", "amend", actor=BO, at=T0 + DAY, fields=other)
+    assert desk.next_due() is not None
+    closed = desk.fire("PRB-1", "close", actor=BO, at=T0 + 2 * DAY, fields={"verification": "watched"})
+    assert closed.state == "closed"
+
+
+def test_a_change_that_ends_well_lets_time_close_its_problem(store):
+    """Thirty days after it was resolved: the change wakes what it fixes."""
+    desk = ServiceDesk(store)
+    desk.open("It falls over", process="problem", actor=BO, at=T0, fields=HIGH, record_id="PRB-1")
+    held = {"change_kind": "normal", "category": "mail", "service_change": "none"}
+    desk.open("Who did this", process="change", actor=ANA, at=T0, fields=held, record_id="CHG-1")
+    desk.link("CHG-1", "fixes", "PRB-1", actor=ANA, at=T0)
+    desk.fire("CHG-1", "report_unauthorised", actor=ANA, at=T0, fields={"found_by": "x", "evidence": "y"})
+    for trigger, fields in (
+        ("assess", {}),
+        ("analyse", {"category": "mail"}),
+        ("fix", {"rca_method": "5 whys", "causes": ["age"], "preventive_actions": ["replace"]}),
+        ("resolve", {"resolution_outcome": "by_change", "resolution_notes": "x", "change_id": "CHG-1"}),
+    ):
+        desk.fire("PRB-1", trigger, actor=BO, at=T0 + HOUR, fields=fields)
+    assert desk.next_due() is None
+    rule = authority(desk.get("CHG-1"), {"change_manager": ["bo"]}).to_dict()
+    desk.fire("CHG-1", "request_approval", actor=ANA, at=T0 + HOUR, fields={"rule": rule})
+    desk.fire("CHG-1", "vote", actor=BO, at=T0 + HOUR, fields={"vote": "approve"})
+    done = {"resolution_outcome": "successful", "review_result": "harmless", "no_actions_reason": "a slip"}
+    assert desk.fire("CHG-1", "close", actor=BO, at=T0 + DAY, fields=done).state == "closed"
+    assert desk.next_due() == T0 + HOUR + 30 * DAY
+    assert desk.tick(T0 + HOUR + 30 * DAY).expired == 1
+
+
+def test_a_change_that_caused_a_severe_incident_is_reviewed(store):
+    """iso-20000.md 5.6: the desk brings the incidents that it caused."""
+    desk = ServiceDesk(store, lifecycles=[INCIDENT, governed(CHANGE, ChangePolicy(templates=[REBOOT]))])
+    opened(desk)
+    fields = {"change_kind": "standard", "template": "reboot", "template_version": 1, "category": "mail",
+              "service_change": "none", "planned_start": T0 + HOUR, "planned_end": T0 + 2 * HOUR}  # fmt: skip
+    done = {"resolution_outcome": "successful", "resolution_notes": "x",
+            "actual_start": T0 + HOUR, "actual_end": T0 + 2 * HOUR}  # fmt: skip
+    for number in ("CHG-1", "CHG-2"):
+        desk.open("Reboot", process="change", actor=ANA, at=T0, fields=fields, record_id=number)
+        desk.fire(number, "schedule", actor=ANA, at=T0)
+        desk.fire(number, "implement", actor=ANA, at=T0 + HOUR, fields={"told_at": T0})
+        desk.fire(number, "complete", actor=ANA, at=T0 + 2 * HOUR, fields=done)
+    desk.link("CHG-1", "causes", "INC-1", actor=ANA, at=T0 + 3 * HOUR)
+    with pytest.raises(TransitionRefused, match="review_result"):
+        desk.fire("CHG-1", "close", actor=ANA, at=T0 + 3 * HOUR)
+    assert desk.fire("CHG-2", "close", actor=ANA, at=T0 + 3 * HOUR).state == "closed"
+
+
+# --- all processes --------------------------------------------------------------------------------
+
+
+def test_each_process_has_its_numbers_and_its_own_lifecycle(desk):
+    """A record without a process is of the first one."""
+    assert desk.open("x", actor=ANA, at=T0).id.startswith("INC-")
+    opened(desk)
+    for process, prefix, fields in (
+        ("problem", "PRB-", {}),
+        ("change", "CHG-", {"change_kind": "normal"}),
+        ("service_request", "REQ-", {"request_model": "mailbox"}),
+        ("task", "TSK-", {"part_of": "INC-1"}),
+    ):
+        record = desk.open("x", process=process, actor=ANA, at=T0, fields=fields)
+        assert record.id.startswith(prefix)
+        assert (record.process, record.lifecycle) == (process, PROCESSES[process].id)
+    with pytest.raises(InvalidValue, match="use one of incident, problem, change, service_request, task"):
+        desk.open("x", process="wish", actor=ANA, at=T0)
+
+
+def test_an_incident_with_open_tasks_does_not_close(desk):
+    """The desk brings the tasks that the guard looks at; `options` says so, too."""
+    opened(desk)
+    asked = {"process": "task", "actor": ANA, "at": T0, "command_id": "t-1", "fields": {"part_of": "INC-1"}}
+    task = desk.open("call them", **asked)
+    assert desk.open("call them", **asked) == task
+    assert desk.get("INC-1").links == (("task", task.id),)
+    with pytest.raises(RecordNotFound, match="INC-9"):
+        desk.open("call them", process="task", actor=ANA, at=T0, fields={"part_of": "INC-9"})
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    with pytest.raises(TransitionRefused, match=task.id):
+        desk.fire("INC-1", "close", actor=UMA, at=T0 + DAY, fields={"closure_code": "user_confirmed"})
+    (close,) = [o for o in desk.options("INC-1", ANA, at=T0 + DAY) if o.trigger == "close"]
+    assert not close.enabled
+    assert desk.tick(T0 + 30 * DAY).expired == 0
+    desk.fire(task.id, "skip", actor=ANA, at=T0 + 30 * DAY, fields={"reason": "answered by mail"})
+    closed = desk.fire(
+        "INC-1", "close", actor=UMA, at=T0 + 30 * DAY, fields={"closure_code": "user_confirmed"}
+    )
+    assert closed.phase is Phase.CLOSED
+
+
+# --- a lifecycle of one's own, approvals, and the next version ------------------------------------
+
+SUPPLIER = State("with_supplier", "waiting", waits_on="supplier", label={"en": "With the supplier"})
+OWN = (
+    INCIDENT.derive("acme.incident", version=1)
+    .add_state(SUPPLIER)
+    .add(
+        Transition("hand_over", "in_progress", dest="with_supplier", roles={"agent"}),
+        Transition("take_back", "with_supplier", dest="in_progress", roles={"agent", "automation"}),
+    )
+    .guard("rule_is_sound", APPROVING["rule_is_sound"])
+    .guard("may_vote", APPROVING["may_vote"])
+    .guard("is_approved", APPROVING["is_approved"])
+    .restrict("close", guards={"is_approved"})
+)
+
+
+def own(builder):
+    """The derived lifecycle, with second-line approval by votes before it closes."""
+    made = builder.build()
+    return attrs.evolve(made, beside={"request_approval": ["rule_is_sound"], "vote": ["may_vote"]})
+
+
+V1 = own(OWN)
+V2 = attrs.evolve(own(OWN.remove("hand_over").remove_state("with_supplier", into="on_hold")), version=2)
+PLAN = MigrationPlan(V1, V2, states={"with_supplier": "on_hold"})
+
+
+def test_records_stay_on_their_version_until_they_are_moved(store):
+    """Stored under version 1, moved to version 2: histories and clocks still explain themselves."""
+    first = ServiceDesk(store, agreement=default_agreement(OFFICE), calendar=OFFICE, lifecycles=V1)
+    opened(first)
+    first.fire("INC-1", "start", actor=ANA, at=T0 + MINUTE)
+    first.fire("INC-1", "hand_over", actor=ANA, at=T0 + HOUR)
+    desk = ServiceDesk(store, agreement=default_agreement(OFFICE), calendar=OFFICE, lifecycles=[V2, V1])
+    assert opened(desk, "INC-2").lifecycle_version == 2
+    before = desk.clocks("INC-1", T0 + 2 * HOUR)["resolution"]
+    assert desk.get("INC-1").lifecycle_version == 1
+    assert [
+        o.trigger for o in desk.options("INC-1", ANA) if o.enabled and o.destination == "in_progress"
+    ] == ["take_back"]
+    moved = desk.migrate(
+        "INC-1", PLAN, reason="one kind of hold", actor=BO, at=T0 + 2 * HOUR, command_id="m-1"
+    )
+    assert (moved.lifecycle_version, moved.state, moved.waits_on) == (2, "on_hold", "supplier")
+    assert desk.migrate("INC-1", PLAN, reason="x", actor=BO, at=T0 + 3 * HOUR, command_id="m-1") == moved
+    after = desk.clocks("INC-1", T0 + 2 * HOUR)["resolution"]
+    assert (after.elapsed, after.due_at, after.state) == (before.elapsed, before.due_at, before.state)
+    assert sum((s.end - s.start for s in after.explain().segments), dt.timedelta()) == 2 * HOUR
+    (target,) = [t for t in default_agreement(OFFICE).targets_for(moved) if t.metric == "resolution"]
+    again = evaluate(desk.history("INC-1"), target, T0 + 2 * HOUR)
+    assert again.elapsed == after.elapsed
+    desk.fire("INC-1", "resume", actor=ANA, at=T0 + 3 * HOUR)
+    assert desk.get("INC-1").state == "in_progress"
+    with pytest.raises(TransitionRefused, match=r"runs on acme.incident 2, not acme.incident 1"):
+        desk.migrate("INC-2", PLAN, reason="x", actor=BO, at=T0 + 3 * HOUR)
+
+
+def test_records_are_moved_by_who_may_and_to_what_the_desk_runs(store):
+    """One door: no requester moves a record, nobody to nowhere, nobody tomorrow, nobody on an old view."""
+    first = ServiceDesk(store, lifecycles=V1)
+    opened(first)
+    with pytest.raises(InvalidValue, match="leads to none of this desk's; give it among the lifecycles"):
+        first.migrate("INC-1", PLAN, reason="x", actor=BO, at=T0 + HOUR)
+    desk = ServiceDesk(store, lifecycles=[V2, V1], clock=lambda: T0 + HOUR)
+    for actor in (UMA, ANA):
+        with pytest.raises(
+            TransitionRefused, match="may not migrate: that takes the role automation or manager"
+        ):
+            desk.migrate("INC-1", PLAN, reason="x", actor=actor, at=T0 + HOUR)
+    with pytest.raises(TransitionRefused) as refused:
+        desk.migrate("INC-1", PLAN, reason="x", actor=BO, at=T0 + DAY, expected=7)
+    assert refused.value.codes == ("in_the_future", "stale_version")
+    assert desk.get("INC-1").lifecycle_version == 1
+    script = Actor.automation("script", "automation")
+    assert desk.migrate("INC-1", PLAN, reason="x", actor=script, at=T0 + HOUR).lifecycle_version == 2
+
+
+def test_closing_takes_the_votes_of_the_second_line(store):
+    """Asked for, counted, and shown; before that the button says why not."""
+    desk = ServiceDesk(store, lifecycles=V1, calendar=OFFICE)
+    opened(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    code = {"closure_code": "user_confirmed"}
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", "close", actor=ANA, at=T0 + HOUR, fields=code)
+    assert any("approv" in str(reason) for reason in refused.value.reasons)
+    rule = ApprovalRule([Panel("second line", ["cat", "dan", "eve"], needed=2)])
+    desk.fire("INC-1", "request_approval", actor=ANA, at=T0 + HOUR, fields={"rule": rule.to_dict()})
+    for who in ("cat", "dan"):
+        desk.fire("INC-1", "vote", actor=Actor.person(who), at=T0 + 2 * HOUR, fields={"vote": "approve"})
+    with pytest.raises(TransitionRefused):
+        desk.fire("INC-1", "vote", actor=Actor.person("uma"), at=T0 + 2 * HOUR, fields={"vote": "approve"})
+    assert desk.fire("INC-1", "close", actor=ANA, at=T0 + 3 * HOUR, fields=code).state == "closed"
+
+
+def test_a_desk_refuses_two_definitions_of_one_version(store):
+    """Versions are never reused."""
+    other = attrs.evolve(INCIDENT, transitions=INCIDENT.transitions[:-1])
+    with pytest.raises(InvalidValue, match=r"incident 1.*is the name of two.*new version"):
+        ServiceDesk(store, lifecycles=[INCIDENT, other])
+    with pytest.raises(InvalidValue, match="lifecycles"):
+        ServiceDesk(store, lifecycles=[])
+
+
+def test_time_counts_around_the_clock_where_no_calendar_is_given(store):
+    """Five days of any kind, in UTC."""
+    desk = ServiceDesk(store)
+    opened(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    assert desk.next_due() == T0 + HOUR + 5 * DAY
+
+
+def test_a_timer_edge_may_count_open_time(store):
+    """Eight hours of a desk that is open eight hours a day."""
+    rows = [attrs.evolve(t, after=hours(8)) if t.after else t for t in INCIDENT.transitions]
+    desk = ServiceDesk(store, lifecycles=attrs.evolve(INCIDENT, transitions=rows), calendar=OFFICE)
+    opened(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    assert desk.next_due() == T0 + DAY + HOUR
+    assert business_days(5) == INCIDENT.by_trigger["auto_close"][0].after
+
+
+def test_a_timer_set_by_another_calendar_is_set_anew(store):
+    """The host gave the desk office hours after the incident was resolved: it waits as long as they say."""
+    first = ServiceDesk(store)
+    opened(first)
+    first.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    desk = ServiceDesk(store, calendar=OFFICE)
+    assert desk.tick(T0 + HOUR + 5 * DAY).expired == 0
+    assert desk.get("INC-1").state == "resolved"
+    assert desk.next_due() == dt.datetime(2024, 1, 16, 10, tzinfo=dt.UTC)
+
+
+def test_a_desk_without_timer_edges_waits_for_nothing(store):
+    """It does not even ask the store."""
+    rows = [t for t in INCIDENT.transitions if t.after is None]
+    desk = ServiceDesk(store, lifecycles=attrs.evolve(INCIDENT, transitions=rows))
+    opened(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    assert desk.next_due() is None
+    assert desk.tick(T0 + 30 * DAY).expired == 0
+    assert kinds(desk) == ["opened", "transitioned"]
+
+
+# --- what one record's change suggests for others -------------------------------------------------
+
+
+def test_what_is_proposed_is_done_by_nobody_until_somebody_takes_it_up(desk):
+    """The parent is resolved: its child may be, too; taken up, it is proposed no more."""
+    opened(desk)
+    opened(desk, "INC-2")
+    desk.link("INC-1", "parent_of", "INC-2", actor=ANA, at=T0)
+    assert desk.proposals("INC-1") == ()
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    (proposal,) = desk.proposals("INC-1")
+    assert (proposal.record, proposal.trigger) == ("INC-2", "resolve")
+    assert desk.get("INC-2").state == "new"
+    asked = {"actor": ANA, "at": T0 + 2 * HOUR, "fields": proposal.fields, "command_id": proposal.id}
+    assert desk.fire(proposal.record, proposal.trigger, **asked).state == "resolved"
+    assert desk.proposals("INC-1") == ()
+    assert desk.fire(proposal.record, proposal.trigger, **asked).state == "resolved"
+    assert kinds(desk, "INC-2").count("transitioned") == 1
+
+
+def test_the_last_task_of_a_request_proposes_that_it_is_delivered(desk):
+    """The desk brings the record that the task is part of, and its other tasks."""
+    request = desk.open(
+        "a laptop", process="service_request", actor=UMA, at=T0, fields={"request_model": "laptop"}
+    )
+    desk.fire(request.id, "start", actor=ANA, at=T0)
+    parts = {"process": "task", "actor": ANA, "at": T0, "fields": {"part_of": request.id}}
+    one, two = desk.open("order it", **parts), desk.open("set it up", **parts)
+    need = PROCESSES["task"].by_trigger["complete"][0].requires[0].field
+    desk.fire(one.id, "complete", actor=ANA, at=T0 + HOUR, fields={need: "ordered"})
+    assert desk.proposals(one.id) == ()
+    desk.fire(two.id, "complete", actor=ANA, at=T0 + 2 * HOUR, fields={need: "it runs"})
+    assert [(p.record, p.trigger) for p in desk.proposals(two.id)] == [(request.id, "deliver")]
+
+
+def test_a_host_may_leave_rows_out(store):
+    """The table is a value."""
+    desk = ServiceDesk(store, propagations=())
+    opened(desk)
+    opened(desk, "INC-2")
+    desk.link("INC-1", "parent_of", "INC-2", actor=ANA, at=T0)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    assert desk.proposals("INC-1") == ()
