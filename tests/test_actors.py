@@ -107,3 +107,9 @@ def test_an_actor_is_named_by_a_text(id):
     """A number would never equal the requester of a record, which is a text."""
     with pytest.raises(InvalidValue, match=r'^actor .*Actor.person\("ana"\)'):
         Actor.person(id)
+
+
+def test_the_name_of_an_actor_can_be_written_down():
+    """Half a surrogate pair is no text: no digest could be taken of what they did."""
+    with pytest.raises(InvalidValue, match="surrogate"):
+        Actor.person("ana\ud800")

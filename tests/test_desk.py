@@ -178,6 +178,44 @@ def test_an_unknown_record_is_named(desk):
             call()
 
 
+@pytest.mark.parametrize("wrong", [5, None, "", ["INC-1"], {"INC-1": 1}, b"INC-1"], ids=repr)
+def test_a_record_is_named_by_its_id(desk, wrong):
+    """Whatever else is given is refused by name, on each store."""
+    opened(desk)
+    for call in (
+        lambda: desk.get(wrong),
+        lambda: desk.history(wrong),
+        lambda: desk.note(wrong, "x", actor=ANA, at=T0),
+        lambda: desk.merge("INC-1", wrong, actor=ANA, at=T0),
+        lambda: desk.options(wrong, ANA),
+    ):
+        with pytest.raises(InvalidValue, match=r"^record "):
+            call()
+
+
+@pytest.mark.parametrize("wrong", [5, ["x"], "text", {1: 2}], ids=repr)
+def test_fields_and_ids_of_another_kind_are_refused_by_name(desk, wrong):
+    """Opening, saying and splitting as every other command."""
+    opened(desk)
+    for call in (
+        lambda: desk.open("x", actor=ANA, at=T0, fields=wrong),
+        lambda: desk.communicate("INC-1", "x", actor=ANA, at=T0, fields=wrong),
+        lambda: desk.receive("INC-1", "x", actor=ANA, at=T0, message_id="1", fields=wrong),
+        lambda: desk.split("INC-1", "x", actor=ANA, at=T0, fields=wrong),
+        lambda: desk.fire("INC-1", "start", actor=ANA, at=T0, fields=wrong),
+    ):
+        with pytest.raises(InvalidValue, match=r"^field"):
+            call()
+    if not isinstance(wrong, str):
+        with pytest.raises(InvalidValue, match=r"^command id"):
+            desk.note("INC-1", "x", actor=ANA, at=T0, command_id=wrong)
+    with pytest.raises(InvalidValue, match=r"^plan"):
+        desk.migrate("INC-1", wrong, reason="x", actor=BO, at=T0)
+    with pytest.raises(InvalidValue, match=r"^actor"):
+        desk.options("INC-1", wrong)
+    assert len(desk.history("INC-1")) == 1
+
+
 def test_a_naive_instant_is_refused_with_the_remedy(desk):
     """The message says how to make it aware, and nothing is stored."""
     with pytest.raises(InvalidValue, match="replace\\(tzinfo"):
@@ -567,7 +605,10 @@ def test_a_desk_whose_hours_end_goes_on_under_its_policy(store, sent):
     """Where no third business day comes, records are opened, read and closed all the same."""
     ended = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC", valid_to="2024-01-09")
     desk = ServiceDesk(
-        store, agreement=default_agreement(ended), policy=POLICY, notifiers=lambda m: sent.append(m) or Delivered()
+        store,
+        agreement=default_agreement(ended),
+        policy=POLICY,
+        notifiers=lambda m: sent.append(m) or Delivered(),
     )
     record = desk.open("Mail is down", actor=ANA, at=T0, fields={"impact": "low", "urgency": "low"})
     assert desk.clocks(record.id, T0 + DAY)["resolution"].due_at is None
@@ -579,7 +620,9 @@ def test_a_desk_whose_hours_end_goes_on_under_its_policy(store, sent):
                                  "0001-01-01T00:00+00:00", "9999-12-30T12:00+00:00", "1850-01-01T00:00+00:00"])  # fmt: skip
 def test_instants_at_the_ends_of_time_are_refused_by_name(store, end):
     """Opening, reading and ticking: an error of ours, or nothing to do."""
-    desk = ServiceDesk(store, agreement=default_agreement(OFFICE), policy=POLICY, notifiers=lambda _: Delivered())
+    desk = ServiceDesk(
+        store, agreement=default_agreement(OFFICE), policy=POLICY, notifiers=lambda _: Delivered()
+    )
     record = desk.open("Mail is down", actor=ANA, at=T0, fields=HIGH)
     far = dt.datetime.fromisoformat(end)
     for call in (

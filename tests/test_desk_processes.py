@@ -838,3 +838,37 @@ def test_a_host_may_leave_rows_out(store):
     desk.link("INC-1", "parent_of", "INC-2", actor=ANA, at=T0)
     desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
     assert desk.proposals("INC-1") == ()
+
+
+def test_a_lifecycle_is_opened_by_its_id_too(store):
+    """Two lifecycles of one process: the first is the process's own, the other has its name."""
+    laptop = attrs.evolve(PROCESSES["service_request"], id="service_request.laptop")
+    desk = ServiceDesk(store, lifecycles=[*PROCESSES.values(), laptop])
+    model = {"actor": UMA, "at": T0, "fields": {"request_model": "laptop"}}
+    assert desk.open("x", process="service_request", **model).lifecycle == "service_request"
+    special = desk.open("x", process="service_request.laptop", **model)
+    assert (special.lifecycle, special.process) == ("service_request.laptop", "service_request")
+    assert special.id.startswith("REQ-")
+    assert desk.get(special.id).lifecycle == "service_request.laptop"
+
+
+def test_a_task_that_ends_lets_time_go_on_for_the_record_it_is_part_of(desk):
+    """A resolved incident waits for its task, then closes by itself."""
+    opened(desk)
+    parts = {"process": "task", "actor": ANA, "at": T0, "fields": {"part_of": "INC-1"}}
+    task = desk.open("call them", **parts)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    desk.tick(T0 + HOUR)
+    assert desk.next_due() is None
+    desk.fire(task.id, "skip", actor=ANA, at=T0 + DAY, fields={"reason": "answered by mail"})
+    assert desk.next_due() == dt.datetime(2024, 1, 16, 10, tzinfo=dt.UTC)
+    assert desk.tick(T0 + 30 * DAY).expired == 1
+    assert desk.get("INC-1").state == "closed"
+
+
+def test_a_retyped_record_owes_nothing_any_more(desk):
+    """Its clocks are void: the promise goes on with the successor."""
+    opened(desk)
+    fields = {"reason": "asks", "request_model": "mailbox"}
+    desk.retype("INC-1", "service_request", actor=ANA, at=T0 + HOUR, fields=fields)
+    assert desk.clocks("INC-1", T0 + DAY)["resolution"].state == "void"

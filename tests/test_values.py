@@ -214,6 +214,28 @@ def test_numbers_that_other_languages_cannot_hold_are_refused(value):
         canonical({"n": value})
 
 
+@pytest.mark.parametrize(
+    "wrap", [lambda x: [x], lambda x: {"a": x}, lambda x: (x,)], ids=["list", "dict", "tuple"]
+)
+def test_what_is_nested_too_deep_is_refused_by_name(wrap):
+    """A hundred are fine, on any stack that reads them again; more, or thousands, say what to do."""
+
+    def nested(times):
+        value = "x"
+        for _ in range(times):
+            value = wrap(value)
+        return value
+
+    kept = frozen_json(nested(100))
+    assert as_fields({"a": nested(99)})["a"] == frozen_json(nested(99))
+    assert canonical(kept) == canonical(nested(100))
+    for times in (101, 5000):
+        with pytest.raises(InvalidValue, match="is nested more than 100 deep; store it flatter"):
+            frozen_json(nested(times), "inputs")
+        with pytest.raises(InvalidValue, match="is nested more than 100 deep; store it flatter"):
+            as_fields({"inputs": nested(times)})
+
+
 @pytest.mark.parametrize("value", ["\ud800", "a\udfff", {"\udead": 1}, ["\udead"]], ids=ascii)
 def test_half_a_surrogate_pair_is_refused(value):
     """RFC 8785 3.2.2.2: lone surrogates end the run with an error."""

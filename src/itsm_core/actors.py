@@ -12,7 +12,7 @@ from enum import StrEnum
 import attrs
 
 from itsm_core.errors import InvalidValue
-from itsm_core.values import member, named, texts
+from itsm_core.values import frozen_json, member, named, texts
 
 
 class ActorKind(StrEnum):
@@ -49,7 +49,7 @@ class Actor:
     approved_by: str | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        named(self.id, "actor", 'name it: Actor.person("ana")')
+        frozen_json(named(self.id, "actor", 'name it: Actor.person("ana")'), "actor")
         if self.kind is ActorKind.AI_AGENT and not (self.model and self.version):
             raise InvalidValue(
                 "actor",

@@ -9,7 +9,7 @@ import attrs
 
 from itsm_core.actors import Actor
 from itsm_core.business_time.instants import in_utc
-from itsm_core.values import NO_FIELDS, Fields, as_fields, only, word
+from itsm_core.values import NO_FIELDS, Fields, as_fields, frozen_json, only, word
 
 
 def _names(fields: Fields) -> str:
@@ -44,7 +44,10 @@ class Command:
             who = self.actor if isinstance(self.actor, str) and self.actor else "ana"
             only(Actor, self.actor, "actor", f'say who asks: Actor.person("{who}")')
         if self.id is not None:
-            only(str, self.id, "command id", 'give a text, such as "form-8812"')
+            frozen_json(only(str, self.id, "command id", 'give a text, such as "form-8812"'), "command id")
+        for name in ("channel", "on_behalf_of", "cause"):
+            if (value := getattr(self, name)) is not None:
+                frozen_json(only(str, value, name, "leave it out, or give a text"), name)
         if self.expected is not None:
             only(int, self.expected, "expected", "give the version of the record that the actor saw")
 

@@ -32,7 +32,7 @@ from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.processes import PROPAGATIONS, SHIPPED, Propagation, Proposal
 from itsm_core.records import Record
 from itsm_core.sla import Agreement, Clock
-from itsm_core.values import digest
+from itsm_core.values import as_fields, digest
 
 T = TypeVar("T")
 Asks = Generator[Any, Any, T]
@@ -133,23 +133,23 @@ class ServiceDesk:
         external_ref: str | None = None,
         command_id: str | None = None,
     ) -> Record:
-        """Opens a record of a process ("incident", "change", ...; None: of the first lifecycle).
+        """Opens a record of a process, or by the id of a lifecycle (None: of the first one).
 
         The requester is the person who acts unless `fields` name one. The same `external_ref` or
         `command_id` twice gives the one record. A task is linked to the record it is `part_of`.
         """
-        process = self.terms.lifecycle_for(process).process
-        held = {"title": title, **(fields or {})}
+        lifecycle = self.terms.lifecycle_for(process)
+        held = {"title": title, **(fields if isinstance(fields, Mapping) else as_fields(fields))}
         if isinstance(actor, Actor) and actor.is_person:
             held.setdefault("requester", actor.id)
         if external_ref:
             more = held.get("external_refs") or ()
             held["external_refs"] = (external_ref, *((more,) if isinstance(more, str) else more))
             command_id = command_id or f"open/{digest([held.get('tenant'), external_ref])}"
-        held["record"] = record_id or self._number(process)
+        held["record"] = record_id or self._number(lifecycle.process)
         held.setdefault("number", held["record"])
         asked: Asked = {"actor": actor, "at": at, "command_id": command_id, "channel": channel}
-        return self._run(road.open_part(self.terms, self._command("open", held, asked), process))
+        return self._run(road.open_part(self.terms, self._command("open", held, asked), lifecycle.id))
 
     def fire(
         self,
@@ -189,7 +189,7 @@ class ServiceDesk:
 
         `promise_due` promises the next word by then; the promise is kept by saying it.
         """
-        held = {"text": text, "audience": audience, "promise_due": promise_due, **(fields or {})}
+        held = {"text": text, "audience": audience, "promise_due": promise_due, **as_fields(fields)}
         return self._carry(record_id, "communicate", _known(held), asked)
 
     def receive(
@@ -215,7 +215,7 @@ class ServiceDesk:
             "direction": Direction.INBOUND,
             "audience": Audience.INTERNAL,
             "automatic": automatic or None,
-            **(fields or {}),
+            **as_fields(fields),
         }
         received = f"receive/{digest([record_id, message_id])}"
         asked: Asked = {"actor": actor, "at": at, "command_id": received, "channel": channel}
@@ -270,7 +270,7 @@ class ServiceDesk:
         self, record_id: str, title: str, *, fields: Mapping[str, Any] | None = None, **asked: Unpack[Asked]
     ) -> Record:
         """Makes a part of a record's matter a record of its own, linked both ways; answers the new one."""
-        command = self._command("open", {"title": title, **(fields or {})}, asked)
+        command = self._command("open", {"title": title, **as_fields(fields)}, asked)
         return self._run(road.split(self.terms, record_id, command, self._number))
 
     def merge(
@@ -373,7 +373,7 @@ class ServiceDesk:
 
     def _command(self, trigger: str, fields: Mapping[str, Any], asked: Asked) -> Command:
         command_id = asked.get("command_id")
-        if command_id is not None and "#" in command_id:
+        if isinstance(command_id, str) and "#" in command_id:
             raise InvalidValue("command_id", command_id, "holds a #", "# marks the ids of consequences")
         return Command(
             trigger,

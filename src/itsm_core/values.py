@@ -62,7 +62,7 @@ def joined(first: Fields, second: Mapping[str, Any]) -> Fields:
     return made
 
 
-def frozen_json(value: Any, what: str = "field") -> Any:
+def frozen_json(value: Any, what: str = "field", deep: int = 0) -> Any:
     """The JSON value made immutable; floats and other types are refused by name."""
     kind = type(value)
     if value is None or kind is bool:
@@ -73,10 +73,12 @@ def frozen_json(value: Any, what: str = "field") -> Any:
         return _exact(value, what)
     if isinstance(value, enum.Enum):
         return frozen_json(value.value, what)
+    if deep >= DEEPEST and isinstance(value, (Mapping, list, tuple, set, frozenset)):
+        raise InvalidValue(what, kind.__name__, f"is nested more than {DEEPEST} deep", "store it flatter")
     if isinstance(value, Mapping):
-        return as_fields(value)
+        return as_fields(value, deep + 1)
     if isinstance(value, (list, tuple, set, frozenset)):
-        items = tuple(frozen_json(item, what) for item in value)
+        items = tuple(frozen_json(item, what, deep + 1) for item in value)
         return _in_order(items, what) if isinstance(value, (set, frozenset)) else items
     if isinstance(value, dt.datetime):
         return text(micros(value, what))
@@ -90,6 +92,10 @@ def frozen_json(value: Any, what: str = "field") -> Any:
         f"a {kind.__name__} cannot be stored",
         "use text, whole numbers, true/false, null, lists or dicts; write shares as Fraction or text",
     )
+
+
+DEEPEST = 100
+"""How deep lists and dicts may lie in one another: what is written can be read on any stack."""
 
 
 def _whole(value: str, what: str) -> str:
@@ -115,7 +121,7 @@ def _in_order(items: tuple[Any, ...], what: str) -> tuple[Any, ...]:
         raise InvalidValue(what, items, "is a set of mixed kinds and has no order", "use a list") from None
 
 
-def as_fields(value: Mapping[str, Any] | None) -> Fields:
+def as_fields(value: Mapping[str, Any] | None, deep: int = 0) -> Fields:
     """The mapping as immutable `Fields` of JSON values."""
     if value is None or not value:
         return NO_FIELDS
@@ -126,7 +132,7 @@ def as_fields(value: Mapping[str, Any] | None) -> Fields:
     for name in value:
         if type(name) is not str or not name:
             raise InvalidValue("field name", name, "is no text", "name fields with words")
-    return Fields({name: frozen_json(item, name) for name, item in value.items()})
+    return Fields({name: frozen_json(item, name, deep) for name, item in value.items()})
 
 
 def _ordered(value: Any) -> Any:

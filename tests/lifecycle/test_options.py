@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from itsm_core.actors import Actor
 from itsm_core.business_time import BusinessCalendar, hours
 from itsm_core.commands import Command
+from itsm_core.errors import InvalidValue
 from itsm_core.lifecycle import Lifecycle, Need, State, Transition, decide, options
 from itsm_core.records import Waiver
 from plain_incident import INCIDENT
@@ -43,6 +44,16 @@ def test_instructions_are_shown_in_the_language_else_in_english(lang, shown):
         lifecycle, transitions=(attrs.evolve(told, instructions={"zh": "先看日志"}), *rest)
     )
     assert options(foreign.record("X"), ANA, foreign, lang="fr")[0].instructions == ""
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"actor": "ana"}, {"actor": None}, {"lang": ["en"]}, {"lang": None}], ids=str
+)
+def test_buttons_are_shown_to_an_actor_in_a_language(wrong):
+    """Anything else is refused by name."""
+    given = {"actor": ANA, "lang": "en", **wrong}
+    with pytest.raises(InvalidValue, match=f"^{next(iter(wrong))} "):
+        options(INCIDENT.record("X"), given["actor"], INCIDENT, lang=given["lang"])
 
 
 def test_a_button_in_the_wrong_state_still_says_what_it_is():

@@ -15,6 +15,7 @@ from changing import (
     DAY,
     DONE,
     END,
+    HELD,
     HOUR,
     IVO,
     MONA,
@@ -31,9 +32,11 @@ from changing import (
     ask,
     assessed,
     does,
+    implementing,
     opened,
     requested,
     scheduled,
+    standard,
     submitted,
     voted,
 )
@@ -508,6 +511,35 @@ def test_who_approved_alone_does_not_carry_it_out():
     given = does(record, "assign", fields={"assignee": "pia"})
     assert codes(given, "implement", IVO, at=START, fields=fields) == ("separation",)
     assert codes(record, "implement", IVO, at=START, fields=fields) == ()
+
+
+def test_the_step_itself_puts_it_in_nobodys_hands_who_approved_alone():
+    """CHG-15: an assignee or a requester that the command brings counts as one that is known."""
+    record = scheduled(approved())
+    fields = {**TESTED, **TOLD}
+    for brought in ({"assignee": "pia"}, {"requester": "pia"}):
+        found = codes(record, "implement", IVO, at=START, fields={**fields, **brought})
+        assert found == ("separation",)
+    assert codes(record, "implement", IVO, at=START, fields={**fields, "assignee": "pol"}) == ()
+
+
+def test_work_that_has_begun_is_not_handed_to_who_approved_alone():
+    """CHG-15: by assignment or by any step; another may take it over, and who has it keeps it."""
+    record = does(scheduled(approved()), "implement", IVO, at=START, fields={**TESTED, **TOLD})
+    given = {"assignee": "pia"}
+    (reason,) = ask(record, "assign", at=START, fields=given).reasons
+    assert (reason.code, dict(reason.facts)) == ("separation", {"actor": "pia"})
+    graded = {"urgency": "high", **given}
+    assert codes(record, "reprioritise", ANA, at=START, fields=graded) == ("separation",)
+    assert codes(record, "complete", IVO, at=END, fields={**DONE, **given}) == ("separation",)
+    assert codes(record, "hold", ANA, at=START, fields={**HELD, **given}) == ("separation",)
+    held = does(record, "hold", at=START, fields=HELD)
+    assert codes(held, "resume", ANA, at=START, fields=given) == ("separation",)
+    other = does(record, "assign", at=START, fields={"assignee": "pol"})
+    assert codes(other, "assign", ANA, at=START, fields={"assignee": "pol", "group": "mail"}) == ()
+    assert codes(other, "assign", ANA, at=START, fields={"group": "mail"}) == ()
+    assert codes(waived(other, at=START), "assign", ANA, at=START, fields=given) == ()
+    assert codes(implementing(standard()), "assign", ANA, at=START, fields=given) == ()
 
 
 def test_one_voice_among_several_may_carry_it_out():

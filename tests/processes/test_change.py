@@ -280,7 +280,7 @@ CONDITIONS = [
     ("implement",           "is_emergency", ALL,         _WINDOW, (_SETTLED, *_START)),
     ("complete",            "",             ALL,
      ["resolution_outcome", "resolution_notes", "actual_start", "actual_end"],
-     (_SETTLED, "actual_window_is_sound")),
+     (_SETTLED, "actual_window_is_sound", "work_stays_apart")),
     ("close", "closes_as_unauthorised",     {"manager"}, [*_CLASS, "resolution_outcome", *_REVIEW],
      (_SETTLED, *_CLOSE)),
     ("close", "closes_as_emergency",        {"manager"},
@@ -289,11 +289,12 @@ CONDITIONS = [
     ("close", "closes_with_review",         STAFF,       _REVIEW, (_SETTLED, *_CLOSE)),
     ("close", "closes_without_review",      STAFF,       [], (_SETTLED, *_CLOSE)),
     ("cancel",              "",             STAFF,       ["reason"], (_SETTLED,)),
-    ("hold",                "",             STAFF,       ["hold_reason", "message", "look_again_at"], (_SETTLED,)),
-    ("resume",              "held_in_implement", ALL,    [], (_SETTLED,)),
-    ("resume",              "held_in_scheduled", ALL,    [], (_SETTLED,)),
-    ("resume",              "held_in_authorize", ALL,    [], (_SETTLED,)),
-    ("resume",              "",             ALL,         [], (_SETTLED,)),
+    ("hold",                "",             STAFF,       ["hold_reason", "message", "look_again_at"],
+     (_SETTLED, "work_stays_apart")),
+    ("resume",              "held_in_implement", ALL,    [], (_SETTLED, "work_stays_apart")),
+    ("resume",              "held_in_scheduled", ALL,    [], (_SETTLED, "work_stays_apart")),
+    ("resume",              "held_in_authorize", ALL,    [], (_SETTLED, "work_stays_apart")),
+    ("resume",              "",             ALL,         [], (_SETTLED, "work_stays_apart")),
 ]
 # fmt: on
 
@@ -328,8 +329,8 @@ def test_commands_beside_the_state_are_guarded_too():
         "request_approval": ("rule_is_sound", "authority_fits", "is_not_on_hold"),
         "vote": ("may_vote", "is_not_on_hold"),
         "amend": ("kind_is_settled", "approved_stays"),
-        "assign": ("kind_is_settled", "approved_stays"),
-        "reprioritise": ("kind_is_settled", "approved_stays"),
+        "assign": ("kind_is_settled", "approved_stays", "work_stays_apart"),
+        "reprioritise": ("kind_is_settled", "approved_stays", "work_stays_apart"),
         "correct": ("kind_is_settled", "record_is_true"),
     }
 

@@ -139,6 +139,19 @@ def test_rows_may_be_sequences_and_lists_may_stand_in_a_cell():
     )  # fmt: skip
 
 
+def test_names_may_hold_anything():
+    """Where a text cannot say them, edges and lists do; a message shows them on one line."""
+    odd = Lifecycle(
+        "odd", 1, process="x", initial="in work|x",
+        states=[State("in work|x", "new"), State("é\u202e ", "closed", outcome="completed")],
+        transitions=[Transition("go,\n", "in work|x", dest="é\u202e ", roles={"a b"})],
+    )  # fmt: skip
+    assert_edges(odd, edges_of(odd))
+    assert_edges(odd, [{"trigger": ["go,\n"], "from": ["in work|x"], "to": ["é\u202e "], "roles": ["a b"]}])
+    missing, found = differences(odd, [("go", "a", "b")])
+    assert (missing, found) == ("- go: a -> b", "+ 'go,\\n': in work|x -> 'é\\u202e '")
+
+
 # fmt: off
 BAD = {
     "nothing":         ("\n",                                    "is no table"),
@@ -158,6 +171,7 @@ BAD = {
     "column twice":    ("trigger,from,to,to\na,b,c,c\n",         "is there twice"),
     "bad quotes":      ('trigger,from,to\n"a"b,c,d\n',           "is no table"),
     "a number":        ([{"trigger": "a", "from": 1, "to": "c"}], "has no words in from"),
+    "an empty name":   ([{"trigger": "a", "from": [""], "to": "c"}], "has no words in from"),
     "a list of such":  ([{"trigger": "a", "from": [1], "to": "c"}], "has no words in from"),
     "no such time":    ("trigger,from,to,after\na,b,c,1 day\n",  "names no time in after"),
 }

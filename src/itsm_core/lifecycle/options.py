@@ -25,6 +25,7 @@ from itsm_core.lifecycle.reasons import (
 )
 from itsm_core.lifecycle.timers import too_soon
 from itsm_core.records import Record, Waiver
+from itsm_core.values import only
 
 
 @attrs.frozen(kw_only=True)
@@ -61,6 +62,8 @@ def options(
     Timer edges are no buttons. `at` is when somebody looks, for guards and waivers that end;
     `related` and `calendar` are those of `decide`.
     """
+    only(Actor, actor, "actor", 'say for whom: Actor.person("ana", "agent")')
+    only(str, lang, "lang", 'name a language, such as "en" or "zh"')
     found = []
     for trigger, rows in lifecycle.by_trigger.items():
         if any(row.after is None for row in rows):

@@ -18,7 +18,8 @@ from itsm_core.records import Record, Waiver
 
 def wrong_state(record: Record, trigger: str, lifecycle: Lifecycle) -> Reason:
     """The trigger does not lead out of this state; names those that do."""
-    allowed = lifecycle.triggers_from(record.state)
+    leaving = lifecycle.triggers_from(record.state)
+    allowed = tuple(t for t in leaving if any(row.after is None for row in lifecycle.rows(t, record.state)))
     return Reason(
         "wrong_state",
         f"{trigger} does not lead out of {record.state}; from there: {', '.join(allowed) or 'nothing'}",

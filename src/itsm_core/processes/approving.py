@@ -203,11 +203,17 @@ def _verdict(found: tuple[Round, Tally] | None) -> str | None:
 
 def others_approved(situation: Situation) -> Reason | None:
     """A reason if nobody approved but who asked for it or carries it out (CHG-15)."""
-    found, record = standing(situation), situation.record
+    actor = situation.actor
+    return approved_alone(situation, {actor.id, situation.on_behalf_of, actor.approved_by})
+
+
+def approved_alone(situation: Situation, carries: Iterable[str | None]) -> Reason | None:
+    """A reason if nobody approved but who has a part in it or carries it out, by the command or before."""
+    found, record, brought = standing(situation), situation.record, situation.fields
     if found is None or is_waived(record, situation.at):
         return None
-    actor, deciders = situation.actor, approvers(found[1])
-    hands = {*parties_to(record), actor.id, situation.on_behalf_of, actor.approved_by}
+    deciders = approvers(found[1])
+    hands = {*parties_to(record), *carries, brought.get("assignee"), brought.get("requester")}
     others = (_hands_of(who, found[0]).isdisjoint(hands) for who in deciders)
     if not deciders or any(others):
         return None

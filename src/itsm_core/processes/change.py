@@ -15,9 +15,16 @@ from itsm_core.lifecycle.guards import Guard, Situation
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.parts import State, Transition
 from itsm_core.lifecycle.soundness import sound
-from itsm_core.processes.approving import APPROVING, is_approved, is_decided, is_rejected, others_approved
+from itsm_core.processes.approving import (
+    APPROVING,
+    approved_alone,
+    is_approved,
+    is_decided,
+    is_rejected,
+    others_approved,
+)
 from itsm_core.processes.authority import authority_level, material_of
-from itsm_core.processes.change_kinds import UNSUCCESSFUL, changes_service, is_found
+from itsm_core.processes.change_kinds import UNSUCCESSFUL, changes_service, is_found, kind_of
 from itsm_core.processes.change_needs import (
     ACTUAL,
     ANSWERED,
@@ -114,7 +121,8 @@ _STEPS = (
     Transition("implement", "scheduled", dest="implement", roles=_ANY_STAFF,
                requires=WINDOW, guards=("is_emergency", *_START), label=_IMPLEMENT),
     Transition("complete", "implement", dest="review", roles=_ANY_STAFF,
-               requires=(*OUTCOME, *NOTES, *ACTUAL), guards=(_SETTLED, "actual_window_is_sound"),
+               requires=(*OUTCOME, *NOTES, *ACTUAL),
+               guards=(_SETTLED, "actual_window_is_sound", "work_stays_apart"),
                label={"en": "Complete", "zh": "完成实施"}),
     Transition("close", "review", dest="closed", roles=_MANAGER, requires=(*CLASSIFIED, *OUTCOME, *REVIEW),
                guards=("closes_as_unauthorised", *_CLOSE), label=_CLOSED),
@@ -134,11 +142,13 @@ _STEPS = (
 _RESUME = {"en": "Resume", "zh": "恢复处理"}
 _HOLDS = (
     Transition("hold", (*_PLANNING, "implement", "on_hold"), dest="on_hold", roles=STAFF, requires=HOLD,
-               guards=(_SETTLED,), label={"en": "Put on hold", "zh": "挂起"}),
-    *(Transition("resume", "on_hold", dest=state, roles=_ANY_STAFF, guards=(_SETTLED, f"held_in_{state}"),
+               guards=(_SETTLED, "work_stays_apart"), label={"en": "Put on hold", "zh": "挂起"}),
+    *(Transition("resume", "on_hold", dest=state, roles=_ANY_STAFF,
+                 guards=(_SETTLED, f"held_in_{state}", "work_stays_apart"),
                  label=_RESUME)
       for state in ("implement", "scheduled", "authorize")),
-    Transition("resume", "on_hold", dest="assess", roles=_ANY_STAFF, guards=(_SETTLED,), label=_RESUME),
+    Transition("resume", "on_hold", dest="assess", roles=_ANY_STAFF, guards=(_SETTLED, "work_stays_apart"),
+               label=_RESUME),
 )
 # fmt: on
 
@@ -178,6 +188,14 @@ def _rewrites(situation: Situation, names: tuple[str, ...]) -> list[str]:
     held, brought = situation.record.values, situation.fields
     corrected = brought.get("field") if situation.trigger == "correct" else None
     return [n for n in names if n == corrected or (n in brought and brought[n] != held.get(n))]
+
+
+def work_stays_apart(situation: Situation) -> Reason | None:
+    """A reason if the work, once begun, would be given to the only one who approved it (CHG-15)."""
+    record, given = situation.record, situation.fields.get("assignee")
+    if given is None or given == record.assignee or record.actor_of("implement") is None:
+        return None
+    return None if kind_of(record) == "standard" else approved_alone(situation, [given])
 
 
 def nobody_was_asked(situation: Situation) -> Reason | None:
@@ -266,6 +284,7 @@ GUARDS = {
     "is_emergency": _is("emergency"),
     "kind_is_settled": kind_is_settled,
     "nobody_was_asked": nobody_was_asked,
+    "work_stays_apart": work_stays_apart,
     "design_is_planned": design_is_planned,
     "is_authorised": _by_votes(is_approved),
     "others_approved": _by_votes(others_approved),
@@ -298,7 +317,10 @@ CHANGE = sound(
         beside={
             "request_approval": ("rule_is_sound", "authority_fits", "is_not_on_hold"),
             "vote": ("may_vote", "is_not_on_hold"),
-            **dict.fromkeys(("amend", "assign", "reprioritise"), ("kind_is_settled", "approved_stays")),
+            "amend": ("kind_is_settled", "approved_stays"),
+            **dict.fromkeys(
+                ("assign", "reprioritise"), ("kind_is_settled", "approved_stays", "work_stays_apart")
+            ),
             "correct": ("kind_is_settled", "record_is_true"),
         },
         requester=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import attrs
@@ -14,16 +14,20 @@ from itsm_core.business_time.instants import parse_text, utc
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Event, Phase, WaitsOn, effective
 from itsm_core.records.record import Record, Round, Vote, Waiver
-from itsm_core.values import NO_FIELDS, Fields, evolver, joined
+from itsm_core.values import NO_FIELDS, Fields, evolver, joined, trusted
 
 
 def apply(record: Record | None, event: Event) -> Record:
     """The record after one more event, which must be the next in order and no correction."""
     if record is not None and _is_plain(record, event):
         return _moved_on(record, event)
-    draft = _draft(record) if record is not None else _first(event)
+    if record is None:
+        draft = _first(event)
+        _step(draft, event)
+        return Record(**draft)
+    draft = _draft(record)
     _step(draft, event)
-    return Record(**draft)
+    return _record(*_in_order(draft))
 
 
 def _is_plain(record: Record, event: Event) -> bool:
@@ -104,7 +108,7 @@ def _one_of_a_kind(names: frozenset[str]) -> frozenset[str]:
 
 
 _NAMES = tuple(field.name for field in attrs.fields(Record))
-_ALL_OF = attrgetter(*_NAMES)
+_ALL_OF, _in_order, _record = attrgetter(*_NAMES), itemgetter(*_NAMES), trusted(Record)
 _PHASES = {phase.value: phase for phase in Phase}
 _ABOUT_THE_STEP = frozenset({"trigger", "phase", "waits_on", "process", "outcome", "reopens"})
 

@@ -10,9 +10,8 @@ from itsm_core.actors import Actor
 from itsm_core.commands import Command
 from itsm_core.errors import RecordNotFound
 from itsm_core.escalation import ClocksRead, Run, next_due
-from itsm_core.events import Audience, Communication, Direction, Event, Phase
+from itsm_core.events import Audience, Direction, Event, Phase
 from itsm_core.lifecycle import Option, options
-from itsm_core.lifecycle.beside import outbound
 from itsm_core.lifecycle.scribe import Scribe
 from itsm_core.lifecycle.timers import next_timer
 from itsm_core.ports import Ask, Message, Timer
@@ -21,7 +20,7 @@ from itsm_core.processes.conditions import OWNS_TASK, SUCCESSORS
 from itsm_core.records import Record
 from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, standing
 from itsm_core.sla import ClockState
-from itsm_core.values import NO_FIELDS, Fields
+from itsm_core.values import NO_FIELDS, Fields, digest
 
 OWNED = frozenset({OWNS_TASK})
 """The relations of links to records that belong to this one: guards look at them."""
@@ -94,7 +93,9 @@ def options_of(
 
 def waits_for_time(terms: Terms, known: Record, new: Record) -> bool:
     """Whether a timer edge leaves the state that a record is in now, or the one it was in."""
-    return any(record.state in terms.lifecycle_of(record).timed for record in (known, new))
+    if known.state in terms.lifecycle_of(known).timed:
+        return True
+    return new.state in terms.lifecycle_of(new).timed
 
 
 def wake_of(terms: Terms, record: Record) -> Generator[Ask, Any, Wake | None]:
@@ -122,9 +123,12 @@ def notice(terms: Terms, record: Record, wake: Wake | None, cause: Command) -> l
     text = _CLOSES.get(terms.lang, _CLOSES["en"]).format(f"{due:%Y-%m-%d %H:%M %Z}")
     named = f"{cause.id}#{trigger}-notice"
     because = Command(trigger, MACHINE, at=cause.at, id=named, cause=cause.id, recorded_at=cause.recorded_at)
-    kind, said = outbound(text, because, record)
+    said = {**_TO_THE_REQUESTER, "text": text, "text_digest": digest(text)}
     scribe = Scribe(record.id, record.tenant, because, terms.lifecycle_of(record), ())
-    return [scribe.event(record.version + 1, kind, said).sealed(terms.salt)]
+    return [scribe.event(record.version + 1, "communicated", said).sealed(terms.salt)]
+
+
+_TO_THE_REQUESTER = {"direction": Direction.OUTBOUND, "audience": Audience.REQUESTER, "automatic": True}
 
 
 _CLOSES = {
@@ -168,19 +172,20 @@ def words_out(terms: Terms, record: Record, events: Sequence[Event]) -> list[Mes
     for event in events:
         if event.kind != "communicated":
             continue
-        said = Communication.of(event)
-        to = record.requester if said.audience is Audience.REQUESTER else said.audience.value
-        if said.direction is Direction.OUTBOUND and said.audience in _OUTSIDE and said.text and to:
+        said = event.fields
+        audience, text = Audience(said["audience"]), said.get("text")
+        to = record.requester if audience is Audience.REQUESTER else audience.value
+        if said["direction"] == Direction.OUTBOUND and audience in _OUTSIDE and text and to:
             found.append(
                 Message(
                     key=f"{event.id}#said",
                     record=record.id,
                     to=to,
                     channel=event.channel or terms.reply_channel,
-                    audience=said.audience,
+                    audience=audience,
                     subject=record.number or record.id,
-                    body=said.text,
-                    created_at=said.at,
+                    body=text,
+                    created_at=event.occurred_at,
                 )
             )
     return found

@@ -26,6 +26,7 @@ from itsm_core.records import Record
 from itsm_core.road.carrying import Change, carry, commit, decided, first_answer, open_record
 from itsm_core.road.consequences import related
 from itsm_core.road.terms import MACHINE, OnItsWay, Terms, standing
+from itsm_core.values import only
 
 Reference = Callable[[str], str]
 """Names a new record of a process: its number."""
@@ -110,6 +111,7 @@ def merge(terms: Terms, record_id: str, into: str, command: Command) -> OnItsWay
 
 def migrate(terms: Terms, record_id: str, plan: MigrationPlan, command: Command) -> OnItsWay:
     """Moves a record to another lifecycle or version by an event of its own; clocks go on."""
+    only(MigrationPlan, plan, "plan", "make one: MigrationPlan(source, target, states={...})")
     again = yield Ask("event", (command.id,))
     known = yield from standing(record_id)
     if again is not None and again.record == record_id:

@@ -18,7 +18,7 @@ from itsm_core.ports import Ask
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.records import Record, apply, fold, follows
 from itsm_core.sla import Agreement, Clock, Timeline, clocks_at, extend, trace
-from itsm_core.values import each, only
+from itsm_core.values import each, named, only
 
 
 def escalation(policy: EscalationPolicy) -> str:
@@ -111,8 +111,8 @@ class Terms:
         return self.lifecycle_for(record.process)
 
     def lifecycle_for(self, process: str | None = None) -> Lifecycle:
-        """The newest version of the first lifecycle of a process (None: of the first one given)."""
-        first = next((one for one in self.lifecycles if process in (None, one.process)), None)
+        """The newest version of the first lifecycle of a process, or of an id (None: the first)."""
+        first = next((one for one in self.lifecycles if process in (None, one.process, one.id)), None)
         if first is None:
             known = ", ".join(dict.fromkeys(one.process for one in self.lifecycles))
             raise InvalidValue("process", process, "is none of this desk", f"use one of {known}")
@@ -151,6 +151,7 @@ class Standing:
 
 def standing(record_id: str) -> Generator[Ask, Any, Standing]:
     """The newest standing of a record: its snapshot and what came after, or all events anew."""
+    named(record_id, "record", 'give its id, such as "INC-1"')
     snapshot, events = yield Ask("load", (record_id,))
     if snapshot is None:
         return refold(events)
@@ -162,6 +163,7 @@ def standing(record_id: str) -> Generator[Ask, Any, Standing]:
 
 def history(record_id: str) -> Generator[Ask, Any, tuple[Event, ...]]:
     """All events of a record by `seq`."""
+    named(record_id, "record", 'give its id, such as "INC-1"')
     _, events = yield Ask("load", (record_id, 0))
     return tuple(events)
 

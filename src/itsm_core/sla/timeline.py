@@ -23,7 +23,7 @@ from itsm_core.priority import Priority
 LIVE_CHANNELS = frozenset({"phone", "walk_in", "chat"})
 """Channels on which the contact itself is the answer: a person is speaking."""
 
-VOIDING = frozenset({"cancelled", "duplicate", "merged"})
+VOIDING = frozenset({"cancelled", "duplicate", "merged", "retyped"})
 """Outcomes of a closed record that void its clocks: the promise fell away."""
 
 

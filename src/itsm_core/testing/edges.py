@@ -26,6 +26,7 @@ from itsm_core.business_time.durations import format as written_duration
 from itsm_core.business_time.durations import parse as parse_duration
 from itsm_core.errors import InvalidValue
 from itsm_core.lifecycle.definition import Definition
+from itsm_core.lifecycle.graph import told
 from itsm_core.lifecycle.parts import Need, Transition
 from itsm_core.values import only
 
@@ -42,7 +43,7 @@ class Edge(NamedTuple):
     dest: str
 
     def __str__(self) -> str:
-        return f"{self.trigger}: {self.source} -> {self.dest}"
+        return f"{told(self.trigger)}: {told(self.source)} -> {told(self.dest)}"
 
 
 def edges_of(lifecycle: Definition) -> tuple[Edge, ...]:
@@ -168,6 +169,8 @@ def _text_of(path: Path) -> str:
 def _by_column(row: Any) -> dict[str, Any]:
     if isinstance(row, Mapping):
         return dict(row)
+    if isinstance(row, Edge):  # names as they are, whatever they hold
+        return {name: [word] for name, word in zip(_PLACES, row, strict=True)}
     if isinstance(row, str) or not isinstance(row, Iterable):
         raise InvalidValue("row", row, "is no row", 'write ("close", "resolved", "closed")')
     cells = tuple(row)
@@ -189,10 +192,11 @@ def _edges_of_row(row: Mapping[str, Any], number: int, columns: tuple[str, ...])
 
 def _words(cell: Any, name: str, number: int) -> list[str]:
     """The words of a cell; a list gives them as they are."""
-    given = (cell or "").split("|") if isinstance(cell, str | None) else cell
-    if not isinstance(given, Iterable) or not all(isinstance(word, str) for word in given):
+    if isinstance(cell, str | None):
+        return [word.strip() for word in (cell or "").split("|") if word.strip()]
+    if not isinstance(cell, Iterable) or not all(isinstance(word, str) and word for word in cell):
         raise InvalidValue(f"row {number}", cell, f"has no words in {name}", 'write "agent|manager"')
-    return [word.strip() for word in given if word.strip()]
+    return list(cell)
 
 
 def _said(name: str, words: list[str], number: int) -> str:
