@@ -75,7 +75,7 @@ def test_a_command_is_asked_by_an_actor():
         ({"trigger": 5}, "^trigger 5: is no word"),
         ({"id": 5}, "^command id 5: is no text"),
         ({"id": "\ud800"}, "^command id '1 characters': hold half a surrogate pair"),
-        ({"channel": ["email"]}, r"^channel \['email'\]: is no text; leave it out, or give a text"),
+        ({"channel": ["email"]}, r"^channel \['email'\]: is no text; give a text, such as"),
         ({"on_behalf_of": 5}, "^on_behalf_of 5: is no text"),
         ({"on_behalf_of": "\ud800"}, "^on_behalf_of .* half a surrogate pair"),
         ({"cause": b"x"}, "^cause b'x': is no text"),

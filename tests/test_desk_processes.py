@@ -2,6 +2,10 @@
 
 import contextlib
 import datetime as dt
+import signal
+import subprocess
+import sys
+import threading
 
 import attrs
 import pytest
@@ -20,7 +24,7 @@ from itsm_core import (
     road,
     stores,
 )
-from itsm_core.approvals import ApprovalRule, Panel
+from itsm_core.approvals import ApprovalRule, Panel, tally
 from itsm_core.business_time import hours
 from itsm_core.commands import Command
 from itsm_core.events import Phase
@@ -312,6 +316,16 @@ def test_a_record_goes_on_in_one_that_is_there_and_open(desk, trigger):
     assert done.phase is Phase.CLOSED
 
 
+def test_a_field_of_the_same_name_may_mean_what_a_host_says(store):
+    """Only a step by which a record goes on elsewhere names one that has to be there."""
+    told = attrs.evolve(INCIDENT.by_trigger["start"][0], requires=INCIDENT.by_trigger["retype"][0].requires)
+    rows = [told if row.trigger == "start" else row for row in INCIDENT.transitions]
+    desk = ServiceDesk(store, lifecycles=attrs.evolve(INCIDENT, id="acme.incident", transitions=rows))
+    opened(desk)
+    fields = {"successor": "the night shift", "reason": "x"}
+    assert desk.fire("INC-1", "start", actor=ANA, at=T0, fields=fields).state == "in_progress"
+
+
 def test_words_about_a_retyped_record_are_heard_in_its_successor(desk):
     """No second incident is opened for them."""
     opened(desk)
@@ -489,7 +503,126 @@ def test_a_split_that_breaks_off_anywhere_is_completed_by_the_same_command(desk,
     assert len(desk.find()) == 2
 
 
+KILLED = """
+import datetime as dt, os, signal, sys
+from itsm_core import Actor, ServiceDesk, stores
+
+most, store = int(sys.argv[2]), stores.open(sys.argv[1])
+commit = store.commit
+
+def commits(changes):
+    global most
+    if not most:
+        os.kill(os.getpid(), signal.SIGKILL)
+    most -= 1
+    return commit(changes)
+
+store.commit = commits
+at = dt.datetime(2024, 1, 8, 10, tzinfo=dt.UTC)
+asked = {"actor": Actor.person("ana", "agent"), "at": at, "command_id": "c-1"}
+if sys.argv[3] == "merge":
+    ServiceDesk(store).merge("INC-1", "INC-2", **asked)
+else:
+    fields = {"reason": "asks", "request_model": "mailbox"}
+    ServiceDesk(store).retype("INC-1", "service_request", fields=fields, **asked)
+"""
+
+
+@pytest.mark.parametrize(("what", "most"), [("merge", 1), ("merge", 2), ("retype", 1), ("retype", 3)])
+def test_a_process_that_is_killed_half_way_leaves_what_the_same_command_completes(tmp_path, what, most):
+    """SIGKILL between two commits, and another process that asks again."""
+    url = f"sqlite:///{tmp_path / 'desk.db'}"
+    desk = ServiceDesk(stores.open(url))
+    opened(desk)
+    opened(desk, "INC-2")
+    killed = subprocess.run([sys.executable, "-c", KILLED, url, str(most), what], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    asked = {"actor": ANA, "at": T0 + HOUR, "command_id": "c-1"}
+    fields = {"reason": "asks", "request_model": "mailbox"}
+    for _ in range(2):
+        if what == "merge":
+            other, there, back = desk.merge("INC-1", "INC-2", **asked), "merged_into", "merged_from"
+        else:
+            other = desk.retype("INC-1", "service_request", fields=fields, **asked)
+            there, back = "retyped_to", "retyped_from"
+        assert (desk.get("INC-1").links, other.links) == (((there, other.id),), ((back, "INC-1"),))
+    assert len(desk.find()) == (2 if what == "merge" else 3)
+    for record in desk.find():
+        assert fold(desk.history(record.id)) == record
+    desk.store.close()
+
+
+def test_workers_at_once_fire_each_timer_and_count_each_voice_once(tmp_path):
+    """Four threads, each with a connection of its own, on one file: one round, eight records, no error."""
+    url = f"sqlite:///{tmp_path / 'desk.db'}"
+    desk, crowd = ServiceDesk(stores.open(url)), [f"voter {n}" for n in range(12)]
+    numbers = [f"INC-{n}" for n in range(8)]
+    for number in numbers:
+        opened(desk, number)
+        desk.fire(number, "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    desk.open("x", process="service_request", actor=UMA, at=T0, record_id="R", fields={"request_model": "m"})
+    rule = ApprovalRule([Panel("all", crowd, needed=6)]).to_dict()
+    desk.fire("R", "request_approval", actor=ANA, at=T0, fields={"rule": rule})
+    begin, expired, wrong = threading.Barrier(4), [], []
+
+    def work(name):
+        own = ServiceDesk(stores.open(url), worker=name)
+        begin.wait()
+        try:
+            expired.append(own.tick(T0 + 30 * DAY).expired)
+            for who in crowd:
+                with contextlib.suppress(TransitionRefused):
+                    vote = {"actor": Actor.person(who), "at": T0 + HOUR, "fields": {"vote": "approve"}}
+                    own.fire("R", "vote", **vote)
+        except Exception as error:
+            wrong.append(error)
+        own.store.close()
+
+    threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (wrong, sum(expired)) == ([], 8)
+    assert [kinds(desk, number).count("transitioned") for number in numbers] == [2] * 8
+    votes = [vote.voter for vote in desk.get("R").round.votes]
+    assert (len(votes), len(set(votes))) == (6, 6)
+    assert tally(desk.get("R").round, T0 + DAY).verdict == "approved"
+    desk.store.close()
+
+
 # --- what guards look at, and what waits for it -----------------------------------------------------
+
+
+def test_a_link_to_what_is_not_here_stops_no_record(desk):
+    """Imported, or written past the desk: the record is worked on, and its task is not at hand."""
+    opened(desk)
+    known = desk.get("INC-1")
+    asked = Command("link", ANA, at=T0, fields={"relation": "task", "other": "GONE-1"}, id="l-1")
+    write(desk, known, decide(known, asked, INCIDENT).events[0])
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    (close,) = [o for o in desk.options("INC-1", ANA) if o.trigger == "close"]
+    assert [reason.code for reason in close.reasons] == ["tasks_not_at_hand"]
+    assert desk.proposals("INC-1") == ()
+    assert desk.tick(T0 + 30 * DAY).stuck == ()
+    task = desk.open("call", process="task", actor=ANA, at=T0, fields={"part_of": "INC-1"})
+    desk.fire(task.id, "amend", actor=ANA, at=T0, fields={"part_of": "GONE-2"})
+    assert desk.proposals(task.id) == ()
+
+
+def test_a_correction_links_to_a_record_that_is_there(desk):
+    """As a link does: neither to nothing, nor to itself."""
+    opened(desk)
+    for number in ("INC-2", "INC-3"):
+        opened(desk, number)
+    desk.link("INC-1", "task", "INC-2", actor=ANA, at=T0)
+    wrong = desk.history("INC-1")[-1].id
+    mend = {"reason": "the other one", "actor": ANA, "at": T0}
+    with pytest.raises(RecordNotFound, match="INC-9"):
+        desk.correct("INC-1", wrong, "other", "INC-9", **mend)
+    with pytest.raises(InvalidValue, match="is the record itself"):
+        desk.correct("INC-1", wrong, "other", "INC-1", **mend)
+    assert desk.correct("INC-1", wrong, "other", "INC-3", **mend).links == (("task", "INC-3"),)
 
 
 def test_an_incident_closes_by_itself_once_its_last_task_is_done(desk):
@@ -744,6 +877,26 @@ def test_closing_takes_the_votes_of_the_second_line(store):
     with pytest.raises(TransitionRefused):
         desk.fire("INC-1", "vote", actor=Actor.person("uma"), at=T0 + 2 * HOUR, fields={"vote": "approve"})
     assert desk.fire("INC-1", "close", actor=ANA, at=T0 + 3 * HOUR, fields=code).state == "closed"
+
+
+def test_nobody_votes_on_a_record_that_goes_on_elsewhere(store):
+    """The round stays where it was asked for; the successor is asked about anew."""
+    desk, rita = ServiceDesk(store), Actor.person("rita")
+    for number in ("REQ-1", "REQ-2"):
+        fields = {"request_model": "laptop"}
+        desk.open("x", process="service_request", actor=UMA, at=T0, record_id=number, fields=fields)
+        rule = ApprovalRule([Panel("boss", ["rita", "rob"], needed=2)]).to_dict()
+        desk.fire(number, "request_approval", actor=ANA, at=T0, fields={"rule": rule})
+        desk.fire(number, "vote", actor=rita, at=T0, fields={"vote": "approve"})
+    incident = desk.retype("REQ-1", "incident", actor=ANA, at=T0 + HOUR, fields={"reason": "it is broken"})
+    desk.merge("REQ-2", incident.id, actor=ANA, at=T0 + HOUR)
+    for number in ("REQ-1", "REQ-2"):
+        with pytest.raises(TransitionRefused) as refused:
+            desk.fire(number, "vote", actor=Actor.person("rob"), at=T0 + HOUR, fields={"vote": "approve"})
+        assert refused.value.codes == ("wrong_state",)
+    assert desk.get(incident.id).rounds == ()
+    with pytest.raises(TransitionRefused, match="asks for no approval"):
+        desk.fire(incident.id, "vote", actor=rita, at=T0 + HOUR, fields={"vote": "approve"})
 
 
 def test_a_desk_refuses_two_definitions_of_one_version(store):

@@ -636,6 +636,14 @@ def test_a_waiver_is_known_with_who_why_until_when_and_what_makes_up_for_it():
     assert "Only two of us" not in repr(first)
 
 
+def test_a_waiver_by_an_agent_is_by_the_person_who_approved_it():
+    """Nobody hides behind a machine; one that nobody approved stands for itself."""
+    agent = Actor.ai_agent("triage", model="m", version="1", approved_by="bo")
+    alone = attrs.evolve(agent, approved_by=None)
+    events = [opened(), by(agent, event("waived", 2, **WAIVED)), by(alone, event("waived", 3, **WAIVED))]
+    assert [waiver.by for waiver in fold(events).waivers] == ["bo", "triage"]
+
+
 @pytest.mark.parametrize(
     ("trigger", "earlier", "minute", "covered"),
     [("approve", "open", 2, True), ("approve", "open", 119, True), ("approve", "open", 120, False),

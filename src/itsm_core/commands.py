@@ -43,13 +43,24 @@ class Command:
         if not isinstance(self.actor, Actor):
             who = self.actor if isinstance(self.actor, str) and self.actor else "ana"
             only(Actor, self.actor, "actor", f'say who asks: Actor.person("{who}")')
-        if self.id is not None:
-            frozen_json(only(str, self.id, "command id", 'give a text, such as "form-8812"'), "command id")
-        for name in ("channel", "on_behalf_of", "cause"):
-            if (value := getattr(self, name)) is not None:
-                frozen_json(only(str, value, name, "leave it out, or give a text"), name)
+        for name, value in (
+            ("command id", self.id),
+            ("channel", self.channel),
+            ("on_behalf_of", self.on_behalf_of),
+            ("cause", self.cause),
+        ):
+            if value is not None:
+                frozen_json(only(str, value, name, _REMEDIES[name]), name)
         if self.expected is not None:
             only(int, self.expected, "expected", "give the version of the record that the actor saw")
+
+
+_REMEDIES = {
+    "command id": 'give a text, such as "form-8812"',
+    "channel": 'give a text, such as "email", or leave it out',
+    "on_behalf_of": "give the id of a person, or leave it out",
+    "cause": "give the id of an event, or leave it out",
+}
 
 
 class Asked(TypedDict, total=False):

@@ -74,6 +74,17 @@ def test_a_known_error_says_who_can_read_it_and_what_it_owes():
     assert (told.published_to, told.reviewed_at) == (("agents", "users"), T)
 
 
+@pytest.mark.parametrize(
+    ("held", "causes"), [("a leak", ("a leak",)), ("", None), (5, None), ({"a": 1}, None), (True, None)]
+)
+def test_a_row_of_a_hosts_own_may_hold_one_cause_as_a_text(held, causes):
+    """It is not its letters; and what is no list says nothing."""
+    found = known_error(problem("assess", causes=held))
+    assert (None if found is None else found.causes) == causes
+    told = known_error(problem("assess", workaround="Restart", published_to=held))
+    assert told.published_to == (causes or ())
+
+
 def test_a_review_date_that_is_none_says_nothing():
     """A row of a host may hold anything."""
     assert known_error(problem("assess", causes=["a leak"], reviewed_at="long ago")).reviewed_at is None
@@ -133,6 +144,11 @@ def test_a_step_may_bring_a_workaround_and_a_note_may_not():
         command = Command(trigger, ANA, at=T + DAY, fields=fields)
         events += decide(fold(events), command, PROBLEM).events
     assert told(events) == [(1, "Restart", "ana")]
+    for trigger, fields in (("assign", {"group": "mail"}), ("reprioritise", {"impact": "low"})):
+        command = Command(trigger, BO, at=T + 2 * DAY, fields={**fields, "workaround": trigger})
+        events += decide(fold(events), command, PROBLEM).events
+    assert told(events) == [(1, "Restart", "ana"), (2, "assign", "mona"), (3, "reprioritise", "mona")]
+    assert fold(events).values["workaround"] == "reprioritise"
 
 
 def test_a_corrected_workaround_keeps_its_version():

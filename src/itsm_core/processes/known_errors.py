@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 
@@ -55,7 +56,7 @@ class KnownError:
 def known_error(record: Record) -> KnownError | None:
     """The known error that a problem is, as things stand; None if it is none."""
     held = record.values
-    causes, workaround = tuple(held.get("causes") or ()), held.get("workaround") or None
+    causes, workaround = _listed(held.get("causes")), held.get("workaround") or None
     unfixed = record.phase.is_open or record.outcome == "risk_accepted"
     if not unfixed or not (causes or workaround):
         return None
@@ -63,9 +64,16 @@ def known_error(record: Record) -> KnownError | None:
         problem=record.id,
         causes=causes,
         workaround=workaround,
-        published_to=tuple(held.get("published_to") or ()),
+        published_to=_listed(held.get("published_to")),
         reviewed_at=moment(held.get("reviewed_at")),
     )
+
+
+def _listed(value: Any) -> tuple[str, ...]:
+    """The items of a list; a text alone, as a row of a host's own may have it, is one and not its letters."""
+    if isinstance(value, str):
+        return (value,) if value else ()
+    return tuple(value) if isinstance(value, (list, tuple)) else ()
 
 
 def workarounds(history: Iterable[Event]) -> tuple[Workaround, ...]:
@@ -86,4 +94,4 @@ def workarounds(history: Iterable[Event]) -> tuple[Workaround, ...]:
     return tuple(versions)
 
 
-_KEEPING = frozenset({"opened", "transitioned", "amended"})
+_KEEPING = frozenset({"opened", "transitioned", "amended", "assigned", "reprioritised"})

@@ -315,7 +315,7 @@ def _waived(draft: dict[str, Any], event: Event) -> None:
     waiver = Waiver(
         trigger=held["trigger"],
         separate_from=held["separate_from"],
-        by=event.actor.id,
+        by=event.actor.approved_by or event.actor.id,
         at=event.occurred_at,
         until=utc(parse_text(held["until"])),
         review=held["review"],

@@ -76,7 +76,8 @@ class Round:
 class Waiver:
     """A separation of duties set aside for one record: by whom, why, until when, and what makes up for it.
 
-    `reason` is personal, as every free text is: it may be erased.
+    `by` answers for it: for an AI agent that is the person who approved what it did. `reason` is
+    personal, as every free text is: it may be erased.
     """
 
     trigger: str

@@ -14,9 +14,9 @@ from itsm_core.events import SCHEMA, Event, correction, effective
 from itsm_core.lifecycle import Refused, decide
 from itsm_core.lifecycle.beside import BESIDE
 from itsm_core.ports import FOLD, Ask, ChangeSet, Committed, Message, Query, Snapshot, Timer
-from itsm_core.processes.conditions import SUCCESSORS
 from itsm_core.records import Record, apply, fold
 from itsm_core.road.consequences import (
+    GOES_ON,
     Wake,
     if_there,
     notice,
@@ -65,6 +65,7 @@ def _carried(
     command = yield from _looked_up(record_id, command)
     for _ in range(ATTEMPTS):
         change = Change(terms, (yield from standing(record_id)))
+        yield from _goes_on_somewhere(terms, change.record, command)
         try:
             change.add((yield from decided_with(terms, change.record, command)))
         except TransitionRefused:
@@ -107,11 +108,9 @@ def _announced(terms: Terms, change: Change, command: Command) -> Generator[Ask,
 
 
 def _looked_up(record_id: str, command: Command) -> Generator[Ask, Any, Command]:
-    """The command, checked against what it names: a linked record, a successor, or the event it corrects."""
-    others = ("other",) if command.trigger == "link" else () if command.trigger in BESIDE else SUCCESSORS
-    for name in others:
-        if command.fields.get(name):
-            yield from standing(str(command.fields[name]))  # raises RecordNotFound
+    """The command, checked against what it names: a linked record, or the event it corrects."""
+    if command.trigger == "link" and command.fields.get("other"):
+        yield from standing(str(command.fields["other"]))  # raises RecordNotFound
     if command.trigger != "correct":
         return command
     wanted = command.fields.get("event")
@@ -119,8 +118,21 @@ def _looked_up(record_id: str, command: Command) -> Generator[Ask, Any, Command]
     if wrong is None:
         raise InvalidValue("event", wanted, f"is no event of {record_id}", "take an id from its history")
     held = command.fields
+    if held.get("field") == "other" and wrong.kind == "linked" and held.get("now"):
+        named = (yield from standing(str(held["now"]))).record  # raises RecordNotFound
+        if named.id == record_id:
+            raise InvalidValue("link", record_id, "is the record itself", "name another record")
     mended = correction(wrong, str(held.get("field")), held.get("now"), str(held.get("reason") or ""))
     return attrs.evolve(command, fields={**held, **mended})
+
+
+def _goes_on_somewhere(terms: Terms, record: Record, command: Command) -> Generator[Ask, Any, None]:
+    """Raises `RecordNotFound` for a step by which a record would go on in one that is not there."""
+    lifecycle = terms.lifecycle_of(record)
+    for row in lifecycle.by_trigger.get(command.trigger, ()):
+        other = command.fields.get(GOES_ON.get(lifecycle.by_id[row.dest].outcome or "", ""))
+        if other:
+            yield from standing(str(other))
 
 
 class Change:

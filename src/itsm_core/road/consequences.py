@@ -16,7 +16,7 @@ from itsm_core.lifecycle.scribe import Scribe
 from itsm_core.lifecycle.timers import next_timer
 from itsm_core.ports import Ask, Message, Timer
 from itsm_core.processes.change_reviews import CAUSES
-from itsm_core.processes.conditions import OWNS_TASK, SUCCESSORS
+from itsm_core.processes.conditions import OWNS_TASK
 from itsm_core.records import Record
 from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, standing
 from itsm_core.sla import ClockState
@@ -31,7 +31,10 @@ LOOKED_AT = {"change": OWNED | {CAUSES}}
 FIXES = "fixes"
 """The relation of a change to what it was for."""
 
-_NAMED = ("change_id", *SUCCESSORS)
+GOES_ON = {"merged": "merged_into", "duplicate": "duplicate_of", "retyped": "successor"}
+"""By its outcome, the field of a closed record that names the one it goes on in."""
+
+_NAMED = ("change_id", *GOES_ON.values())
 """Fields that name a record which guards look at, too."""
 
 BY_ITSELF = "lifecycle"
@@ -45,17 +48,15 @@ Wake = tuple[dt.datetime, str]
 def related(record: Record, fields: Fields = NO_FIELDS) -> Generator[Ask, Any, tuple[Record, ...]]:
     """The records that belong to this one, as they stand, and those that it or a command names.
 
-    A name that no record here has is one of another system.
+    A name that no record here has is one of another system, and its record is not at hand.
     """
     looked_at = LOOKED_AT.get(record.process, OWNED)
+    wanted: list[Any] = [other for relation, other in record.links if relation in looked_at]
+    wanted += [fields.get(name) or record.values.get(name) for name in _NAMED]
     found = []
-    for relation, other in record.links:
-        if relation in looked_at:
-            found.append((yield from standing(other)).record)
-    for name in {fields.get(name) or record.values.get(name) for name in _NAMED}:
-        if isinstance(name, str) and name not in (record.id, ""):
-            known = yield from if_there(name)
-            found += [] if known is None else [known.record]
+    for name in dict.fromkeys(name for name in wanted if isinstance(name, str) and name != record.id):
+        known = yield from if_there(name)
+        found += [] if known is None else [known.record]
     return tuple(found)
 
 
@@ -69,7 +70,7 @@ def waiting_for(record: Record) -> list[str]:
 def if_there(record_id: str) -> Generator[Ask, Any, Standing | None]:
     """Where a record stands, if the store has it."""
     try:
-        return (yield from standing(record_id))
+        return (yield from standing(record_id)) if record_id else None
     except RecordNotFound:
         return None
 

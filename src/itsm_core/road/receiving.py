@@ -13,7 +13,7 @@ from itsm_core.events import Phase, WaitsOn
 from itsm_core.ports import Ask
 from itsm_core.records import Record
 from itsm_core.road.carrying import carry
-from itsm_core.road.consequences import if_there
+from itsm_core.road.consequences import GOES_ON, if_there
 from itsm_core.road.succession import Reference, follow_up
 from itsm_core.road.terms import MACHINE, OnItsWay, Terms, standing
 
@@ -39,14 +39,11 @@ def receive(terms: Terms, record_id: str, command: Command, *, reference: Refere
     return record
 
 
-_SUCCESSORS = {"merged": "merged_into", "duplicate": "duplicate_of", "retyped": "successor"}
-
-
 def _goes_on(record: Record) -> Generator[Ask, Any, Record]:
     """The open record in which a closed one goes on; the record itself if there is none."""
     now, seen = record, {record.id}
     while now.phase is Phase.CLOSED:
-        other = str(now.values.get(_SUCCESSORS.get(now.outcome or "", ""), record.id))
+        other = str(now.values.get(GOES_ON.get(now.outcome or "", ""), record.id))
         if other in seen:  # it is over, or two were merged into one another at once
             return record
         seen.add(other)

@@ -10,7 +10,7 @@ from itsm_core.ports import Ask
 from itsm_core.processes.propagation import Propagation
 from itsm_core.processes.proposing import Proposal, proposals
 from itsm_core.records import Record
-from itsm_core.road.consequences import related
+from itsm_core.road.consequences import if_there, related
 from itsm_core.road.terms import Terms, history, standing
 
 
@@ -38,12 +38,12 @@ def _newest(events: tuple[Event, ...]) -> tuple[Event, ...]:
 
 def _linked(record: Record) -> Generator[Ask, Any, tuple[Record, ...]]:
     """The records it names, and for a part of another one that one and its other parts."""
-    found = {}
-    for _, other in record.links:
-        found[other] = (yield from standing(other)).record
+    found: dict[str, Record] = {}
     owner = record.values.get("part_of")
-    if isinstance(owner, str):
-        found[owner] = (yield from standing(owner)).record
+    for other in [*(other for _, other in record.links), *([owner] if isinstance(owner, str) else [])]:
+        known = yield from if_there(other)
+        found |= {} if known is None else {other: known.record}  # one may be named that is not here
+    if owner in found:
         for task in (yield from related(found[owner])):
             found[task.id] = task
     found.pop(record.id, None)
