@@ -80,12 +80,7 @@ BREAKS = {
         "\n[a page that is not there](no-such-page.md)\n",
         "no-such-page.md",
     ),
-    "an example": (
-        "examples",
-        _first_example,
-        '\nprint("one line too many")\n',
-        "one line too many",
-    ),
+    "an example": ("examples", _first_example, '\nprint("one line too many")\n', "one line too many"),
     "an import direction": (
         "tests",
         lambda: "src/itsm_core/errors.py",

@@ -130,7 +130,6 @@ def test_a_map_completes_the_format(itsm, write):
     assert json.loads(done.out)["zone"] == "Europe/Lisbon"
 
 
-
 # fmt: off
 BAD = {
     "missing-columns": (log(line()).replace("incident_state,", "state,").encode(), "line 1", "export the log"),

@@ -104,7 +104,6 @@ def test_the_only_calendar_need_not_be_named(write):
     assert found.targets[0].calendar.name == "desk"
 
 
-
 # fmt: off
 BAD = {
     "no-toml":          (TOP + "x = = 1", "line 3: agreement .*is no TOML"),

@@ -117,7 +117,6 @@ UNTIMED = attrs.evolve(INCIDENT, transitions=[t for t in INCIDENT.transitions if
 """The incident without timer edges: what wakes the desk is the policy alone."""
 
 
-
 @given(_STEPS)
 def test_the_stored_timer_is_always_the_next_step_of_the_whole_history(steps):
     """Whatever was done in whatever order of time, the timer is that of all events folded anew."""

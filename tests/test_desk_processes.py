@@ -28,7 +28,7 @@ from itsm_core.approvals import ApprovalRule, Panel, tally
 from itsm_core.business_time import hours
 from itsm_core.commands import Command
 from itsm_core.events import Phase
-from itsm_core.lifecycle import State, Transition, decide
+from itsm_core.lifecycle import Need, State, Transition, decide
 from itsm_core.lifecycle.migration import MigrationPlan
 from itsm_core.ports import FOLD, ChangeSet, Snapshot
 from itsm_core.processes import (
@@ -37,6 +37,7 @@ from itsm_core.processes import (
     PROCESSES,
     ChangePolicy,
     ChangeTemplate,
+    RequestModel,
     authority,
     governed,
 )
@@ -241,6 +242,25 @@ def test_a_retyping_that_is_refused_opens_nothing(desk):
         desk.retype("INC-1", "service_request", actor=ANA, at=T0, fields={"reason": "x"})
     assert [r.id for r in desk.find()] == ["INC-1"]
     assert kinds(desk) == ["opened"]
+
+
+def test_a_successor_takes_over_what_it_is_about_and_not_how_it_was_treated(desk):
+    """Nothing is told, delivered, tried or decided on of it yet; nor does it go on in another one."""
+    fields = {"change_kind": "standard", "template": "reboot", "told_at": T0, "blackout_exception": "ECAB-7",
+              "found_by": "x", "evidence": "y", "actual_start": T0, "review_result": "fine"}  # fmt: skip
+    desk.open("Reboot", process="change", actor=ANA, at=T0, record_id="CHG-1", fields=fields)
+    its_own = {"title", "requester", "number", "external_refs", "promised_since", "agreement"}
+    twin = desk.split("CHG-1", "And its twin", actor=ANA, at=T0)
+    assert twin.values.keys() == its_own | {"change_kind", "template"}
+    fields = {"request_model": "mailbox", "delivered": "a part", "inputs": {"size": "1"}}
+    desk.open("A mailbox", process="service_request", actor=UMA, at=T0, record_id="REQ-1", fields=fields)
+    part = desk.split("REQ-1", "And another", actor=ANA, at=T0)
+    assert part.values.keys() == its_own | {"request_model", "inputs"}
+    opened(desk)
+    desk.merge("INC-1", part.id, actor=ANA, at=T0 + HOUR)
+    desk.fire(part.id, "cancel", actor=ANA, at=T0 + HOUR, fields={"reason": "x"})
+    later = desk.receive("INC-1", "still down", actor=UMA, at=T0 + DAY, message_id="1")
+    assert "merged_into" not in later.values
 
 
 def test_a_merged_record_goes_on_in_the_other_one(desk):
@@ -897,6 +917,24 @@ def test_nobody_votes_on_a_record_that_goes_on_elsewhere(store):
     assert desk.get(incident.id).rounds == ()
     with pytest.raises(TransitionRefused, match="asks for no approval"):
         desk.fire(incident.id, "vote", actor=rita, at=T0 + HOUR, fields={"vote": "approve"})
+
+
+def test_what_comes_after_a_request_of_a_model_is_of_the_same_model(store):
+    """Of several lifecycles of one process its own, also where another is first; numbers are the process's."""
+    laptops = RequestModel("laptop", 2, title="laptop", inputs=[Need("size", "ours", required=False)])
+    models = [one.lifecycle() for one in (laptops, RequestModel("password", 1, title="password"))]
+    desk = ServiceDesk(store, lifecycles=models)
+    asked = {"request_model": "password", "request_model_version": 1}
+    desk.open("x", process="service_request.password", actor=UMA, at=T0, record_id="REQ-1", fields=asked)
+    part = desk.split("REQ-1", "and another", actor=ANA, at=T0)
+    desk.fire("REQ-1", "cancel", actor=UMA, at=T0, fields={"reason": "x"})
+    later = desk.receive("REQ-1", "after all", actor=UMA, at=T0 + HOUR, message_id="1")
+    laptop = {"reason": "no", "request_model": "laptop"}  # and not the version of the other model
+    other = desk.retype(part.id, "service_request.laptop", actor=ANA, at=T0 + HOUR, fields=laptop)
+    assert [one.id[:4] for one in (part, later, other)] == ["REQ-"] * 3
+    assert [one.lifecycle.rpartition(".")[2] for one in (part, later, other)] == [
+        "password", "password", "laptop",
+    ]  # fmt: skip
 
 
 def test_a_desk_refuses_two_definitions_of_one_version(store):

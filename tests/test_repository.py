@@ -38,14 +38,7 @@ def _texts():
 
 def test_no_lock_file_is_committed():
     """A lock file would record the addresses of a registry."""
-    names = {
-        "Pipfile.lock",
-        "package-lock.json",
-        "pdm.lock",
-        "poetry.lock",
-        "pylock.toml",
-        "uv.lock",
-    }
+    names = {"Pipfile.lock", "package-lock.json", "pdm.lock", "poetry.lock", "pylock.toml", "uv.lock"}
     assert not [path for path in _committable() if path.name in names]
 
 
@@ -118,9 +111,7 @@ def test_python_in_a_page_is_marked_so_that_it_is_run(page):
     assert not diagram, "the renderer of mermaid is loaded from elsewhere: commit an SVG"
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "tests").rglob("test_*.py")), ids=str
-)
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=str)
 def test_every_test_says_its_rule_in_a_sentence(path):
     """Each test function has a docstring, one line that states the rule."""
     silent = [

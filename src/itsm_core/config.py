@@ -111,9 +111,7 @@ def _rule(page: _Page, key: str, name: str, value: Any) -> Any:
     return page.kind(value, bool, where, "write true or false") if name != "version" else value
 
 
-def _target(
-    page: _Page, number: int, value: Any, calendars: Mapping[str, BusinessCalendar]
-) -> Target:
+def _target(page: _Page, number: int, value: Any, calendars: Mapping[str, BusinessCalendar]) -> Target:
     table = page.kind(value, dict, f"targets[{number}]", "write [[targets]]")
     name = table.get("id")
     key = f"targets[{number}]" + (f" ({name})" if isinstance(name, str) else "")

@@ -38,9 +38,7 @@ HOURS = "mon-fri 09:00-17:00"
 COUNTED = ("met", "breached", "running", "void", "unknown")
 """What is counted of each target; `breached` holds what was voided after its breach too."""
 
-_AS_COUNTED = {verdict: str(verdict) for verdict in Verdict} | {
-    Verdict.VOID_AFTER_BREACH: "breached"
-}
+_AS_COUNTED = {verdict: str(verdict) for verdict in Verdict} | {Verdict.VOID_AFTER_BREACH: "breached"}
 
 Move = tuple[str, str]
 
@@ -230,9 +228,7 @@ def replay(
     from 9 to 17 in `zone`, else the map's zone, else UTC. `progress` is told rows done and total.
     """
     cycle = lifecycle_of(lifecycle)
-    log = open_log(
-        source, format=format, map=map, zone=zone, lifecycle=cycle, progress=progress
-    )
+    log = open_log(source, format=format, map=map, zone=zone, lifecycle=cycle, progress=progress)
     judged = _judged(agreement, log)
     tally = _Tally(judged)
     for one in replayed(log, lifecycle=cycle, agreement=judged):

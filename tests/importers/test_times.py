@@ -61,7 +61,12 @@ def test_a_wall_time_that_did_not_exist_has_one_meaning():
 
 @pytest.mark.parametrize(
     "far",
-    ["0001-01-01T00:00+08:00", "9999-12-31T23:59-08:00", dt.datetime.max, dt.datetime.min.replace(tzinfo=dt.UTC)],
+    [
+        "0001-01-01T00:00+08:00",
+        "9999-12-31T23:59-08:00",
+        dt.datetime.max,
+        dt.datetime.min.replace(tzinfo=dt.UTC),
+    ],
 )
 def test_an_instant_at_the_end_of_time_is_refused_with_its_line(far):
     """A far year stands for an unknown instant; it is named, not counted."""

@@ -121,8 +121,10 @@ def test_a_model_may_be_made_from_a_lifecycle_of_one_s_own():
         "note": ("said_why",),
         "open": ("may_ask", "is_as_modelled"),
         "amend": ("said_why", "is_as_modelled"),
+        "assign": ("is_as_modelled",),
+        "reprioritise": ("is_as_modelled",),
     }
-    assert set(PASSWORD.lifecycle(own).guards_beside) == {"note", "open", "amend"}
+    assert set(PASSWORD.lifecycle(own).guards_beside) == {"note", "open", "amend", "assign", "reprioritise"}
 
 
 def test_a_base_without_approval_cannot_carry_a_model_that_takes_one():
@@ -263,6 +265,11 @@ def test_amending_is_held_to_the_model():
     assert after(record, good).values["inputs"]["size"] == "16"
     assert fire(record, "amend", LAPTOPS, fields={"inputs": {"size": "14"}}).codes == ("inputs",)
     assert fire(record, "amend", LAPTOPS, fields={"request_model": "phone"}).codes == ("invalid_field",)
+    for trigger, fields in (("assign", {"group": "mail"}), ("reprioritise", {"impact": "low"})):
+        assert fire(record, trigger, LAPTOPS, fields=fields).accepted
+        for inputs in ({"size": "14"}, None):
+            wrong = fire(record, trigger, LAPTOPS, fields={**fields, "inputs": inputs})
+            assert wrong.codes == ("inputs",)
 
 
 def test_a_request_that_came_in_without_its_inputs_does_not_go_on():

@@ -77,9 +77,7 @@ def instant(value: Any, zone: ZoneInfo | None, what: str, number: int | None) ->
         return in_utc(moment, what)
     except InvalidValue as wrong:
         remedy = f'{wrong.remedy}; or say zone="Europe/Berlin" for all of them'
-        raise InvalidInput(
-            what, wrong.value, wrong.reason, remedy, file=SOURCE, line=number
-        ) from None
+        raise InvalidInput(what, wrong.value, wrong.reason, remedy, file=SOURCE, line=number) from None
 
 
 def actor(value: Any) -> Actor | None:
@@ -112,7 +110,6 @@ class Repeats:
         self._last = mark
         self._latest = at if self._latest is None else max(at, self._latest)
         return self._running
-
 
     def finding(self, mark: Hashable, at: dt.datetime, row: int) -> Finding | None:
         """What is wrong with the place of a row: a repeat, or late; None if nothing."""

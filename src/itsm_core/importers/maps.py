@@ -81,14 +81,10 @@ class Map:
 
     columns: Columns = attrs.field(default=(), converter=_columns)
     states: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
-    priority: tuple[tuple[str, str], ...] = attrs.field(
-        default=(), converter=_pairs, kw_only=True
-    )
+    priority: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs, kw_only=True)
     zone: str | None = attrs.field(default=None, kw_only=True)
     time_format: str | None = attrs.field(default=None, kw_only=True)
-    missing: frozenset[str] = attrs.field(
-        default=frozenset({""}), converter=_set, kw_only=True
-    )
+    missing: frozenset[str] = attrs.field(default=frozenset({""}), converter=_set, kw_only=True)
     system: str = attrs.field(default="map", kw_only=True)
     revision: bool = attrs.field(default=False, kw_only=True)
     states_file: str = attrs.field(default="", kw_only=True, eq=False, repr=False)
@@ -145,9 +141,7 @@ def load_map(path: str | Path, otherwise: Map | None = None) -> Map:
     try:
         return Map(**{"system": file.stem, **base, **given})
     except InvalidValue as wrong:
-        raise InvalidInput(
-            wrong.what, wrong.value, wrong.reason, wrong.remedy, file=str(file)
-        ) from None
+        raise InvalidInput(wrong.what, wrong.value, wrong.reason, wrong.remedy, file=str(file)) from None
 
 
 def _same_as(other: Map) -> dict[str, Any]:

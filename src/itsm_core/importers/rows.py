@@ -159,9 +159,7 @@ def survey(plan: Layout, progress: Progress | None = None) -> Survey:
     return Survey(rows, without, last, ascending, naive)
 
 
-def told(
-    rows: Iterable[Numbered], total: int | None, progress: Progress | None
-) -> Iterator[Numbered]:
+def told(rows: Iterable[Numbered], total: int | None, progress: Progress | None) -> Iterator[Numbered]:
     """The rows, with progress told of every thousand."""
     if progress is None:
         yield from rows
@@ -174,9 +172,7 @@ def told(
     progress(done, total)
 
 
-def records(
-    plan: Layout, found: Survey, progress: Progress | None = None
-) -> Iterator[tuple[str, list[Row]]]:
+def records(plan: Layout, found: Survey, progress: Progress | None = None) -> Iterator[tuple[str, list[Row]]]:
     """Each record's id and its rows in the order of the table."""
 
     def case(numbered: Numbered) -> str:

@@ -80,9 +80,7 @@ def _channel(word: Any) -> str | None:
     return None if word is None else str(word).lower().replace(" ", "_").replace("-", "_")
 
 
-def _changes(
-    kept: Sequence[Placed], states: StateMap, findings: list[Finding]
-) -> list[ChangeRow]:
+def _changes(kept: Sequence[Placed], states: StateMap, findings: list[Finding]) -> list[ChangeRow]:
     """What each row changes against the row before it; the state last of one instant."""
     held = dict(kept[0][1].values)
     held["state"] = held["hold_reason"] = None

@@ -58,9 +58,7 @@ class Table:
         """What messages call it."""
         return str(self.path)
 
-    def refusal(
-        self, line: int, what: str, value: object, reason: str, remedy: str
-    ) -> InvalidInput:
+    def refusal(self, line: int, what: str, value: object, reason: str, remedy: str) -> InvalidInput:
         """The error for something on a line of this file."""
         return InvalidInput(what, value, reason, remedy, file=self.name, line=line)
 
@@ -114,9 +112,7 @@ class Listed:
             raise self.refusal(1, "rows", (), "hold nothing", "give one mapping for each row")
         object.__setattr__(self, "header", tuple(map(str, self.given[0])))
 
-    def refusal(
-        self, line: int, what: str, value: object, reason: str, remedy: str
-    ) -> InvalidInput:
+    def refusal(self, line: int, what: str, value: object, reason: str, remedy: str) -> InvalidInput:
         """The error for one of the rows."""
         return InvalidInput(what, value, reason, remedy, file=self.name, line=line)
 

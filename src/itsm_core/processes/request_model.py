@@ -33,7 +33,10 @@ _BEGINNING = frozenset({"start", "seek_approval"})
 _FULFILLING = frozenset({"start", "deliver_part", "deliver"})
 _SHOWN = 10
 _ASKING = frozenset({"request_approval", "vote"})
-_CHECKED = {"open": ("may_ask", "is_as_modelled"), "amend": ("is_as_modelled",)}
+_CHECKED = {
+    "open": ("may_ask", "is_as_modelled"),
+    **dict.fromkeys(("amend", "assign", "reprioritise"), ("is_as_modelled",)),
+}
 
 
 def _roles(value: Iterable[str] | str) -> frozenset[str]:

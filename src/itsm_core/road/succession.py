@@ -38,9 +38,18 @@ TREATMENT = frozenset(
     {
         *("hold_reason", "look_again_at", "resolution_outcome", "resolution_method", "resolution_notes"),
         *("closure_code", "reason", "late_reason", "message", "messages", "agreement", "promised_since"),
+        *("delivered", "merged_into", "duplicate_of", "successor", "verification", "risk_accepted_by"),
+        *("risk_review_at", "told_at", "actual_start", "actual_end", "blackout_exception", "found_by"),
+        *("evidence", "review_result", "review_actions", "no_actions_reason"),
     }
 )
 """What no successor takes over: how the record before it was treated."""
+
+NAMED = TREATMENT | {"number", "external_refs"}
+"""What no successor takes over, its own names included."""
+
+ASKED = frozenset({"request_model", "request_model_version", "inputs"})
+"""What a re-typed record is asked for anew."""
 
 OF_ITS_OWN = TREATMENT | {
     *("number", "channel", "external_refs", "priority_reason", "priority", "group", "assignee")
@@ -62,17 +71,18 @@ def open_part(terms: Terms, command: Command, process: str | None = None) -> OnI
 
 def follow_up(terms: Terms, closed: Record, command: Command, reference: Reference) -> OnItsWay:
     """The linked record that a reply to a closed one opens."""
-    opened = yield from _successor(terms, closed, command, closed.process, reference, {}, leave=OF_ITS_OWN)
+    same = terms.lifecycle_of(closed).id
+    opened = yield from _successor(terms, closed, command, same, reference, {}, leave=OF_ITS_OWN)
     return (yield from _linked(terms, opened.id, "follows", closed.id, command))
 
 
 def split(terms: Terms, record_id: str, command: Command, reference: Reference) -> OnItsWay:
     """A part of a record's matter as a record of its own; answers the new one."""
     known = (yield from standing(record_id)).record
+    same, given = terms.lifecycle_of(known), command.fields
     if (yield Ask("event", (f"{command.id}#open",))) is None:
-        _refuse(f"split {record_id}", _split_reasons(known, command, terms.lifecycle_of(known)))
-    given = command.fields
-    opened = yield from _successor(terms, known, command, known.process, reference, given, promise=True)
+        _refuse(f"split {record_id}", _split_reasons(known, command, same))
+    opened = yield from _successor(terms, known, command, same.id, reference, given, promise=True)
     yield from _linked(terms, record_id, "split_into", opened.id, command)
     return (yield from _linked(terms, opened.id, "split_from", record_id, command))
 
@@ -86,7 +96,8 @@ def retype(terms: Terms, record_id: str, process: str, command: Command, referen
         beside = yield from related(known)
         decided(terms, known, _retyping(command, "-"), beside)  # refused before anything is done
         asked = {name: value for name, value in given.items() if name != "reason"}
-        opened = yield from _successor(terms, known, command, process, reference, asked, promise=True)
+        new = (terms, known, command, process, reference, asked)
+        opened = yield from _successor(*new, leave=NAMED | ASKED, promise=True)
         yield from _linked(terms, opened.id, "retyped_from", record_id, command)
         done = yield from carry(terms, record_id, _retyping(command, opened.id))
     successor = str(done.values["successor"])
@@ -172,14 +183,14 @@ def _successor(
     reference: Reference,
     given: Mapping[str, Any],
     *,
-    leave: frozenset[str] = TREATMENT | {"number", "external_refs"},
+    leave: frozenset[str] = NAMED,
     promise: bool = False,
 ) -> OnItsWay:
     """Opens the record that comes after one; the same command opens it once."""
     lifecycle = terms.lifecycle_for(process)
     names = kinds_of("open", terms.custom, lifecycle.kinds).keys() - leave
     taken = {name: value for name, value in known.values.items() if name in names}
-    number = reference(process)
+    number = reference(lifecycle.process)
     ref = f"{known.id} by {command.id}"
     fields = {**taken, **given, "record": number, "number": number, "external_refs": (ref,)}
     opening = attrs.evolve(command, trigger="open", fields=fields, id=f"{command.id}#open", cause=command.id)
