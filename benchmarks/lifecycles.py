@@ -22,6 +22,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import attrs
+from transitions import Machine
 
 from itsm_core import INCIDENT, Actor, Command, Record, decide
 from itsm_core.lifecycle import Lifecycle, check
@@ -61,6 +62,33 @@ def stock() -> Work:
         event.trigger(Cursor("new"))
 
     return work
+
+
+def stock_with_fields() -> Work:
+    """One stock trigger that asks for the two fields of a resolution, as conditions of the package."""
+
+    def one_of_ours(resolution_outcome: str = "", **_: str) -> bool:
+        return resolution_outcome in _OUTCOMES
+
+    def said(resolution_notes: str = "", **_: str) -> bool:
+        return bool(resolution_notes)
+
+    row = {"trigger": "resolve", "source": "new", "dest": "resolved", "conditions": [one_of_ours, said]}
+    peer = Machine(None, ["new", "resolved"], transitions=[row], initial="new", auto_transitions=False)
+    event = peer.events["resolve"]
+
+    def work() -> None:
+        event.trigger(Cursor("new"), **RESOLVED)
+
+    return work
+
+
+_OUTCOMES = next(
+    frozenset(need.one_of)
+    for row in INCIDENT.by_trigger["resolve"]
+    for need in row.requires
+    if need.field == "resolution_outcome"
+)
 
 
 def decided(trigger: str, fields: dict[str, str]) -> Work:
@@ -157,6 +185,7 @@ def bytes_each(count: int = 10_000) -> float:
 
 WORKS: dict[str, Callable[[], Work]] = {
     "transitions, one trigger": stock,
+    "transitions, one trigger that asks for two fields": stock_with_fields,
     "decide + evolve, no fields (start)": lambda: decided("start", {}),
     "decide + evolve, two fields (resolve)": lambda: decided("resolve", RESOLVED),
     "python-statemachine, one send": python_statemachine,

@@ -2,9 +2,10 @@
 
     python scripts/edges.py
 
-Removes, doubles and redirects each edge, adds each that is not there, and changes each condition; the
-tables in tests/golden, written by hand, have to notice every one. Nothing is written. Status 1 if a table
-is wrong or a mutant lives. tests/testing/test_mutants.py runs the same.
+Removes, doubles and redirects each edge at either end, adds each that is not there, and changes each
+condition, those of the opening and of the commands beside the state, too; the tables in tests/golden,
+written by hand, have to notice every one. Nothing is written. Status 1 if a table is wrong or a mutant
+lives. tests/testing/test_mutants.py runs the same.
 """
 
 import sys

@@ -35,8 +35,10 @@ from itsm_core.processes import (
     APPROVING,
     CHANGE,
     PROCESSES,
+    SHIPPED,
     ChangePolicy,
     ChangeTemplate,
+    Recurring,
     RequestModel,
     authority,
     governed,
@@ -937,11 +939,95 @@ def test_what_comes_after_a_request_of_a_model_is_of_the_same_model(store):
     ]  # fmt: skip
 
 
+def test_a_request_goes_by_the_model_that_it_names(store):
+    """Asked for by process, and wherever the model stands among the lifecycles; its newest version."""
+    old = RequestModel("laptop", 1, title="laptop")
+    laptop = RequestModel("laptop", 2, title="laptop", inputs=[Need("size", "ours")], approval="manager")
+    phone = RequestModel("phone", 1, title="phone")
+    desk = ServiceDesk(store, lifecycles=[*SHIPPED, *(m.lifecycle() for m in (old, laptop, phone))])
+
+    def ask(process="service_request", **fields):
+        return desk.open("One, please", process=process, actor=UMA, at=T0, fields=fields)
+
+    for model, size in ((laptop, {"size": "13"}), (phone, {})):
+        request = ask(**model.asked(**size))
+        assert (request.lifecycle, request.lifecycle_version) == (
+            f"service_request.{model.id}",
+            model.version,
+        )
+        assert request.process == "service_request"
+    for fields, code in (
+        (laptop.asked(), "inputs"),
+        (old.asked(), "invalid_field"),
+        ({"process": "service_request.phone", **laptop.asked()}, "invalid_field"),
+        ({}, "missing_field"),
+    ):
+        with pytest.raises(TransitionRefused) as refused:
+            ask(**fields)
+        assert [reason.code for reason in refused.value.reasons] == [code]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [("lapton", "did you mean laptop"), ("car", "ask for one of laptop, phone"), (5, "laptop, phone")],
+)
+def test_what_no_model_offers_is_not_asked_for(store, asked, said):
+    """It would go round inputs and approval; nothing is opened."""
+    models = [RequestModel(name, 1, title=name) for name in ("laptop", "phone")]
+    desk = ServiceDesk(store, lifecycles=[*SHIPPED, *(one.lifecycle() for one in models)])
+    with pytest.raises(InvalidValue, match=said):
+        desk.open("x", process="service_request", actor=UMA, at=T0, fields={"request_model": asked})
+    assert desk.find() == ()
+
+
+def test_a_retyped_record_goes_by_the_model_that_is_asked_for(store):
+    """Also where the process alone is named."""
+    desk = ServiceDesk(store, lifecycles=[*SHIPPED, RequestModel("phone", 1, title="phone").lifecycle()])
+    opened(desk)
+    fields = {"reason": "a wish", "request_model": "phone"}
+    request = desk.retype("INC-1", "service_request", actor=ANA, at=T0, fields=fields)
+    assert request.lifecycle == "service_request.phone"
+
+
+def test_only_an_integration_says_that_a_history_holds_no_messages(store):
+    """Whoever opens a record could spare the desk a breach of the response otherwise."""
+    desk = ServiceDesk(store, agreement=default_agreement(OFFICE))
+    agent = Actor.ai_agent("triage", "agent", model="m", version="1")
+    for actor in (UMA, ANA, agent):
+        with pytest.raises(TransitionRefused) as refused:
+            desk.open("x", actor=actor, at=T0, fields={**HIGH, "messages": "none"})
+        assert [reason.code for reason in refused.value.reasons] == ["reserved_field"]
+    for actor in (Actor.automation("import"), Actor.monitoring("probe")):
+        told = desk.open("x", actor=actor, at=T0, fields={**HIGH, "messages": "none"})
+        assert told.values["messages"] == "none"
+
+
+def test_what_recurs_is_looked_for_among_all_incidents(store):
+    """However many pages they fill, and less what a problem answers for."""
+    desk = ServiceDesk(store, clock=None)
+    for number in range(505):
+        name, fields = f"INC-{number:04}", {"service": f"s{number}" if number < 502 else "mail"}
+        desk.open("x", actor=UMA, at=T0, record_id=name, fields=fields)
+    (found,) = desk.recurring(at=T0 + DAY)
+    assert found.incidents == ("INC-0502", "INC-0503", "INC-0504")
+    rule = Recurring(count=4)
+    assert desk.recurring(rule, at=T0 + DAY) == ()
+    answer = found.decline("mona", "wait", at=T0 + DAY, until=T0 + 9 * DAY)
+    assert desk.recurring(at=T0 + DAY, declined=[answer]) == ()
+    desk.open("Mail", process="problem", actor=ANA, at=T0 + DAY, fields=found.fields,
+              external_ref=found.external_ref)  # fmt: skip
+    assert desk.recurring(at=T0 + DAY) == ()
+
+
 def test_a_desk_refuses_two_definitions_of_one_version(store):
     """Versions are never reused."""
     other = attrs.evolve(INCIDENT, transitions=INCIDENT.transitions[:-1])
     with pytest.raises(InvalidValue, match=r"incident 1.*is the name of two.*new version"):
         ServiceDesk(store, lifecycles=[INCIDENT, other])
+    judged = attrs.evolve(INCIDENT, guards={**INCIDENT.guards, "no_open_tasks": lambda _: None})
+    with pytest.raises(InvalidValue, match=r"incident 1.*is the name of two.*new version"):
+        ServiceDesk(store, lifecycles=[INCIDENT, judged])
+    assert ServiceDesk(store, lifecycles=[INCIDENT, attrs.evolve(INCIDENT)]).terms.lifecycles == (INCIDENT,)
     with pytest.raises(InvalidValue, match="lifecycles"):
         ServiceDesk(store, lifecycles=[])
 

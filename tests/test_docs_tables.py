@@ -21,7 +21,6 @@ from itsm_core.sla.targets import PAUSABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "lifecycles.md"
-REFUSALS = ROOT / "docs" / "how-to" / "when-a-command-is-refused.md"
 FENCE = re.compile(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -166,21 +165,6 @@ def test_the_tables_name_every_state_trigger_and_field():
         asked += [need.field for need in lifecycle.opening]
         names = {*lifecycle.by_id, *lifecycle.by_trigger, *asked}
         assert not [name for name in names if f"`{name}`" not in text]
-
-
-def _codes():
-    """Every code of a `Reason` in the source."""
-    package = ROOT / "src" / "itsm_core"
-    files = [*package.glob("lifecycle/*.py"), *package.glob("road/*.py")]
-    found = {c for f in files for c in re.findall(r'Reason\(\s*"(\w+)"', f.read_text("utf-8"))}
-    assert len(found) > 5
-    return found
-
-
-def test_the_page_of_refusals_has_a_row_for_each_code():
-    """Whoever gets a code finds what to do about it, and no row is about a code that is gone."""
-    text = REFUSALS.read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == _codes()
 
 
 def test_the_page_of_clocks_lists_the_waits_that_may_pause():

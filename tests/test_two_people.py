@@ -121,7 +121,7 @@ def submitted(desk, actor=OLI, record="CHG-1", **more):
 def test_one_person_holding_every_role_cannot_approve_their_own_change(desk):
     """Not by a rule, not by a vote in any hat, not by the step itself."""
     change = submitted(desk)
-    with pytest.raises(InvalidValue, match="it takes 1 voices in peer, and 0 are left who may vote"):
+    with pytest.raises(InvalidValue, match="it takes 1 voice in peer, and nobody is left who may vote"):
         authority(change, {"peer": ["oli"]}, at=T)
     assert codes(asks, desk, "CHG-1", OLI, rule("oli")) == ("invalid_rule",)
     assert codes(asks, desk, "CHG-1", OLI, rule("oli", "pia", needed="all")) == ("invalid_rule",)

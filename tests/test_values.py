@@ -251,10 +251,31 @@ def test_half_a_surrogate_pair_is_refused(value):
 def test_what_json_cannot_hold_is_refused_by_name(value):
     """Floats, bytes, dates and durations have no one way to be written."""
     for place in (value, [value], {"deep": {"inside": [value]}}):
-        with pytest.raises(InvalidValue, match=f"a {type(value).__name__} cannot be stored"):
+        with pytest.raises(InvalidValue, match=f"is of type {type(value).__name__}, which cannot be stored"):
             canonical(place)
-        with pytest.raises(InvalidValue, match=f"a {type(value).__name__} cannot be stored"):
+        with pytest.raises(InvalidValue, match=f"is of type {type(value).__name__}, which cannot be stored"):
             frozen_json(place)
+
+
+class Written:
+    """A value that knows how it is written, as an `ApprovalRule` does."""
+
+    def to_dict(self):
+        """Not asked: whoever stores it says so."""
+        raise AssertionError
+
+
+def test_what_knows_its_dict_is_refused_with_it():
+    """A rule or a lifecycle given as it is; a class is no value of it."""
+    for place in (Written(), [Written()], {"rule": Written()}):
+        with pytest.raises(
+            InvalidValue, match="is of type Written, which cannot be stored; give its to_dict"
+        ) as no:
+            as_fields({"rule": place})
+        assert no.value.what == "rule"
+    for other in (Written, object()):
+        with pytest.raises(InvalidValue, match="use text, whole numbers"):
+            frozen_json(other)
 
 
 @pytest.mark.parametrize("name", [1, None, True, ("a",)], ids=repr)

@@ -21,7 +21,7 @@ owns no database, no thread and no clock.
 #   7  escalation       policies and the step function
 #   8  ports            the protocols that do I/O
 #   9  road             commands as generators         delivery   outbox to notifier
-#  10  desk             the ServiceDesk on one page
+#  10  naming           names nobody else has given   desk   the ServiceDesk on one page
 #  11  stores notifiers importers reporting config     one technology a file
 #  12  replay           a real history under any agreement     testing   prove a lifecycle of your own
 #  13  demo, cli        the command line
@@ -65,6 +65,7 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from itsm_core.importers import history_from_changes as history_from_changes
     from itsm_core.lifecycle import Accepted as Accepted
     from itsm_core.lifecycle import CustomField as CustomField
+    from itsm_core.lifecycle import InstantOf as InstantOf
     from itsm_core.lifecycle import Lifecycle as Lifecycle
     from itsm_core.lifecycle import MigrationPlan as MigrationPlan
     from itsm_core.lifecycle import Need as Need
@@ -122,6 +123,7 @@ _NAMES: dict[str, str] = {
     "EscalationStep": "escalation",
     "Event": "events",
     "INCIDENT": "processes",
+    "InstantOf": "lifecycle",
     "InvalidValue": "errors",
     "ItsmError": "errors",
     "KnownError": "processes",

@@ -49,7 +49,7 @@ class Command:
             ("on_behalf_of", self.on_behalf_of),
             ("cause", self.cause),
         ):
-            if value is not None:
+            if value is not None and not (type(value) is str and value.isascii()):
                 frozen_json(only(str, value, name, _REMEDIES[name]), name)
         if self.expected is not None:
             only(int, self.expected, "expected", "give the version of the record that the actor saw")

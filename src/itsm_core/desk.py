@@ -10,14 +10,12 @@ asks `next_due` when to). `clock` only tells when something was recorded: give i
 from __future__ import annotations
 
 import datetime as dt
-import secrets
-import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, Self, TypeVar, Unpack
 
 import attrs
 
-from itsm_core import delivery, road
+from itsm_core import delivery, naming, road
 from itsm_core.actors import Actor
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.instants import in_utc
@@ -29,25 +27,21 @@ from itsm_core.lifecycle import CustomField, Lifecycle, Option
 from itsm_core.lifecycle.migration import MigrationPlan
 from itsm_core.ports import Ask, Criteria, Notifier, Query, Send, Store
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
-from itsm_core.processes import PROPAGATIONS, SHIPPED, Propagation, Proposal
+from itsm_core.processes import (
+    PROPAGATIONS,
+    SHIPPED,
+    Declined,
+    ProblemProposal,
+    Propagation,
+    Proposal,
+    Recurring,
+)
 from itsm_core.records import Record
 from itsm_core.sla import Agreement, Clock
 from itsm_core.values import as_fields, digest
 
 T = TypeVar("T")
 Asks = Generator[Any, Any, T]
-
-
-def _number(process: str) -> str:
-    prefix = _PREFIXES.get(process) or process[:3].upper()
-    return f"{prefix}-{uuid.uuid4().hex[:12]}"
-
-
-_PREFIXES = {"service_request": "REQ", "problem": "PRB", "change": "CHG", "task": "TSK"}
-
-
-def _new_id() -> str:
-    return secrets.token_hex(16)
 
 
 @attrs.frozen(kw_only=True)
@@ -89,7 +83,7 @@ class ServiceDesk:
         resolver: Resolver = as_named,
         clock: Callable[[], dt.datetime] | None = None,
         custom_fields: Sequence[CustomField] = (),
-        number: Callable[[str], str] = _number,
+        number: Callable[[str], str] = naming.number,
         propagations: Iterable[Propagation] = PROPAGATIONS,
         worker: str | None = None,
         lang: str = "en",
@@ -105,12 +99,12 @@ class ServiceDesk:
             matrix=matrix,
             resolver=resolver,
             custom=tuple(custom_fields),
-            salt=_new_id,
+            salt=naming.unique,
             lang=lang,
         )
         self._notifiers = delivery.by_channel(notifiers)
         self._clock, self._number, self._propagations = clock, number, tuple(propagations)
-        self._worker = worker or f"desk-{uuid.uuid4().hex[:8]}"
+        self._worker = worker or f"desk-{naming.unique()[:8]}"
 
     def __enter__(self) -> Self:
         return self
@@ -135,11 +129,12 @@ class ServiceDesk:
     ) -> Record:
         """Opens a record of a process, or by the id of a lifecycle (None: of the first one).
 
+        A service request is opened on the lifecycle of the request model that it names.
         The requester is the person who acts unless `fields` name one. The same `external_ref` or
         `command_id` twice gives the one record. A task is linked to the record it is `part_of`.
         """
-        lifecycle = self.terms.lifecycle_for(process)
         held = {"title": title, **(fields if isinstance(fields, Mapping) else as_fields(fields))}
+        lifecycle = self.terms.lifecycle_for(process, held)
         if isinstance(actor, Actor) and actor.is_person:
             held.setdefault("requester", actor.id)
         if external_ref:
@@ -305,6 +300,12 @@ class ServiceDesk:
         """What a record's last change suggests for those it names: commands for somebody to take up."""
         return self._run(road.proposals_of(self.terms, record_id, self._propagations))
 
+    def recurring(
+        self, rule: Recurring | None = None, *, at: dt.datetime, declined: Iterable[Declined] = ()
+    ) -> tuple[ProblemProposal, ...]:
+        """The problems that the incidents of a window propose, as `processes.recurring`; reads them all."""
+        return self._run(road.recurring_in(rule, at, declined))
+
     def clocks(self, record_id: str, at: dt.datetime) -> dict[str, Clock]:
         """The clocks of a record at an instant, by metric: "response", "resolution"."""
         return self._run(road.standing(record_id)).clocks(self.terms, in_utc(at))
@@ -383,7 +384,7 @@ class ServiceDesk:
             expected=asked.get("expected"),
             channel=asked.get("channel"),
             on_behalf_of=asked.get("on_behalf_of"),
-            id=command_id or _new_id(),
+            id=command_id or naming.unique(),
             recorded_at=None if self._clock is None else self._clock(),
         )
 

@@ -45,6 +45,7 @@ from itsm_core.values import (
     digest,
     evolver,
     frozen_json,
+    joined,
     sha256,
     to_dict,
 )
@@ -181,7 +182,7 @@ class Event:
         bare = [name for name, mark in self.personal.items() if not mark and name in self.fields]
         if not bare:
             return self
-        return _with_marks(self, as_fields({**self.personal, **{name: salt() for name in bare}}))
+        return _with_marks(self, joined(self.personal, as_fields({name: salt() for name in bare})))
 
     def erase(self, *names: str) -> Event:
         """The event without the values of these personal fields; its digest stays the same.
@@ -227,7 +228,6 @@ UNCORRECTABLE = frozenset(
         *("process", "agreement", "messages", "trigger", "phase", "waits_on", "outcome", "key", "event"),
         *("hold_reason", "look_again_at", "impact", "urgency", "priority"),
         *("field", "was", "now", "reopens", "promised_since"),
-        *("rule", "round", "vote", "separate_from", "until", "review"),
         *("rule", "round", "vote", "separate_from", "until", "review"),
     }
 )

@@ -26,6 +26,8 @@ class Level(StrEnum):
     @classmethod
     def of(cls, value: Any, what: str = "level") -> Level:
         """The level of "high", "1", 1 or "1 - High"; anything else is refused with the choices."""
+        if isinstance(value, cls):
+            return value
         word = str(value).strip().lower()
         number, _, rest = word.partition(" - ")
         found = _LEVELS.get(number)
@@ -49,6 +51,8 @@ class Priority(StrEnum):
     @classmethod
     def of(cls, value: Any, what: str = "priority") -> Priority:
         """The priority of "P1", "1", 1 or "1 - Critical"; anything else is refused."""
+        if isinstance(value, cls):
+            return value
         word = str(value).strip().upper().partition(" - ")[0]
         found = _PRIORITIES.get(word)
         if found is None:

@@ -72,7 +72,7 @@ def frozen_json(value: Any, what: str = "field", deep: int = 0) -> Any:
     if kind is int:
         return _exact(value, what)
     if isinstance(value, enum.Enum):
-        return frozen_json(value.value, what)
+        return frozen_json(value._value_, what)  # what `value` reads, at a third of its price
     if deep >= DEEPEST and isinstance(value, (Mapping, list, tuple, set, frozenset)):
         raise InvalidValue(what, kind.__name__, f"is nested more than {DEEPEST} deep", "store it flatter")
     if isinstance(value, Mapping):
@@ -86,12 +86,14 @@ def frozen_json(value: Any, what: str = "field", deep: int = 0) -> Any:
         return str(value)
     if isinstance(value, (str, int)):
         return frozen_json(str(value) if isinstance(value, str) else int(value), what)
-    raise InvalidValue(
-        what,
-        value,
-        f"a {kind.__name__} cannot be stored",
-        "use text, whole numbers, true/false, null, lists or dicts; write shares as Fraction or text",
-    )
+    raise InvalidValue(what, value, f"is of type {kind.__name__}, which cannot be stored", _stored_as(kind))
+
+
+def _stored_as(kind: type) -> str:
+    """What to give in place of a value of this type."""
+    if callable(getattr(kind, "to_dict", None)):
+        return "give its to_dict()"
+    return "use text, whole numbers, true/false, null, lists or dicts; write shares as Fraction or text"
 
 
 DEEPEST = 100
@@ -129,10 +131,13 @@ def as_fields(value: Mapping[str, Any] | None, deep: int = 0) -> Fields:
         return value
     if not isinstance(value, Mapping):
         raise InvalidValue("fields", value, "are no mapping", 'write {"name": value}')
-    for name in value:
+    made = {}
+    for name, item in value.items():
         if type(name) is not str or not name:
             raise InvalidValue("field name", name, "is no text", "name fields with words")
-    return Fields({name: frozen_json(item, name, deep) for name, item in value.items()})
+        plain = type(item) is str and item.isascii()  # most are, and need no look inside
+        made[name] = item if plain else frozen_json(item, name, deep)
+    return Fields(made)
 
 
 def _ordered(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """What a lifecycle is made of, and records of hosts that keep tickets in a table of their own."""
 
+import copy
 import datetime as dt
 import pickle
 from zoneinfo import ZoneInfo
@@ -7,15 +8,19 @@ from zoneinfo import ZoneInfo
 import attrs
 import pytest
 
+from itsm_core.actors import Actor
 from itsm_core.business_time import hours
+from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue, NaiveDatetime
 from itsm_core.events import Phase, WaitsOn
-from itsm_core.lifecycle import CustomField, FieldType, Lifecycle, Need, State, Transition
+from itsm_core.lifecycle import CustomField, FieldType, Lifecycle, Need, State, Transition, decide
 from itsm_core.lifecycle.fields import STANDARD
 from itsm_core.priority import Level, Priority
+from itsm_core.processes import CHANGE, Blackout, ChangePolicy, ChangeTemplate, RequestModel, governed
 from plain_incident import INCIDENT
 
 T = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
+ANA = Actor.person("ana", "agent")
 
 
 # --- words -------------------------------------------------------------------------------------
@@ -345,6 +350,44 @@ def test_a_lifecycle_of_lists_is_that_of_tuples():
     made = attrs.evolve(INCIDENT, states=list(INCIDENT.states), transitions=list(INCIDENT.transitions))
     assert made == INCIDENT
     assert len({made, INCIDENT}) == 1
+
+
+FIELDS = {field.name for field in attrs.fields(Lifecycle)}
+MODEL = RequestModel("laptop", 3, title="Laptop", may_ask="employee", approval="line_manager",
+                     inputs=(Need("size", "our catalogue", one_of=("13", "16")),))  # fmt: skip
+POLICY = ChangePolicy(
+    templates=[ChangeTemplate("reboot", 2, valid_from=T, valid_until=T + dt.timedelta(days=90))],
+    blackouts=[Blackout("year end", start=T, end=T + dt.timedelta(days=7))],
+)
+
+
+@pytest.mark.parametrize(
+    "lifecycle",
+    [INCIDENT, MODEL.lifecycle(), governed(CHANGE, POLICY)],
+    ids=["incident", "request model", "governed change"],
+)
+@pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_lifecycle_that_was_copied_or_pickled_is_the_same(lifecycle, clone):
+    """Its guards are values or functions by name; nothing that was made from it goes with it."""
+    decide(lifecycle.record("R-1"), Command("cancel", ANA, at=T), lifecycle)
+    assert {*vars(lifecycle)} > FIELDS
+    assert lifecycle.fingerprint
+    again = clone(lifecycle)
+    assert {*vars(again)} == FIELDS
+    assert again == lifecycle
+    assert dict(again.guards) == dict(lifecycle.guards)
+    assert again.fingerprint == lifecycle.fingerprint
+    assert again.ways == lifecycle.ways
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        again.version = 2
+
+
+def test_a_guard_that_has_no_name_is_not_pickled():
+    """As pickle says of any such function; the lifecycle stays as it was."""
+    nameless = attrs.evolve(INCIDENT, guards={"never": lambda _: "never"})
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(nameless)
+    assert copy.copy(nameless) == nameless
 
 
 def test_a_lifecycle_shows_itself_in_one_line():

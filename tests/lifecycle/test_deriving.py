@@ -348,6 +348,7 @@ def test_guards_stand_before_commands_beside_the_state_too():
     steps = mine().guard("content", GUARDS["content"]).guard("objecting", GUARDS["objecting"])
     built = steps.guard_beside("assign", "content").guard_beside("assign", "objecting", "content").build()
     assert built.guards_beside == {"assign": ("content", "objecting")}
+    assert steps.guard_beside("open", "content").build().guards_beside == {"open": ("content",)}
 
 
 def test_a_guard_keeps_its_function():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from itsm_core.business_time import business_days, hours
 from itsm_core.lifecycle import CustomField, Lifecycle, Need, State, Transition
-from itsm_core.lifecycle.difference import Change, Grade, diff
+from itsm_core.lifecycle.difference import Difference, Grade, diff
 from itsm_core.processes import SHIPPED
 from random_lifecycles import (
     GUARDS,
@@ -227,7 +227,9 @@ def test_the_gravest_comes_first():
     )
     grades = [change.grade for change in diff(OLD, new)]
     assert grades == [B, N, C, C, C]
-    assert diff(OLD, new)[1] == Change(N, "state_removed", "state work", "is gone; say where its records go")
+    assert diff(OLD, new)[1] == Difference(
+        N, "state_removed", "state work", "is gone; say where its records go"
+    )
 
 
 def test_what_edges_share_is_said_once():

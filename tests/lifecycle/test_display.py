@@ -22,7 +22,7 @@ from itsm_core.business_time.durations import (
 )
 from itsm_core.business_time.picture import Drawing
 from itsm_core.errors import InvalidValue
-from itsm_core.lifecycle import Lifecycle, Need, State, Transition
+from itsm_core.lifecycle import InstantOf, Lifecycle, Need, State, Transition
 from itsm_core.lifecycle.display.tables import fields_table, states_table, transitions_table
 from itsm_core.lifecycle.display.words import fitting, one_line, wait
 from itsm_core.processes import PROCESSES
@@ -116,6 +116,8 @@ def test_a_field_that_is_asked_for_twice_alike_is_one_row():
         (hours(4), "after 4h", "4 小时后"),
         (minutes(90), "after 1h 30m", "1 小时 30 分钟后"),
         (seconds(5), "after 5s", "5 秒后"),
+        (InstantOf("risk_review_at"), "at risk_review_at", "到 risk_review_at 时"),
+        (InstantOf("approval.due"), "when the approval falls due", "审批到期时"),
     ],
 )
 def test_the_wait_of_a_timer_in_words(after, english, chinese):

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from itsm_core.business_time import business_days, hours
 from itsm_core.errors import AmbiguousDuration, InvalidValue, UnsoundLifecycle
-from itsm_core.lifecycle import CustomField, Lifecycle, Need, State, Transition, forms
-from itsm_core.processes import SHIPPED
+from itsm_core.lifecycle import CustomField, InstantOf, Lifecycle, Need, State, Transition, forms
+from itsm_core.processes import SHIPPED, RequestModel
 from random_lifecycles import GUARDS, content, sound_lifecycles
 
 TOML = """
@@ -149,6 +149,19 @@ def test_bytes_with_or_without_a_mark_are_text():
     assert Lifecycle.from_json(TINY.encode()) == Lifecycle.from_json(TINY)
 
 
+def test_a_timer_edge_that_waits_for_an_instant_says_of_which_field():
+    """In JSON and back; no name at all is refused with its place."""
+    due = {"trigger": "finish", "sources": ["new"], "dest": "done", "after": "at ring_at"}
+    asked = [{"field": "ring_at", "clause": "our rule"}]
+    fields = [{"name": "ring_at", "type": "instant"}]
+    made = Lifecycle.from_dict(tiny(transitions=[due], opening=asked, fields=fields))
+    assert made.transitions[0].after == InstantOf("ring_at")
+    assert made.to_dict()["transitions"] == [due]
+    assert Lifecycle.from_json(made.to_json()) == made
+    with pytest.raises(InvalidValue, match=r"^transitions\[1\]\.after: field ''"):
+        Lifecycle.from_dict(tiny(transitions=[{**due, "after": "at "}]))
+
+
 def test_the_dict_form_leaves_out_what_is_at_its_default():
     """A duration as text, roles in order of the alphabet, one source as a list."""
     plain = WANTED.to_dict()
@@ -176,9 +189,18 @@ def test_what_is_written_is_plain_json():
     assert WANTED.to_json().startswith('{\n  "id": "acme.incident"')
 
 
-@pytest.mark.parametrize("lifecycle", [WANTED, *SHIPPED], ids=lambda one: one.id)
+MODELS = [
+    RequestModel("laptop", 3, title="Laptop", may_ask="employee", approval="line_manager",
+                 inputs=(Need("size", "our catalogue", one_of=("13", "16")),)),
+    RequestModel("password", 1, title="New password"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "lifecycle", [WANTED, *SHIPPED, *(model.lifecycle() for model in MODELS)], ids=lambda one: one.id
+)
 def test_a_round_trip_is_the_identity(lifecycle):
-    """Given the same guards, through each of the three forms."""
+    """Given the same guards, through each of the three forms; those of request models guard "open", too."""
     guards = lifecycle.guards
     assert Lifecycle.from_dict(lifecycle.to_dict(), guards=guards) == lifecycle
     assert Lifecycle.from_json(lifecycle.to_json(), guards=guards) == lifecycle

@@ -9,7 +9,7 @@ from itsm_core.actors import Actor
 from itsm_core.business_time import BusinessCalendar
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue, Reason
-from itsm_core.lifecycle import Lifecycle, Need, Situation, State, Transition, decide, options
+from itsm_core.lifecycle import Lifecycle, Need, OfWay, Situation, State, Transition, decide, options
 from itsm_core.lifecycle.guards import guard_reasons, objection
 
 HOUR = dt.timedelta(hours=1)
@@ -57,6 +57,19 @@ def test_a_guard_sees_the_record_the_actor_the_command_and_what_was_loaded():
         record=made.record("C-1", category="mail"), actor=ANA, trigger="go", at=T, fields={"title": "x"},
         related=(friend,), calendar=calendar,
     )  # fmt: skip
+
+
+def test_the_situation_of_a_command_holds_all_that_it_says():
+    """No field is left at its default: what one place forgot, a guard would answer differently there."""
+    record, calendar = lifecycle().record("C-1"), BusinessCalendar.always("UTC")
+    command = Command("go", ANA, at=T, recorded_at=T + HOUR, on_behalf_of="rita", fields={"title": "x"})
+    assert Situation.of(record, command, (record,), calendar) == Situation(
+        record=record, actor=ANA, trigger="go", at=T, recorded_at=T + HOUR, on_behalf_of="rita",
+        fields={"title": "x"}, related=(record,), calendar=calendar,
+    )  # fmt: skip
+    assert Situation.of(record, Command("go", ANA, at=T)) == Situation(
+        record=record, actor=ANA, trigger="go", at=T
+    )
 
 
 @pytest.mark.parametrize("late", [None, T + HOUR])
@@ -269,3 +282,26 @@ def test_guards_are_part_of_what_a_lifecycle_is():
     assert strict != FORKED
     assert ask(FORKED, impact="low").accepted
     assert not ask(strict, impact="low").accepted
+
+
+# --- kinds that guards tell apart --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "ways"), [(["calm"], {"calm"}), ("calm", {"calm"}), ((), set()), ({"a", "b"}, {"a", "b"})]
+)
+def test_a_guard_may_say_which_kinds_it_lets_pass(given, ways):
+    """It answers as the guard that it holds, and is a value."""
+    guard = OfWay(RISKY, given)
+    assert guard.ways == ways
+    assert guard == OfWay(RISKY, given)
+    made = lifecycle(go("risky", "risky"), go("calm"), risky=guard)
+    for impact, dest in (("high", "risky"), ("low", "calm")):
+        assert ask(made, impact=impact).events[0].to_state == dest
+
+
+@pytest.mark.parametrize("bad", [5, [""], [None]])
+def test_kinds_are_words(bad):
+    """Nothing else could be compared."""
+    with pytest.raises(InvalidValue, match="name the kinds that take it"):
+        OfWay(RISKY, bad)

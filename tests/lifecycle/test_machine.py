@@ -1,8 +1,10 @@
 """The engine: one shared `transitions` machine, lean where nothing listens, stock elsewhere."""
 
 import datetime as dt
+import gc
 import random
 import threading
+import weakref
 
 import attrs
 import pytest
@@ -69,6 +71,16 @@ def test_the_machine_of_a_lifecycle_is_made_once():
     assert shared(INCIDENT) is shared(INCIDENT)
     assert type(shared(INCIDENT)) is LeanMachine
     assert all(type(event) is LeanEvent for event in shared(INCIDENT).events.values())
+
+
+def test_the_machine_of_a_lifecycle_ends_with_it():
+    """However many are made and thrown away, as in a run over mutants, none is kept."""
+    gone = attrs.evolve(INCIDENT, version=2)
+    left = weakref.ref(shared(gone))
+    assert left() is shared(gone)
+    del gone
+    gc.collect()
+    assert left() is None
 
 
 def test_a_model_of_ones_own_can_be_attached_to_the_stock_machine():

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from itsm_core.actors import Actor
 from itsm_core.business_time import BusinessCalendar, hours
 from itsm_core.commands import Command
-from itsm_core.errors import InvalidValue
-from itsm_core.lifecycle import Lifecycle, Need, State, Transition, decide, options
+from itsm_core.errors import InvalidValue, Reason
+from itsm_core.lifecycle import CustomField, Lifecycle, Need, State, Transition, decide, options
 from itsm_core.records import Waiver
 from plain_incident import INCIDENT
 
@@ -221,3 +221,39 @@ def test_the_random_lifecycles_above_have_it_all():
     look()
     assert seen >= {"wrong_state", "role", "separation", "guard", "timer"}
     assert enabled > 20
+
+
+# --- notes on what is missing ----------------------------------------------------------------------
+
+
+def notable(*reasons):
+    """A lifecycle whose one step asks for two fields, with a guard for each of these reasons."""
+    guards = {f"g{n}": lambda _, reason=reason: reason for n, reason in enumerate(reasons)}
+    needs = (Need("category", "a rule", kept=True), Need("tested", "a rule", kept=True, otherwise="untested"))
+    row = Transition("finish", "new", dest="done", roles="agent", requires=needs, guards=tuple(guards))
+    states = (State("new", "new"), State("done", "closed", outcome="completed"))
+    fields = (CustomField("tested", "text"), CustomField("untested", "text"))
+    return Lifecycle(
+        "notable", 1, process="change", initial="new", states=states, transitions=(row,), fields=fields,
+        guards=guards,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["category", "tested", "untested"])
+def test_what_a_guard_says_about_a_missing_field_is_a_note_and_no_bar(field):
+    """The form that the button opens asks for the field; once it is there, the guard bars what it bars."""
+    reason = Reason("owed", "it is owed", facts={"field": field})
+    lifecycle = notable(reason)
+    (button,) = options(lifecycle.record("X"), ANA, lifecycle)
+    assert (button.enabled, button.reasons, button.notes) == (True, (), (reason,))
+    given = lifecycle.record("X", category="web", custom={"tested": "yes"})
+    (button,) = options(given, ANA, lifecycle)
+    assert (button.enabled, button.reasons, button.notes) == (False, (reason,), ())
+
+
+def test_what_a_guard_says_about_anything_else_bars():
+    """A field that the button does not ask for, or none at all."""
+    other, plain = Reason("owed", "no", facts={"field": "service"}), Reason("guard", "no")
+    lifecycle = notable(other, plain)
+    (button,) = options(lifecycle.record("X"), ANA, lifecycle)
+    assert (button.enabled, button.reasons, button.notes) == (False, (other, plain), ())

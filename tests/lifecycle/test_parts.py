@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from itsm_core.business_time import business_days, calendar_days, end_of_business_day, hours
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Phase, WaitsOn
-from itsm_core.lifecycle import Need, State, Transition
+from itsm_core.lifecycle import InstantOf, Need, State, Transition
 from itsm_core.lifecycle.fields import OF_THE_STEP
-from itsm_core.lifecycle.parts import fields_of, needs, say, sequence, wait, words
+from itsm_core.lifecycle.parts import fields_of, needs, read_after, say, sequence, wait, words, written_after
 
 PARTS = (State("a", "new"), Need("reason", "a rule"), Transition("go", "a", dest="b"))
 
@@ -151,16 +151,47 @@ def test_words_in_their_order_are_words():
     assert sequence(("a", "b")) == ("a", "b")
 
 
-AFTER = (hours(4), business_days(5), calendar_days(30), end_of_business_day(1))
+AFTER = (
+    *(hours(4), business_days(5), calendar_days(30), end_of_business_day(1)),
+    *(InstantOf("risk_review_at"), InstantOf("approval.due")),
+)
 
 
 @pytest.mark.parametrize("after", [None, *AFTER], ids=str)
-def test_a_timer_edge_counts_any_duration(after):
-    """Open time, business days, calendar days, the end of a business day."""
+def test_a_timer_edge_counts_any_duration_or_waits_for_an_instant(after):
+    """Open time, business days, calendar days, the end of a business day, what a record names."""
     assert Transition("go", "a", dest="b", after=after).after == after
 
 
-@pytest.mark.parametrize("after", ["5 days", 5, 0, True, (hours(1),), dt.timedelta(1)], ids=repr)
+@pytest.mark.parametrize(
+    ("after", "text"),
+    [
+        (hours(4), "4h"),
+        (business_days(5), "5 business days"),
+        (end_of_business_day(1), "end of business day +1"),
+        (InstantOf("risk_review_at"), "at risk_review_at"),
+        (InstantOf("approval.due"), "at approval.due"),
+    ],
+)
+def test_what_a_timer_edge_waits_for_is_written_as_a_text_and_read_again(after, text):
+    """As files and tables have it; a date and a duration are told apart."""
+    assert written_after(after) == text
+    assert read_after(text) == after
+
+
+@pytest.mark.parametrize("field", ["", 5, None, True, ("risk_review_at",)], ids=repr)
+def test_an_instant_of_a_record_is_named_by_a_word(field):
+    """The name of a field, or of the end of the round that counts."""
+    with pytest.raises(
+        InvalidValue, match=r"^field .*; name a field that holds an instant, or \"approval.due\""
+    ):
+        InstantOf(field)
+    assert str(InstantOf("risk_review_at")) == "risk_review_at"
+
+
+@pytest.mark.parametrize(
+    "after", ["5 days", "risk_review_at", 5, 0, True, (hours(1),), dt.timedelta(1)], ids=repr
+)
 def test_a_timer_edge_counts_nothing_else(after):
     """A bare number has no unit, a text may mean two things, and so may a `timedelta` of days."""
     with pytest.raises(InvalidValue, match=r"^after .*; say what is counted: after=business_days\(5\)"):

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from itsm_core.actors import Actor
 from itsm_core.commands import Command
 from itsm_core.lifecycle import Accepted, CustomField, Lifecycle, Need, State, Transition, decide, options
-from itsm_core.lifecycle.reasons import missing_needs, people_reasons, waivers_for
+from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.reasons import (
+    missing_needs,
+    need_reasons,
+    people_reasons,
+    unknown_trigger,
+    waivers_for,
+)
 from itsm_core.records import Round, Waiver, apply, fold
 
 T = dt.datetime(2024, 2, 5, 9, tzinfo=dt.UTC)
@@ -299,7 +306,7 @@ def test_a_field_may_stand_in_the_place_of_another(fields, fine):
         assert decision.events[0].fields.items() >= {n: v for n, v in fields.items() if v}.items()
     else:
         (reason,) = decision.reasons
-        assert reason.message == "close needs the field 'tested' (tested), or 'why_not_tested' in its place"
+        assert reason.message == "close needs the field 'tested', or 'why_not_tested' in its place"
         assert dict(reason.facts) == {
             "field": "tested", "allowed": (), "clause": "8.5.1.3", "otherwise": "why_not_tested",
         }  # fmt: skip
@@ -513,3 +520,41 @@ def test_a_transition_is_not_dated_back_before_approval_was_requested(trigger, e
     )
     both = attrs.evolve(record, entered_at=T)
     assert decide(both, Command(trigger, ANA, at=T - TICK), CHANGE).codes == ("out_of_order",)
+
+
+# --- words -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("result of the test", " (result of the test)"),
+        ("", ""),
+        ("Test Result", ""),
+        ("test_result", ""),
+        ("test results", " (test results)"),
+    ],
+)
+def test_a_label_is_told_where_it_says_more_than_the_name(label, shown):
+    """The same word twice would only be longer."""
+    need = Need("test_result", "a rule", label=label)
+    (reason,) = need_reasons(Command("close", ANA, at=T), [need])
+    assert reason.message == f"close needs the field 'test_result'{shown}"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "remedy"),
+    [
+        ("aprove", "did you mean approve?"),
+        ("request-approval", "did you mean request_approval?"),
+        ("escalat", "did you mean escalate?"),
+    ],
+)
+def test_a_trigger_that_is_not_there_is_told_with_those_that_come_close(trigger, remedy):
+    """Those of the lifecycle and those beside it, but none that only the library may use."""
+    reason = unknown_trigger(trigger, CHANGE)
+    known = dict(reason.facts)["allowed"]
+    assert known == (*CHANGE.by_trigger, *(name for name in BESIDE if name != "escalate"))
+    if "escalate" in remedy:
+        remedy = f"use one of {', '.join(known)}"
+    assert (reason.code, reason.message) == ("unknown_trigger", f"{trigger!r} is no trigger; {remedy}")

@@ -11,7 +11,7 @@ import pytest
 from itsm_core.business_time.durations import Budget, business_days, calendar_days, end_of_business_day, hours
 from itsm_core.errors import InvalidValue, UnsoundLifecycle
 from itsm_core.events import Phase
-from itsm_core.lifecycle import CustomField, Lifecycle, Need, State, Transition, check
+from itsm_core.lifecycle import CustomField, InstantOf, Lifecycle, Need, State, Transition, check
 from itsm_core.lifecycle.duties import UNSUCCESSFUL
 from itsm_core.lifecycle.graph import Graph
 from itsm_core.lifecycle.shape_rules import MOST_EDGES, MOST_NAMES, MOST_ROWS, MOST_SEARCHES, MOST_STATES
@@ -73,6 +73,14 @@ def approving(*transitions):
     return lifecycle(*transitions, states=(NEW, WORK, DONE))
 
 
+def ringing(*transitions, **more):
+    """A lifecycle whose work ends at an instant that its records name."""
+    fields = (CustomField("ring_at", "instant"),)
+    end = timer("end", "work", "done", InstantOf("ring_at"))
+    return lifecycle(*transitions, end, states=(NEW, WORK, DONE), fields=fields, **more)
+
+
+RING = need("ring_at")
 FINISH = move("finish", "new", "done")
 BACK = move("back", "wait", "done", roles={"automation"})
 END = move("end", "fixed", "done", relation="requester")
@@ -186,12 +194,19 @@ BROKEN = [
      lifecycle(move("finish", "new", "done", guards="__import__('os').system('true')"))),
     ("L019", "vote",   "the guard ready is registered nowhere", lifecycle(FINISH, beside={"vote": "ready"})),
     ("L019", "vot",    "is no command beside the state; use one of open, assign", lifecycle(FINISH, beside={"vot": "fine"}, guards={"fine": fine})),
+    ("L019", "escalate", "is no command beside the state; use one of open, assign",
+     lifecycle(FINISH, beside={"escalate": "fine"}, guards={"fine": fine})),
     ("L020", "finish", 'the field room is unknown; declare it: fields=(CustomField("room", "text"),)',
      lifecycle(move("finish", "new", "done", requires=(need("room"),)))),
     ("L020", "open",   "the field room is unknown", lifecycle(FINISH, opening=(need("room"),))),
     ("L020", "finish", "the relation requestor is no field that names somebody; use requester, assignee or owner",
      lifecycle(move("finish", "new", "done", relation="requestor"))),
     ("L020", "finish", "the relation major is no field that names somebody", lifecycle(move("finish", "new", "done", relation="major"))),
+    ("L020", "finish", 'waits for room, which is no field that holds an instant; declare it: fields=(CustomField("room", "instant"),)',
+     lifecycle(timer("finish", "new", "done", InstantOf("room")))),
+    ("L020", "finish", "waits for reason, which is no field that holds an instant", lifecycle(timer("finish", "new", "done", InstantOf("reason")))),
+    ("L020", "finish", 'waits for an approval, and none is asked for; give beside={"request_approval": ...}',
+     lifecycle(timer("finish", "new", "done", InstantOf("approval.due")))),
     ("L021", "finish", "is kept apart from opening, which is no trigger; use one of open, finish",
      lifecycle(move("finish", "new", "done", separate_from="opening"))),
     ("L021", "finish", "is kept apart from vote, which is no trigger", lifecycle(move("finish", "new", "done", separate_from="vote"))),
@@ -204,6 +219,8 @@ BROKEN = [
     ("L023", "fixed",  "only staff may close it",
      resolving(move("end", "fixed", "done"), move("reopen", "fixed", "new", relation="requester", reopens="resume"))),
     ("L024", "new",    "round and round at one instant: new to new; let one of them wait", lifecycle(FINISH, timer("tick", "new", "new"))),
+    ("L024", "new",    "round and round at one instant: new to work to new",  # a date that has come stays past
+     ringing(timer("tick", "new", "work", InstantOf("ring_at")), timer("tock", "work", "new"), opening=(RING,))),
     ("L024", "new",    "round and round at one instant: new to work to new",
      approving(FINISH, timer("tick", "new", "work", business_days(0)), timer("tock", "work", "new", calendar_days(0)))),
     ("L026", "finish", "only the requester may fire it, and is kept from it after open; let a role fire it too",
@@ -243,6 +260,8 @@ BROKEN = [
     ("L028", "end",    "a record in work may lack look_again_at",  # it ends with the hold
      lifecycle(move("pause", "new", "wait", requires=(need("look_again_at"),)), move("back", "wait", "work", roles={"automation"}),
                timer("end", "work", "done", requires=(need("look_again_at", kept=True),)), states=(NEW, WAIT, WORK, DONE))),
+    ("L028", "end",    "a record in work may lack ring_at, and time brings none; require it on every way there, or of the opening",
+     ringing(move("ask", "new", "work", requires=(RING,)), move("jump", "new", "work"))),
     ("L029", "note",   "is a command that every record knows; give the trigger another name", lifecycle(FINISH, move("note", "new", "done"))),
     ("L029", "open",   "is a command that every record knows", lifecycle(FINISH, move("open", "new", "done"))),
 ]
@@ -310,6 +329,10 @@ KEPT = [
                        timer("end", "work", "done", requires=(need("category", otherwise="reason", kept=True),)))),
     ("L028", waiting(move("pause", "new", "wait", requires=(need("look_again_at"),)),
                      timer("back", "wait", "done", requires=(need("look_again_at", kept=True),)))),
+    ("L020", lifecycle(timer("finish", "new", "done", InstantOf("approval.due")), beside={"request_approval": "fine"}, guards={"fine": fine})),
+    ("L028", ringing(move("ask", "new", "work", requires=(RING,)))),
+    ("L020", ringing(ASK, opening=(RING,))),
+    ("L028", lifecycle(timer("finish", "new", "done", InstantOf("approval.due")), beside={"request_approval": "fine"}, guards={"fine": fine})),
     ("L029", lifecycle(FINISH, move("annotate", "new", "done"))),
 ]
 # fmt: on

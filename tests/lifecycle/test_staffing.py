@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from itsm_core.business_time.durations import business_days
 from itsm_core.errors import InvalidValue, UnsoundLifecycle
 from itsm_core.events import Phase
-from itsm_core.lifecycle import Lifecycle, State, Transition, check, dead_ends
+from itsm_core.lifecycle import Lifecycle, OfWay, State, Transition, check, dead_ends
 from itsm_core.lifecycle.duties import UNSUCCESSFUL
 from itsm_core.processes import INCIDENT
 
@@ -468,3 +468,68 @@ def test_the_search_finds_what_trying_everybody_finds(definition, staff):
     expected, hopeless = slowly(definition, staff)
     assert places == expected
     assert any((f.code, f.severity) == ("L026", "error") for f in found) is hopeless
+
+
+# --- kinds that guards tell apart ---------------------------------------------------------------------
+
+
+ANY = {"agent", "automation"}
+
+
+def kinds(fast=("fast",), slow=("slow",)):
+    """A fast kind that an agent carries through, and a slow one that a manager approves."""
+    rows = (
+        move("go", "new", "done", guards="is_fast"),
+        move("plan", "new", "planned", guards="is_slow"),
+        move("approve", "planned", "done", roles="manager"),
+        move("cancel", ("new", "planned"), "cancelled"),
+        move("hold", "planned", "waiting"),
+        move("resume", "waiting", "done", roles=ANY, guards="was_done"),
+        move("resume", "waiting", "planned", roles=ANY),
+    )
+    states = (
+        State("new", "new"),
+        State("planned", "active"),
+        State("waiting", "waiting", waits_on="supplier"),
+        State("done", "closed", outcome="completed"),
+        State("cancelled", "closed", outcome="cancelled"),
+    )
+    guards = {"is_fast": OfWay(never, fast), "is_slow": OfWay(never, slow), "was_done": OfWay(never, ())}
+    return Lifecycle(
+        "kinds", 1, process="change", initial="new", requester=False, states=states, transitions=rows,
+        guards=guards,
+    )  # fmt: skip
+
+
+def never(situation):
+    """A guard that no search asks."""
+    raise AssertionError(situation)
+
+
+def test_each_kind_that_guards_tell_apart_is_followed_by_itself():
+    """The other kind's way is no way out of a dead end, nor is a hold that leads back."""
+    (found,) = dead_ends(kinds(), {"ana": "agent"})
+    assert (found.code, found.where) == ("L027", "planned")
+    assert found.message.startswith("approve takes the role manager, and nobody here has it")
+    assert dead_ends(kinds(), {"ana": "agent", "mona": "manager"}) == ()
+
+
+def test_guards_that_say_nothing_of_kinds_are_satisfiable():
+    """Then a record may go the other way, and nobody is told."""
+    mute = attrs.evolve(kinds(), guards=dict.fromkeys(("is_fast", "is_slow", "was_done"), never))
+    assert dead_ends(mute, {"ana": "agent"}) == ()
+    assert dead_ends(kinds(fast=("slow", "fast")), {"ana": "agent"})[0].where == "planned"
+
+
+def test_a_kind_that_no_transition_asks_for_is_none():
+    """Its guard was left over when its steps were taken out."""
+    rows = (
+        move("go", "new", "done", guards="is_fast"),
+        move("approve", "new", "done", roles="manager"),
+        move("cancel", "new", "cancelled"),
+    )
+    made = kinds()
+    left = attrs.evolve(
+        made, transitions=rows, states=[s for s in made.states if s.phase.value in ("new", "closed")]
+    )
+    assert dead_ends(left, {"ana": "agent"}) == ()

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from itsm_core.actors import Actor
 from itsm_core.business_time import BusinessCalendar, business_days, calendar_days, end_of_business_day, hours
 from itsm_core.commands import Command
-from itsm_core.lifecycle import Lifecycle, Need, State, Transition, decide, options
+from itsm_core.lifecycle import InstantOf, Lifecycle, Need, State, Transition, decide, options
 from itsm_core.lifecycle.timers import TIME, around_the_clock, next_timer, timer_due, too_soon
-from itsm_core.records import apply, fold
+from itsm_core.records import Round, apply, fold
+from itsm_core.values import as_fields
 
 FRIDAY = dt.datetime(2024, 2, 2, 15, tzinfo=dt.UTC)
 HOUR, TICK = dt.timedelta(hours=1), dt.timedelta(microseconds=1)
@@ -94,6 +95,66 @@ def test_a_record_of_a_table_that_does_not_say_since_when_has_no_timer():
     assert timer_due(record, PLAIN.transitions[0], None) is None
     assert next_timer(record, PLAIN) is None
     assert "too_soon" in fire(PLAIN, FRIDAY + 99 * HOUR, record=record).codes
+
+
+RULE = {"due": "2024-02-05T12:00:00.000000Z"}
+
+
+@pytest.mark.parametrize(
+    ("known", "due"),
+    [
+        ("2024-02-05T12:00:00+00:00", "2024-02-05T12:00:00+00:00"),
+        ("2024-02-05T13:00:00+01:00", "2024-02-05T12:00:00+00:00"),
+        ("2024-01-01T00:00:00Z", "2024-01-01T00:00:00+00:00"),  # before it came into the state: due at once
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("2024-02-05T12:00:00", None),  # of no zone: nobody knows which instant
+        ("9999-12-31T23:59:59Z", None),
+        (5, None),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("calendar", [None, OFFICE, NEVER], ids=["none", "office", "never"])
+def test_a_timer_edge_falls_due_at_the_instant_that_the_record_names(known, due, calendar):
+    """Whatever is counted elsewhere, and however long it has been in the state; what is no instant never."""
+    made = lifecycle(edge(after=InstantOf("ring_at")))
+    record = attrs.evolve(done(made), values=type(done(made).values)({"ring_at": known}), entered_at=None)
+    found = timer_due(record, made.transitions[0], calendar)
+    assert (None if found is None else found.isoformat()) == due
+    assert next_timer(record, made, calendar=calendar) == (None if due is None else (found, "auto_close"))
+    reasons = fire(made, FRIDAY + 99 * HOUR, record=record, calendar=calendar).reasons
+    assert [reason.code for reason in reasons] == (["too_soon"] if due is None else [])
+
+
+def test_what_waits_for_an_instant_says_which():
+    """As it says how long it waits for a time."""
+    made = lifecycle(edge(after=InstantOf("ring_at")))
+    reason, when = fire(made, FRIDAY, actor=ANA).reasons
+    assert reason.message == "auto_close happens by itself after ring_at; nobody fires it"
+    assert dict(reason.facts) == {"trigger": "auto_close", "after": "ring_at"}
+    assert when.message == "auto_close falls due never; wait for it"
+
+
+@pytest.mark.parametrize(
+    ("rule", "ended", "due"),
+    [
+        (RULE, None, "2024-02-05T12:00:00+00:00"),
+        ({"due": "2024-02-01T12:00:00Z"}, None, "2024-02-02T15:00:00+00:00"),  # not before it was asked
+        (RULE, "edited", None),
+        ({}, None, None),
+        ({"due": 5}, None, None),
+        ({"due": "soon"}, None, None),
+    ],
+)
+def test_a_timer_edge_falls_due_when_the_round_that_counts_does(rule, ended, due):
+    """A round that has ended counts no longer; one without a due date, or with none to be read, never does."""
+    made = lifecycle(edge(after=InstantOf("approval.due")))
+    asked = Round(id="e1", opened_at=FRIDAY, by="ana", rule=as_fields(rule), ended=ended)
+    record = attrs.evolve(done(made), rounds=(asked,))
+    found = timer_due(record, made.transitions[0], OFFICE)
+    assert (None if found is None else found.isoformat()) == due
+    assert timer_due(done(made), made.transitions[0], OFFICE) is None
 
 
 # --- who fires it --------------------------------------------------------------------------------

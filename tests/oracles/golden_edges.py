@@ -1,4 +1,4 @@
-"""Golden tables of edges, written by hand, and what tests of shipped lifecycles do with them.
+"""Golden tables of edges, written by hand, as tests of shipped lifecycles read them.
 
 An edge is a (trigger, from, to). Nothing here writes a table.
 """
@@ -6,14 +6,12 @@ An edge is a (trigger, from, to). Nothing here writes a table.
 import csv
 from pathlib import Path
 
-import attrs
-
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 
-def table(process):
+def table(process, kind="edges"):
     """The rows of a golden table: trigger, from, to, and the source that says so."""
-    with (GOLDEN / f"{process}_edges.csv").open(encoding="utf-8", newline="") as lines:
+    with (GOLDEN / f"{process}_{kind}.csv").open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 
@@ -22,41 +20,13 @@ def golden(process):
     return [(row["trigger"], row["from"], row["to"]) for row in table(process)]
 
 
-def edges(lifecycle):
-    """Every edge of a definition, as often as it is defined."""
-    return [(t.trigger, source, t.dest) for t in lifecycle.transitions for source in t.sources]
-
-
-def is_golden(lifecycle, process):
-    """Whether a definition has exactly the edges of the golden table."""
-    return sorted(edges(lifecycle)) == sorted(golden(process))
-
-
-def without(lifecycle, edge):
-    """The definition less one edge."""
-    trigger, start, end = edge
-    less = [
-        attrs.evolve(row, sources=tuple(s for s in row.sources if s != start))
-        if (row.trigger, row.dest) == (trigger, end)
-        else row
-        for row in lifecycle.transitions
-    ]
-    return attrs.evolve(lifecycle, transitions=tuple(row for row in less if row.sources))
-
-
-def also(lifecycle, edge, like=None):
-    """The definition with one edge more, on the conditions of its trigger (in `like`)."""
-    trigger, start, end = edge
-    row = attrs.evolve((like or lifecycle).by_trigger[trigger][0], sources=(start,), dest=end)
-    return attrs.evolve(lifecycle, transitions=(*lifecycle.transitions, row))
-
-
-def redirected(lifecycle, edge):
-    """The definitions with one edge led to another state, or from another state."""
-    trigger, start, end = edge
-    rest = without(lifecycle, edge)
-    for state in lifecycle.by_id:
-        if state != end:
-            yield also(rest, (trigger, start, state), lifecycle)
-        if state != start:
-            yield also(rest, (trigger, state, end), lifecycle)
+def who_may(process):
+    """Who may fire a trigger out of a state: roles and relations; "time" acts as automation, or alone."""
+    found = {}
+    for row in table(process, "conditions"):
+        who = {word for name in ("roles", "relation") for word in row[name].split("|") if word}
+        if row["after"] or "automation" in who:
+            who.add("time")
+        for source in row["from"].split("|"):
+            found.setdefault((row["trigger"], source), set()).update(who)
+    return found

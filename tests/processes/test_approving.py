@@ -46,6 +46,7 @@ from itsm_core.commands import Command
 from itsm_core.errors import Reason
 from itsm_core.lifecycle import Situation, decide, options
 from itsm_core.lifecycle.staffing import dead_ends
+from itsm_core.lifecycle.timers import TIME, next_timer
 from itsm_core.processes import (
     AUTHORITIES,
     CHANGE,
@@ -229,6 +230,51 @@ def test_who_has_a_part_in_it_does_not_vote(who, role):
     assert voting(record, Actor.ai_agent("pia", model="m", version="1", approved_by="pol")) == ()
 
 
+def voting_button(record, who, trigger="vote", lang="en"):
+    """The button of a command of approval."""
+    actor = who if isinstance(who, Actor) else Actor.person(who)
+    (button,) = [one for one in options(record, actor, OURS, at=T, lang=lang) if one.trigger == trigger]
+    return button
+
+
+def test_who_is_asked_finds_a_button_to_vote():
+    """It says what may be voted, and leads nowhere: the decision is another button."""
+    button = voting_button(requested(submitted()), "pia")
+    assert (button.enabled, button.label, button.destination) == (True, "Vote", None)
+    assert [(need.field, need.one_of) for need in button.missing] == [
+        ("vote", ("approve", "reject", "abstain"))
+    ]
+    assert voting_button(requested(submitted()), "pia", lang="zh").label == "投票"
+
+
+@pytest.mark.parametrize(
+    ("record", "who", "code"),
+    [
+        (submitted(), "pia", "no_round"),
+        (requested(submitted()), "ana", "separation"),
+        (requested(submitted()), "a stranger", "not_a_member"),
+        (approved(), "pol", "already_decided"),
+        (does(submitted(), "cancel", MONA, fields=WHY), "pia", "wrong_state"),
+    ],
+)
+def test_a_grey_vote_says_why(record, who, code):
+    """With the reasons that the vote itself would be refused for."""
+    button = voting_button(record, who)
+    refused = ask(record, "vote", Actor.person(who), at=T, fields={"vote": "approve"})
+    assert not button.enabled
+    assert code in {reason.code for reason in button.reasons}
+    assert {str(reason) for reason in button.reasons} == {str(reason) for reason in refused.reasons}
+
+
+def test_staff_find_a_button_to_ask_for_approval():
+    """Others find it grey, and nobody asks again where somebody refused."""
+    record = submitted()
+    assert voting_button(record, ANA, "request_approval").enabled
+    assert [r.code for r in voting_button(record, "pia", "request_approval").reasons] == ["role"]
+    refused = voted(requested(record), "pia", "pol", choice="reject")
+    assert [r.code for r in voting_button(refused, ANA, "request_approval").reasons] == ["refused_before"]
+
+
 def test_who_carried_it_out_does_not_vote_on_it_later():
     """A finding or an edit is decided on after the work: by others."""
     record = does(scheduled(), "implement", IVO, at=START, fields={**TESTED, **TOLD})
@@ -249,7 +295,7 @@ def test_every_reason_against_a_vote_is_told_at_once():
 
 def test_a_vote_without_a_round_is_refused_once():
     """Nobody was asked."""
-    assert voting(submitted(), "pia") == ("invalid_field",)
+    assert voting(submitted(), "pia") == ("no_round",)
 
 
 def test_nobody_votes_on_what_is_decided():
@@ -378,6 +424,35 @@ def test_reject_takes_a_rejection():
     assert (back.state, back.round, back.rounds[-1].ended) == ("new", None, "revised")
 
 
+def test_time_rejects_what_is_undecided_when_it_falls_due():
+    """iso-20000.md 5.5: expiry; by the rule that says so alone, and never what votes have decided."""
+    due = T + DAY
+    asked = requested(submitted(), due=due, on_expiry="reject")
+    assert next_timer(asked, OURS) == (due, "expire")
+    assert codes(asked, "expire", TIME, at=due - TICK) == ("not_rejected", "too_soon")
+    back = does(asked, "expire", TIME, at=due)
+    assert (back.state, back.round, back.rounds[-1].ended) == ("new", None, "revised")
+    assert codes(asked, "expire", MONA, at=due) == ("timer",)
+    for decided in (voted(asked, "pia"), voted(asked, "pia", "pol", choice="reject")):
+        assert next_timer(decided, OURS) is None
+        assert codes(decided, "expire", TIME, at=due) == ("not_rejected",)
+    for other in ("remind", "escalate"):
+        left = requested(submitted(), due=due, on_expiry=other)
+        assert next_timer(left, OURS) is None
+        assert codes(left, "expire", TIME, at=due) == ("not_rejected",)
+    assert codes(submitted(), "expire", TIME, at=due) == ("not_rejected", "too_soon")
+    assert next_timer(requested(submitted()), OURS) is None
+
+
+def test_a_vote_at_the_very_instant_at_which_it_falls_due_counts():
+    """`tally`: a vote at `due` itself still counts; the one after it is refused."""
+    due = T + DAY
+    asked = requested(submitted(), due=due, on_expiry="reject")
+    assert next_timer(voted(asked, "pia", at=due), OURS) is None
+    assert next_timer(asked, OURS) == (due, "expire")
+    assert voting(asked, "pia", at=due + TICK) == ("approval_expired",)
+
+
 def test_a_rule_that_nobody_can_read_approves_nothing():
     """From an import, say: every guard answers, and none lets pass."""
     record = approved()
@@ -490,7 +565,8 @@ def test_the_last_vote_of_a_voice_tells_whose_hand_it_was():
 def test_the_guards_go_by_their_names():
     """As definitions and JSON name them."""
     assert list(APPROVING) == [
-        "rule_is_sound", "may_vote", "is_approved", "is_rejected", "is_decided", "others_approved",
+        "rule_is_sound", "may_vote", "is_approved", "is_rejected", "is_expired", "is_decided",
+        "others_approved",
     ]  # fmt: skip
     assert [APPROVING[name].__name__ for name in APPROVING] == list(APPROVING)
     assert AUTHORIZING == ("authorize", "approve", "vote")
@@ -569,7 +645,7 @@ def test_a_delegate_answers_for_the_vote_they_cast():
 def test_one_person_holding_every_role_cannot_approve_their_own_change():
     """Issue 4: not by rule, not by vote, not by authority; and the search names the dead end."""
     mine = does(does(opened(actor=OLI), "assess", OLI, fields=CLASSIFIED), "submit", OLI, fields=ASSESSED)
-    with pytest.raises(ValueError, match="0 are left who may vote"):
+    with pytest.raises(ValueError, match="nobody is left who may vote: oli asked for it"):
         authority(mine, ALONE, at=T)
     assert requesting(mine, rule("oli"), OLI) == ("invalid_rule",)
     forced = does(mine, "request_approval", OLI, fields={"rule": rule("oli", "pia").to_dict()})

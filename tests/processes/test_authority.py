@@ -97,15 +97,84 @@ def test_a_board_takes_half_of_those_who_may_vote_and_three_at_least(members, ne
     assert authority(normal("high"), with_me).panels[0].needed == needed
 
 
-@pytest.mark.parametrize("members", range(3))
-def test_too_few_people_are_refused_by_name(members):
-    """What the panel is, how many it takes, how many are left, and what to do."""
+def refused(record, people, **more):
+    """The reason and the remedy of people who do not do."""
+    with pytest.raises(InvalidValue) as refusal:
+        authority(record, people, **more)
+    return refusal.value.reason, refusal.value.remedy
+
+
+@pytest.mark.parametrize(("members", "left"), [(0, "nobody is"), (1, "1 is"), (2, "2 are")])
+def test_too_few_people_are_refused_by_name(members, left):
+    """What the panel is, how many it takes, how many are left, who is excluded, and what to do."""
     people = {"cab": ["ana", *(f"m{n}" for n in range(members))]}
-    with pytest.raises(InvalidValue, match=f"it takes 3 voices in cab, and {members} are left") as refusal:
-        authority(normal("high"), people)
-    assert "or record a waiver" in str(refusal.value)
-    with pytest.raises(InvalidValue, match="in peer"):
-        authority(normal("low"), {})
+    assert refused(normal("high"), people) == (
+        f"it takes 3 voices in cab, and {left} left who may vote: ana asked for it or carries it out",
+        "name more people for cab or service_owner, or record a waiver",
+    )
+
+
+def test_where_nobody_is_excluded_a_waiver_is_no_remedy():
+    """One voice is one voice; several who are excluded are all named."""
+    said, remedy = refused(normal("low"), {})
+    assert said == "it takes 1 voice in peer, and nobody is left who may vote"
+    assert remedy == "name more people for peer"
+    given = does(normal("low"), "assign", fields={"assignee": "pia"})
+    said, remedy = refused(given, {"peer": ["pia", "ana"]})
+    assert said.endswith("nobody is left who may vote: pia, ana asked for it or carry it out")
+    assert remedy == "name more people for peer, or record a waiver"
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("peers", "did you mean peer?"),
+        ("CAB", "use one of peer, change_manager, service_owner, cab, duty_manager, security"),
+        ("change_managers", "did you mean change_manager?"),
+        (5, "use one of peer, "),
+    ],
+)
+def test_a_part_that_sits_in_no_panel_is_refused(part, words):
+    """A typing error would leave somebody out without a word."""
+    with pytest.raises(InvalidValue, match="sits in no panel") as refusal:
+        authority(normal("low"), {**PEOPLE, part: ["pia"]})
+    assert words in refusal.value.remedy
+
+
+@pytest.mark.parametrize("people", [None, ["pia"], "pia"])
+def test_people_are_given_by_part(people):
+    """A list says not who is what."""
+    with pytest.raises(InvalidValue, match=r'write \{"peer"'):
+        authority(normal("low"), people)
+
+
+UNASSESSED = [
+    (opened, "likelihood and impact are not recorded, so the risk counts as high; record them first"),
+    (lambda: does(assessed(), "amend", fields={"likelihood": "low"}),
+     "impact is not recorded, so the risk counts as high; record it first"),
+    (lambda: does(assessed(), "amend", fields={"assessed_risk": "low"}),
+     "likelihood and impact are not recorded, so the risk counts as high; record them first"),
+    (lambda: does(assessed(), "amend", fields={"assessed_risk": "high"}), ""),
+    (lambda: does(assessed(), "amend", fields={"assessed_risk": "dire"}), ""),
+    (lambda: does(assessed(), "amend", fields={"service_change": "new"}), ""),
+    (lambda: normal("high"), ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "words"), UNASSESSED, ids=range(len(UNASSESSED)))
+def test_a_risk_that_is_high_for_want_of_an_assessment_is_said_to_be(make, words):
+    """Where the rule is made and where it is asked under; nobody wonders who wants a board."""
+    record = make()
+    remedy = refused(record, {"cab": ["cab1"]})[1]
+    assert remedy == (f"{words}; " if words else "") + "name more people for cab or service_owner"
+    said = asking(record, [Panel("peer", ["pia"])])[1]
+    assert (words in said) if words else ("not recorded" not in said)
+    assert "a change of level high takes 1/2, 3 at least, of cab; " in said
+
+
+def test_an_emergency_does_not_wait_for_its_assessment():
+    """Its level is what it is, whatever its risk."""
+    assert "not recorded" not in refused(opened("emergency"), {})[1]
 
 
 def test_those_who_answer_for_security_are_heard_where_it_is_marked():

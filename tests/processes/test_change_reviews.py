@@ -8,12 +8,15 @@ import pytest
 from changing import (
     ANA,
     ANSWERS,
+    DONE,
     END,
     FOUND,
     HOUR,
+    IVO,
     MONA,
     REVIEWED,
     START,
+    TICK,
     ask,
     does,
     expedited,
@@ -27,6 +30,7 @@ from changing import (
     voted,
 )
 from itsm_core.business_time import BusinessCalendar, never
+from itsm_core.lifecycle import options
 from itsm_core.processes import CHANGE, INCIDENT, retrospect_due, review_due, why_review
 from itsm_core.processes.change_kinds import OUTCOMES
 from itsm_core.processes.change_reviews import CAUSED_BY, CAUSES, RETROSPECT, SAMPLED, is_sampled
@@ -34,6 +38,9 @@ from itsm_core.processes.change_reviews import CAUSED_BY, CAUSES, RETROSPECT, SA
 OFFICE = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")
 UTC = dt.UTC
 FRIDAY = dt.datetime(2024, 2, 9, 15, tzinfo=UTC)
+
+OWES = ("missing_field", "missing_field", "review_owed")
+"""What closing comes to that lacks the review: its result, its actions, and why it is owed."""
 
 
 def change(kind="normal", *, id="CHG-1", state="review", outcome="successful", impact="low", **custom):
@@ -96,7 +103,7 @@ def test_a_change_whose_approval_was_voided_while_it_ran_is_reviewed():
     record = in_review(record)
     assert why_review(record) == "approval_voided"
     assert why_review(in_review()) is None
-    assert ask(record, "close", at=END).codes == ("missing_field",) * 2
+    assert ask(record, "close", at=END).codes == OWES
 
 
 def test_asking_anew_makes_up_for_nothing():
@@ -104,10 +111,111 @@ def test_asking_anew_makes_up_for_nothing():
     record = in_review(does(implementing(), "amend", ANA, at=START, fields={"configuration_items": ["m2"]}))
     asked = requested(record, at=END)
     assert why_review(asked) == "approval_voided"
-    assert ask(asked, "close", at=END).codes == ("missing_field",) * 2
+    assert ask(asked, "close", at=END).codes == OWES
     assert why_review(voted(asked, "pia", at=END)) is None
     broken = attrs.evolve(asked.round, rule=type(asked.values)({"panels": 5}))
     assert why_review(attrs.evolve(asked, rounds=(broken,))) == "approval_voided"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "why"),
+    [
+        (START, END, None),
+        (START - TICK, END, "outside_window"),
+        (START, END + TICK, "outside_window"),
+        (END + TICK, END + HOUR, "outside_window"),
+    ],
+)
+@pytest.mark.parametrize("make", [implementing, lambda: implementing(standard())], ids=["normal", "standard"])
+def test_work_outside_the_planned_window_is_reviewed(make, start, end, why):
+    """CHG-17: actual not inside planned is a deviation; it is allowed, and does not go unseen."""
+    record = does(
+        make(), "complete", IVO, at=END + HOUR, fields={**DONE, "actual_start": start, "actual_end": end}
+    )
+    assert why_review(record) == why
+    closing = ask(record, "close", at=END + HOUR)
+    assert getattr(closing, "codes", ()) == (OWES if why else ())
+    assert ask(record, "close", at=END + HOUR, fields=REVIEWED).accepted
+
+
+@pytest.mark.parametrize("trigger", ["amend", "correct", "close"])
+def test_no_word_about_the_time_of_the_work_saves_the_review(trigger):
+    """Once it is in review its actual window stays as it was; it may be completed."""
+    late = does(implementing(), "complete", IVO, at=END + HOUR, fields={**DONE, "actual_end": END + TICK})
+    event = {"event": "CHG-1.9", "field": "actual_end", "now": END.isoformat(), "reason": "Wrong"}
+    fields = event if trigger == "correct" else {"actual_end": END}
+    decision = ask(late, trigger, at=END + HOUR, fields=fields)
+    assert {"amend": "approved_stays", "correct": "decided_on", "close": "approved_stays"}[
+        trigger
+    ] in decision.codes
+    if trigger == "correct":
+        assert "actual_end is part of what is reviewed; write down in a note" in str(decision)
+    silent = attrs.evolve(
+        late, values=type(late.values)({n: v for n, v in late.values.items() if n != "actual_end"})
+    )
+    assert ask(silent, "amend", at=END + HOUR, fields={"actual_end": END}).accepted
+
+
+# fmt: off
+WORDS = [
+    # why, in the words of iso-20000.md 5.5 and 5.6
+    (change(found_by="audit"),                     "nobody had authorised it"),
+    (change("emergency"),                          "it is an emergency"),
+    (change(outcome="backed_out"),                 "its outcome is backed_out"),
+    (change(likelihood="high", impact="high"),     "its risk is high"),
+    (change(id="CHG-13"),                          "its id is in the sample: 10 of 100 changes of low risk"),
+    (change(id="CHG-2", likelihood="medium", impact="medium"),
+                                                   "its id is in the sample: 50 of 100 changes of moderate risk"),
+    (change(planned_start=START, planned_end=END, actual_start=START - HOUR, actual_end=END),
+                                                   "it began 2024-02-20T08:00:00+00:00, before its window"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("record", "words"), WORDS)
+def test_a_refusal_to_close_says_why_a_review_is_owed(record, words):
+    """In plain words, and in the facts for programs."""
+    decision = ask(record, "close", MONA, at=FRIDAY)
+    (owed,) = [reason for reason in decision.reasons if reason.code == "review_owed"]
+    assert owed.message == f"it is owed a review, because {words}; say what it found, and what follows"
+    assert dict(owed.facts) == {"why": why_review(record), "field": "review_result"}
+    assert len([reason for reason in decision.reasons if "other_way" in reason.code]) == 0
+
+
+def test_what_voids_an_approval_or_causes_an_incident_is_said_as_well():
+    """Whatever `why_review` answers has its words."""
+    record = in_review(does(implementing(), "amend", ANA, at=START, fields={"configuration_items": ["m2"]}))
+    assert "because its approval was voided, and nobody has approved it again" in str(
+        ask(record, "close", at=END)
+    )
+    linked = attrs.evolve(change(), links=((CAUSES, "INC-1"),))
+    decision = ask(linked, "close", at=FRIDAY, related=(INCIDENT.record("INC-1", priority="P2"),))
+    assert "because it caused an incident of P1 or P2" in str(decision)
+
+
+def test_why_a_review_is_owed_is_said_until_it_is_done():
+    """Its result alone is half of it; then the actions are named."""
+    failed = in_review(resolution_outcome="failed")
+    half = ask(failed, "close", at=END, fields={"review_result": "No use"})
+    assert half.codes == ("missing_field", "review_owed")
+    assert dict(half.reasons[1].facts) == {"why": "unsuccessful", "field": "review_actions"}
+    known = does(failed, "amend", at=END, fields=REVIEWED)
+    assert ask(known, "close", at=END).accepted
+    assert ask(in_review(), "close", at=END).accepted  # nothing is owed
+
+
+def test_the_button_to_close_says_why_it_asks_for_a_review():
+    """It is no bar: the form that it opens asks for the review."""
+    (button,) = [
+        one for one in options(change("emergency"), MONA, CHANGE, at=FRIDAY) if one.trigger == "close"
+    ]
+    assert button.enabled
+    (note,) = button.notes
+    assert note.message.startswith("it is owed a review, because it is an emergency")
+    done = does(in_review(resolution_outcome="failed"), "amend", at=END, fields=REVIEWED)
+    for record in (in_review(), done):
+        (button,) = [one for one in options(record, ANA, CHANGE, at=END) if one.trigger == "close"]
+        assert (button.enabled, button.notes) == (True, ())
 
 
 def test_the_sample_is_a_share_and_nobody_picks_it():
@@ -175,7 +283,7 @@ def test_a_change_closes_with_its_review_where_one_is_owed(kind, outcome):
     bare = ask(record, "close", at=END)
     assert bare.accepted is not owed
     if owed:
-        assert bare.codes == ("missing_field",) * 2
+        assert bare.codes == OWES
     reviewed = {"review_result": "No use", "no_actions_reason": "It will not be tried again"}
     assert ask(record, "close", at=END, fields=reviewed).accepted
 
@@ -184,10 +292,10 @@ def test_no_word_at_closing_saves_the_review():
     """An outcome that gets better by being closed, a risk that shrinks: it is owed all the same."""
     failed = in_review(resolution_outcome="failed")
     better = {"resolution_outcome": "successful"}
-    assert ask(failed, "close", at=END, fields=better).codes == ("missing_field",) * 2
+    assert ask(failed, "close", at=END, fields=better).codes == OWES
     assert ask(failed, "close", at=END, fields={**better, **REVIEWED}).accepted
     worse = ask(in_review(), "close", at=END, fields={"resolution_outcome": "failed"})
-    assert worse.codes == ("missing_field",) * 2
+    assert worse.codes == OWES
 
 
 def asked_for(record):
@@ -206,4 +314,4 @@ def test_each_closes_in_its_own_way():
     both = does(opened("emergency"), "report_unauthorised", fields=FOUND)
     assert asked_for(both) == asked_for(found())
     assert asked_for(in_review(resolution_outcome="failed")) == review
-    assert ask(found(), "close", MONA).codes == (*["missing_field"] * 5, "not_decided")
+    assert ask(found(), "close", MONA).codes == (*["missing_field"] * 5, "review_owed", "not_decided")

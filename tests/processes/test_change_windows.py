@@ -269,6 +269,9 @@ def test_both_ends_of_the_actual_window_are_given(left_out):
         (START - TICK, END + TICK, "before its window"),
         (None, END, None),
         (START, None, None),
+        (START - TICK, None, "before its window"),
+        (END + TICK, None, "after its window"),
+        (None, END + TICK, "after its window"),
     ],
 )
 def test_what_was_done_outside_the_window_is_a_deviation(start, end, words):
@@ -289,3 +292,20 @@ def test_an_emergency_may_have_begun_already():
     assert ask(opened("emergency"), "expedite", ANA, fields=over).codes == ("window",)
     upside = {**fields, "planned_start": T + HOUR, "planned_end": T + HOUR}
     assert ask(opened("emergency"), "expedite", ANA, fields=upside).codes == ("window",)
+
+
+def test_a_window_that_ends_before_it_begins_is_not_called_over():
+    """The same words as at its planning, whatever the time is."""
+    upside = {
+        "reason": "down",
+        "likelihood": "low",
+        "impact": "high",
+        "planned_start": END,
+        "planned_end": START,
+    }
+    said = f"planned_end, {START.isoformat()}, does not lie after planned_start, {END.isoformat()}"
+    for at in (START - HOUR, END + HOUR):
+        decision = ask(opened("emergency"), "expedite", ANA, at=at, fields=upside)
+        assert [str(reason) for reason in decision.reasons] == [said]
+        (reason,) = ask(assessed(), "submit", at=at, fields={**ASSESSED, **upside}).reasons
+        assert (reason.message, dict(reason.facts)) == (said, {"field": "planned_end"})

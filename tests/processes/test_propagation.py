@@ -111,7 +111,7 @@ GOLDEN = {
         {**PART, "process": "service_request", "on": ("mark_duplicate", "merge", "retype"),
          "asks": "leave_incomplete", "words": ("reason",)}),
     "items_of_a_request_are_skipped": ("platforms.md 2.5: cancel -> Closed Skipped, as for incidents",
-        {**PART, "process": "service_request", "on": ("cancel", "reject"), "asks": "skip",
+        {**PART, "process": "service_request", "on": ("cancel", "reject", "expire"), "asks": "skip",
          "words": ("reason",)}),
     "a_request_is_delivered": ("platforms.md 2.5, Request: all tasks complete -> complete",
         {**ITEM, "on": ("complete", "skip"), "rolls_up": "complete", "asks": "deliver", "words": ("delivered",)}),
@@ -369,7 +369,7 @@ UNROWS = {
     "odd words":    ({"words": {"reason": 3}}, "is no text"),
     "copies":       ({"copies": "reason"}, "copies 'reason': is no mapping"),
     "a copy":       ({"copies": {"reason": None}}, "copies None: is no word"),
-    "a float":      ({"says": {"share": 0.5}}, "share 0.5: a float cannot be stored"),
+    "a float":      ({"says": {"share": 0.5}}, "share 0.5: is of type float, which cannot be stored"),
 }
 # fmt: on
 

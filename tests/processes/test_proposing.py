@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import changing
 from itsm_core.actors import Actor
+from itsm_core.approvals import ApprovalRule, Panel
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue
 from itsm_core.lifecycle import decide
@@ -43,6 +44,9 @@ OUTCOMES = {"incident": "fixed_permanent", "problem": "fix_applied", "change": "
 """How records are resolved unless a test says otherwise."""
 
 
+UNDECIDED = ApprovalRule([Panel("managers", ["lena"])], due=T + DAY, on_expiry="reject").to_dict()
+"""A rule that rejects by time."""
+
 # --- walking ---------------------------------------------------------------------------------
 
 
@@ -60,7 +64,7 @@ def opened(process, name, *, at=T, lifecycle=None, **fields):
 
 def does(record, trigger, actor=None, /, *, at=None, related=(), lifecycle=None, **fields):
     """The record after a command, and the last event that it made; what time does takes thirty days."""
-    by_time = trigger in ("auto_close", "verify")
+    by_time = trigger in ("auto_close", "verify", "expire")
     actor, at = actor or (TIME if by_time else LEAD), at or (T + 30 * DAY if by_time else T)
     lifecycle = lifecycle or LIFECYCLES[record.process]
     needs = [need for row in lifecycle.rows(trigger, record.state) for need in row.requires if need.required]
@@ -106,7 +110,7 @@ BEFORE_IT = {
     "change": {"hold": ("assess",), "resume": ("assess", "hold"), "cancel": ("assess",)},
     "service_request": {
         "mark_duplicate": ("start",), "merge": ("start",), "retype": ("start",), "cancel": ("start",),
-        "reject": (),
+        "reject": (), "expire": ("seek_approval",),
     },
 }
 # fmt: on
@@ -158,6 +162,8 @@ def fired(row, trigger, link, tasks=()):
         record = opened(process, "R-1", at=T + HOUR)
         return does(record, "link", at=T + HOUR, relation=row.relation, other="O-1")
     record = walked(opened(process, "R-1"), *BEFORE_IT[process][trigger], hold_reason="supplier")
+    if trigger == "expire":
+        record, _ = does(record, "request_approval", rule=UNDECIDED)
     if row.other == "task" and trigger in ("close", "auto_close", "verify", "resolve_and_close"):
         after_it, event = does(record, trigger)
         return link(after_it), event  # nothing closes over open tasks, so this one came later

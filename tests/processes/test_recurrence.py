@@ -280,7 +280,9 @@ def test_keys_of_different_kinds_are_different_keys():
     assert sorted(len(one.incidents) for one in recurring(incidents, rule, at=T)) == [2, 2, 2, 2]
 
 
-@pytest.mark.parametrize("key", [0.5, float("nan"), b"mail", object(), 2**60, "\ud800", ("a", 0.5)], ids=repr)
+@pytest.mark.parametrize(
+    "key", [0.5, float("nan"), b"mail", object(), 2**60, "\ud800", ("a", 0.5)], ids=range(7)
+)
 def test_a_key_that_cannot_be_stored_is_refused_by_name(key):
     """Floats above all: 0.1 + 0.2 is not 0.3."""
     with pytest.raises(InvalidValue, match=r"^key "):

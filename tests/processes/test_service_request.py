@@ -7,26 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden_edges import also, edges, golden, is_golden, redirected, table, without
+from golden_edges import golden, table, who_may
 from itsm_core.actors import Actor
 from itsm_core.approvals import ApprovalRule, Panel
-from itsm_core.business_time import BusinessCalendar, business_days
+from itsm_core.business_time import BusinessCalendar
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.lifecycle import check, options
 from itsm_core.lifecycle.machine import destination
 from itsm_core.lifecycle.timers import next_timer
 from itsm_core.processes import PROCESSES, SERVICE_REQUEST, TASK, rolled_up
-from itsm_core.processes.conditions import CLOSING, CLOSING_ITSELF
+from itsm_core.testing import edges_of
 from walking import ACTORS, DAY, HOUR, TICK, T, after, asked, fire, needed, opened
 
 REQUEST = SERVICE_REQUEST
 EDGES = golden("service_request")
-STAFF = {"agent", "manager"}
-DESK = STAFF | {"automation", "time"}  # time acts as automation
+WHO = who_may("service_request")
 ANA, RITA, BOT, TIME = (ACTORS[who] for who in ("agent", "requester", "automation", "time"))
 LENA, OTTO = Actor.person("lena"), Actor.person("otto")
 RULE = ApprovalRule((Panel("line managers", ("lena", "otto"), needed=1),), material=("inputs",)).to_dict()
 BOTH = ApprovalRule((Panel("line managers", ("lena", "otto"), needed="all"),)).to_dict()
+EXPIRING = attrs.evolve(ApprovalRule.from_dict(RULE), due=T, on_expiry="reject").to_dict()
 OFFICE = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")
 
 
@@ -49,6 +49,8 @@ def voted(record, who, choice, at=T):
 def ready(row):
     """A request in the state in which an edge of the golden table begins, with the votes it takes."""
     record = request(row["from"])
+    if row["trigger"] == "expire":
+        return asked_for(record, EXPIRING, at=T - DAY)
     votes = {("approve", "approval"): "approve", ("reject", "approval"): "reject"}
     choice = votes.get((row["trigger"], row["from"]))
     if choice is None:
@@ -59,51 +61,6 @@ def ready(row):
 
 
 # --- the golden table --------------------------------------------------------------------------
-
-
-def test_the_edges_are_those_of_the_golden_table():
-    """Both ways: nothing is missing and nothing was added."""
-    assert is_golden(REQUEST, "service_request")
-
-
-TOLD = ["reason", "message"]
-ELSEWHERE = ("has_a_successor",)
-# fmt: off
-CONDITIONS = [
-    # iso-20000.md 5.7, REQ-01 to REQ-07; DESIGN: hold requires a reason, a message, an instant to look again
-    ("seek_approval",    ("submitted",),             DESK,  set(),         [],               ()),
-    ("start",            ("submitted",),             DESK,  set(),         [],               ("no_approval_was_asked",)),
-    ("approve",          ("approval",),              DESK,  set(),         [],               ("is_approved",)),
-    ("revise",           ("approval",),              STAFF, {"requester"}, ["reason"],       ()),
-    ("reject",           ("submitted",),             STAFF, set(),         TOLD,             ()),
-    ("reject",           ("approval",),              DESK,  set(),         [],               ("is_rejected",)),
-    ("hold",             ("fulfilment", "on_hold"),  STAFF, set(),
-                         ["hold_reason", "message", "look_again_at"],                        ()),
-    ("resume",           ("on_hold",),               DESK,  set(),         [],               ()),
-    ("deliver_part",     ("fulfilment",),            STAFF, set(),         ["delivered", "message"], ()),
-    ("deliver",          ("fulfilment", "on_hold"),  DESK,  set(),         ["delivered"],
-                         ("no_open_tasks", "items_are_complete")),
-    ("close",            ("delivered",),             DESK,  {"requester"}, ["closure_code"], CLOSING),
-    ("auto_close",       ("delivered",),             {"time"}, set(),      [],               CLOSING_ITSELF),
-    ("reopen",           ("delivered",),             DESK,  {"requester"}, ["reason"],       ()),
-    ("close_incomplete", ("fulfilment", "on_hold"),  DESK,  set(),         TOLD,             ("no_open_tasks",)),
-    ("skip",             ("fulfilment", "on_hold"),  DESK,  set(),         TOLD,
-                         ("no_open_tasks", "items_are_skipped")),
-    ("cancel",           ("submitted", "approval"),  STAFF, {"requester"}, ["reason"],       ()),
-    ("cancel",           ("fulfilment", "on_hold"),  STAFF, set(),         TOLD,             ()),
-    ("mark_duplicate",   ("submitted", "approval", "fulfilment", "on_hold"), STAFF, set(),
-                         ["duplicate_of"],                                                   ELSEWHERE),
-    ("merge",            ("submitted", "approval", "fulfilment", "on_hold"), STAFF, set(),
-                         ["merged_into"],                                                    ELSEWHERE),
-    ("retype",           ("submitted", "approval", "fulfilment", "on_hold"), STAFF, set(),
-                         ["successor", "reason"],                                           ELSEWHERE),
-]
-# fmt: on
-WHO = {
-    (trigger, source): roles | relation
-    for trigger, sources, roles, relation, _, _ in CONDITIONS
-    for source in sources
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("row", table("service_request"), ids="{0[trigger]}-{0[from]}-{0[to]}".format)
@@ -127,20 +84,6 @@ def test_no_trigger_leads_out_of_any_other_state(trigger):
             decision = fire(request(state), trigger, REQUEST, fields=asked(REQUEST, trigger))
             assert "wrong_state" in decision.codes
             assert destination(REQUEST, state, trigger) is None
-
-
-@pytest.mark.parametrize("edge", EDGES, ids="-".join)
-def test_a_removed_or_redirected_edge_is_noticed(edge):
-    """Mutation: each edge taken out, led to every other state, and from every other state."""
-    assert is_golden(also(without(REQUEST, edge), edge, REQUEST), "service_request")
-    assert not is_golden(without(REQUEST, edge), "service_request")
-    assert not any(is_golden(mutant, "service_request") for mutant in redirected(REQUEST, edge))
-
-
-def test_an_added_edge_is_noticed():
-    """Mutation: every edge that is not there, and every edge twice."""
-    for trigger, start, end in itertools.product(REQUEST.by_trigger, REQUEST.by_id, REQUEST.by_id):
-        assert not is_golden(also(REQUEST, (trigger, start, end)), "service_request")
 
 
 # --- states and conditions ---------------------------------------------------------------------
@@ -177,26 +120,7 @@ def test_it_is_sound_and_shipped():
     assert check(REQUEST) == ()
     assert PROCESSES["service_request"] is REQUEST
     final = {s.id for s in REQUEST.states if s.phase is Phase.CLOSED}
-    assert not [edge for edge in edges(REQUEST) if edge[1] in final]
-
-
-def test_who_may_fire_a_trigger_and_what_it_needs():
-    """Sources, roles, relations, required fields and guards of each transition, in order."""
-    found = [
-        (
-            row.trigger,
-            row.sources,
-            set(row.roles),
-            set(row.relation),
-            [n.field for n in row.requires],
-            row.guards,
-        )
-        for row in REQUEST.transitions
-    ]
-    assert found == [(t, sources, roles - {"time"}, *rest) for t, sources, roles, *rest in CONDITIONS]
-    assert all(row.separate_from == () for row in REQUEST.transitions)
-    assert {t.trigger: t.after for t in REQUEST.transitions if t.after} == {"auto_close": business_days(5)}
-    assert {t.trigger: t.reopens for t in REQUEST.transitions if t.reopens} == {"reopen": "resume"}
+    assert not [edge for edge in edges_of(REQUEST) if edge[1] in final]
 
 
 def test_every_field_names_its_clause_and_every_word_is_there_in_both_languages():
@@ -227,7 +151,7 @@ def test_a_small_desk_walks_every_edge_with_fewer_fields():
     assert lite.opening == ()
     for row in table("service_request"):
         record = attrs.evolve(ready(row), lifecycle=lite.id)
-        actor = TIME if row["trigger"] == "auto_close" else ANA
+        actor = TIME if row["trigger"] in ("auto_close", "expire") else ANA
         assert after(record, fire(record, row["trigger"], lite, actor)).state == row["to"]
     dropped = [
         (big.trigger, need.field)

@@ -233,6 +233,7 @@ LIES = {
     "no reasons":    (RITA,  lambda o: attrs.evolve(o, enabled=True, reasons=()), "options of check miss nothing; without fields, decide is refused"),
     "still enabled": (RITA,  lambda o: attrs.evolve(o, enabled=True, reasons=()), "options enable check, and decide refuses it: rita may not check"),
     "other reasons": (RITA,  lambda o: attrs.evolve(o, reasons=(Reason("x", "too late"),)), "options say of check: too late; decide does not"),
+    "other notes":   (MONA,  lambda o: attrs.evolve(o, notes=(Reason("x", "ask Rita"),)), "options say of check: ask Rita; decide does not"),
     "more missing":  (MONA,  lambda o: attrs.evolve(o, missing=(Need("cause", "x"),)), "options of check miss cause; without fields, decide is accepted"),
 }
 # fmt: on

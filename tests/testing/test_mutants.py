@@ -8,8 +8,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from itsm_core.processes import INCIDENT, PROCESSES, TASK
-from itsm_core.testing import assert_edges, condition_mutants, edge_mutants, edges_of, survivors
+from itsm_core.processes import CHANGE, INCIDENT, PROCESSES, TASK
+from itsm_core.testing import assert_edges, condition_mutants, differences, edge_mutants, edges_of, survivors
 from itsm_core.testing.edges import CONDITIONS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,13 +26,16 @@ def script():
 
 @pytest.mark.parametrize("process", PROCESSES)
 def test_every_mutant_of_the_edges_is_noticed(process):
-    """Each edge removed, doubled, redirected, and each that is not there added."""
+    """Each edge removed, doubled, led to and from each other state, and each that is not there added."""
     assert survivors(edge_mutants(PROCESSES[process]), GOLDEN / f"{process}_edges.csv") == ()
 
 
 @pytest.mark.parametrize("process", PROCESSES)
 def test_every_mutant_of_the_conditions_is_noticed(process):
-    """Guards, roles, relations, fields, duties kept apart, timers, reopening, order."""
+    """Guards, roles, relations, fields and choices, duties kept apart, timers, reopening, order.
+
+    Those of the opening and of the commands beside the state, too.
+    """
     assert survivors(condition_mutants(PROCESSES[process]), GOLDEN / f"{process}_conditions.csv") == ()
 
 
@@ -43,19 +46,21 @@ def test_the_mutants_of_the_edges_are_all_there_are(process):
     edges, states = edges_of(lifecycle), len(lifecycle.states)
     added = len(lifecycle.by_trigger) * states**2 - len(set(edges))
     found = [tuple(edges_of(mutant.lifecycle)) for mutant in edge_mutants(lifecycle)]
-    assert len(found) == len(edges) * (2 + states - 1) + added
+    assert len(found) == len(edges) * (2 + 2 * (states - 1)) + added
     assert edges not in found
 
 
 def test_a_redirected_edge_is_each_edge_led_to_each_other_state():
-    """By hand, of the smallest lifecycle."""
+    """And from each other state; by hand, of the smallest lifecycle."""
     known = set(edges_of(TASK))
-    led = [mutant for mutant in edge_mutants(TASK) if " led to " in mutant.what]
-    told = {edge for mutant in led for edge in set(edges_of(mutant.lifecycle)) - known}
-    expected = {(t, s, d) for (t, s, _), d in itertools.product(edges_of(TASK), TASK.by_id)} - set(
-        edges_of(TASK)
-    )
-    assert told == expected
+
+    def led(way):
+        mutants = [mutant for mutant in edge_mutants(TASK) if f" led {way} " in mutant.what]
+        return {edge for mutant in mutants for edge in set(edges_of(mutant.lifecycle)) - known}
+
+    pairs = list(itertools.product(known, TASK.by_id))
+    assert led("to") == {(t, s, other) for (t, s, _), other in pairs} - known
+    assert led("from") == {(t, other, d) for (t, _, d), other in pairs} - known
 
 
 def test_a_mutant_says_what_was_changed():
@@ -71,7 +76,32 @@ def test_a_mutant_says_what_was_changed():
         "reopen: resolved -> in_progress, reopens restart",
         "cancel: new|in_progress|on_hold -> cancelled, requires without reason",
         "cancel: new|in_progress|on_hold -> cancelled, reason kept",
+        "hold: new|in_progress|on_hold -> on_hold, hold_reason not supplier",
+        "close: resolved -> closed, closure_code without choices",
+        "open: -> resolved",
+        "open, requires with reason",
+        "open, guards with no_open_tasks",
+        "vote, guards with no_open_tasks",
     } <= some
+    assert {
+        "open, requires without change_kind",
+        "open, change_kind not emergency",
+        "vote, guards without may_vote",
+        "request_approval, guards without authority_fits",
+        "no guards beside the state",
+    } <= {mutant.what for mutant in condition_mutants(CHANGE)}
+
+
+def test_approval_guards_cannot_be_lost_unnoticed():
+    """All that stands beside the state dropped, or all that a change is opened with."""
+    path = GOLDEN / "change_conditions.csv"
+    lost = differences(attrs.evolve(CHANGE, beside={}), path)
+    assert {line.split(";")[0] for line in lost if line.startswith("-")} == {
+        "- request_approval", "- vote", "- amend", "- assign", "- reprioritise", "- correct",
+    }  # fmt: skip
+    assert "- open: -> new; requires change_kind" in "".join(
+        differences(attrs.evolve(CHANGE, opening=()), path)
+    )
 
 
 def test_a_table_with_a_hole_lets_mutants_live():
@@ -84,7 +114,7 @@ def test_a_table_with_a_hole_lets_mutants_live():
         less = [{name: cell for name, cell in row.items() if name != column} for row in rows]
         assert survivors(mutants, less), column
     with pytest.raises(AssertionError):
-        assert_edges(INCIDENT, rows[1:])
+        assert_edges(INCIDENT, rows[:-1])
     assert survivors(edge_mutants(TASK), edges_of(TASK)) == ()
     assert survivors([attrs.evolve(next(edge_mutants(TASK)), lifecycle=TASK)], edges_of(TASK))
 

@@ -6,6 +6,7 @@ from itsm_core import Command, fold, options
 from itsm_core.lifecycle import CustomField
 from itsm_core.processes import INCIDENT
 from itsm_core.testing import walk
+from itsm_core.testing.laws import obey
 from itsm_core.testing.steps import taken
 from itsm_core.testing.walking import START
 from itsm_core.values import to_dict
@@ -70,3 +71,20 @@ def test_circumstances_are_those_of_the_step():
     beside = INCIDENT.record("R-2", "new")
     assert step("start", related=(beside,)).situation(started.before).related == (beside,)
     assert started.options(RITA) == options(started.before, RITA, INCIDENT, at=LATER)
+
+
+def test_guards_see_when_it_became_known():
+    """In the laws as in `decide`: a guard that asks for it breaks none."""
+
+    def is_told_later(situation):
+        return None if situation.recorded_at else "say when it became known"
+
+    steps = INCIDENT.derive("ours").guard("is_told_later", is_told_later)
+    ours = steps.restrict("start", guards="is_told_later").build()
+    history = walk(ours, ())
+    told = taken(ours, Command("start", ANA, at=LATER, recorded_at=LATER + HOUR / 2), history)
+    assert told.decision.accepted
+    obey(told)
+    untold = taken(ours, Command("start", ANA, at=LATER), history)
+    assert untold.decision.codes == ("guard",)
+    obey(untold)

@@ -37,11 +37,14 @@ def test_all_paths_of_a_lifecycle_without_approvals_are_walked_as_they_are(lifec
 
 
 def asks_managers(record, trigger):
-    """The request for approval and the vote that a service request in approval takes."""
-    if record.state == "approval" and trigger in ("approve", "reject"):
-        rule = ApprovalRule([Panel("managers", ["lena", "otto"])]).to_dict()
-        yield Command("request_approval", ANA, at=record.changed_at, fields={"rule": rule})
-        for voter in ("lena",) if trigger == "approve" else ("lena", "otto"):
+    """The request for approval and the votes that a service request in approval takes."""
+    voters = {"approve": ("lena",), "reject": ("lena", "otto"), "expire": ()}
+    if record.state == "approval" and trigger in voters:
+        rule = ApprovalRule(
+            [Panel("managers", ["lena", "otto"])], due=record.changed_at + DAY, on_expiry="reject"
+        )
+        yield Command("request_approval", ANA, at=record.changed_at, fields={"rule": rule.to_dict()})
+        for voter in voters[trigger]:
             yield Command("vote", Actor.person(voter), at=record.changed_at, fields={"vote": trigger})
 
 
@@ -93,11 +96,15 @@ def of_a_change(record, trigger):
 def asks_the_authority(record, trigger):
     """The request for approval under the authority that a change takes, and enough votes."""
     found = record.actor_of("report_unauthorised") is not None
-    if trigger not in ("authorize", "reject") and not (trigger == "close" and found):
+    if trigger not in ("authorize", "reject", "expire") and not (trigger == "close" and found):
         return
     at, rule = record.changed_at, authority(record, PEOPLE)
+    if trigger == "expire":
+        rule = attrs.evolve(rule, due=at + DAY, on_expiry="reject")
     choice = "reject" if trigger == "reject" else "approve"
     yield Command("request_approval", ANA, at=at, fields={"rule": rule.to_dict()})
+    if trigger == "expire":
+        return
     for voter in ("pia",) if record.values["change_kind"] == "normal" and not found else ("mona", "sam"):
         if voter in rule.panels[0].members:
             yield Command("vote", Actor.person(voter), at=at, fields={"vote": choice})

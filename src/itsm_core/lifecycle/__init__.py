@@ -10,13 +10,14 @@ A lifecycle is the single source: the machine, the tables and diagrams of the do
 
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.lifecycle.decision import TOLERANCE, Accepted, Decision, Refused, decide
-from itsm_core.lifecycle.difference import Change, diff
+from itsm_core.lifecycle.deriving import Derivation
+from itsm_core.lifecycle.difference import Difference, Grade, diff
 from itsm_core.lifecycle.fields import CustomField, FieldType
-from itsm_core.lifecycle.guards import Guard, Situation
+from itsm_core.lifecycle.guards import Guard, OfWay, Situation
 from itsm_core.lifecycle.lifecycle import Lifecycle
-from itsm_core.lifecycle.migration import MigrationPlan
+from itsm_core.lifecycle.migration import Lifecycles, MigrationPlan
 from itsm_core.lifecycle.options import Option, options
-from itsm_core.lifecycle.parts import Need, State, Transition
+from itsm_core.lifecycle.parts import InstantOf, Need, State, Transition
 from itsm_core.lifecycle.soundness import Finding, check
 from itsm_core.lifecycle.staffing import dead_ends
 from itsm_core.lifecycle.state_map import MapFinding, Mapped, StateMap
@@ -24,17 +25,22 @@ from itsm_core.lifecycle.state_map import MapFinding, Mapped, StateMap
 __all__ = [
     "TOLERANCE",
     "Accepted",
-    "Change",
     "CustomField",
     "Decision",
+    "Derivation",
+    "Difference",
     "FieldType",
     "Finding",
+    "Grade",
     "Guard",
+    "InstantOf",
     "Lifecycle",
+    "Lifecycles",
     "MapFinding",
     "Mapped",
     "MigrationPlan",
     "Need",
+    "OfWay",
     "Option",
     "Phase",
     "Refused",

@@ -17,6 +17,7 @@ from itsm_core.business_time.instants import parse_text, utc
 from itsm_core.commands import Command
 from itsm_core.errors import BeyondHorizon, InvalidValue, Reason
 from itsm_core.events import UNCORRECTABLE, Audience, Communication, Direction
+from itsm_core.lifecycle.parts import Need, Words, words
 from itsm_core.priority import Level, Priority, PriorityMatrix
 from itsm_core.records import Record
 from itsm_core.values import digest
@@ -183,9 +184,8 @@ def _voted(record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any
     choice = command.fields.get("vote")
     if choice not in VOTES:
         raise InvalidValue("vote", choice, "is no vote", f"say one of {', '.join(VOTES)}")
-    if record.round is None:
-        raise InvalidValue("vote", choice, "has no round to go to", "request an approval first")
-    return {**command.fields, "round": record.round.id}
+    live = record.round  # there is one: a vote without is refused before
+    return {**command.fields, "round": None if live is None else live.id}
 
 
 # fmt: off
@@ -206,6 +206,24 @@ BESIDE: dict[str, Beside] = {
     "escalate":     Beside("escalated",     frozenset({"itsm_core"}), ("key",), True, _given),
 }
 # fmt: on
+
+APPROVALS: dict[str, tuple[Words, Need]] = {
+    "request_approval": (
+        words({"en": "Request an approval", "zh": "请求批准"}),
+        Need("rule", "ISO/IEC 20000-1, 8.5.1.2", label={"en": "who must approve", "zh": "批准规则"}),
+    ),
+    "vote": (
+        words({"en": "Vote", "zh": "投票"}),
+        Need("vote", "ISO/IEC 20000-1, 8.5.1.2", one_of=VOTES, label={"en": "your voice", "zh": "意见"}),
+    ),
+}
+"""The commands of approval as buttons: what they are called, and what they need."""
+
+COMMANDS = tuple(trigger for trigger in BESIDE if trigger != "escalate")
+"""The commands beside the state that somebody gives; the library escalates by itself."""
+
+GUARDED = ("open", *COMMANDS)
+"""The commands to which `Definition.beside` may give guards."""
 
 
 def outbound(text: str, command: Command, record: Record) -> Made:

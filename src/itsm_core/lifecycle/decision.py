@@ -16,6 +16,7 @@ from itsm_core.errors import InvalidValue, Reason
 from itsm_core.events import Event, Phase, WaitsOn
 from itsm_core.lifecycle.beside import (
     ANYBODY,
+    APPROVALS,
     BESIDE,
     GRADES,
     Beside,
@@ -39,15 +40,18 @@ from itsm_core.lifecycle.machine import destination
 from itsm_core.lifecycle.parts import Transition, fields_of
 from itsm_core.lifecycle.reasons import (
     ahead_reasons,
+    carried_over_reasons,
     clock_reasons,
     invalid_field,
     need_reasons,
     no_approvals,
+    no_round,
     order_reasons,
     people_reasons,
     role,
     round_reasons,
     too_early,
+    unknown_trigger,
     version_reasons,
     waiver_reasons,
     wrong_state,
@@ -115,18 +119,7 @@ class _Asked(NamedTuple):
 
     def situation(self, record: Record) -> Situation:
         """What guards look at."""
-        command = self.command
-        return Situation(
-            record=record,
-            actor=command.actor,
-            trigger=command.trigger,
-            at=command.at,
-            recorded_at=command.recorded_at,
-            on_behalf_of=command.on_behalf_of,
-            fields=command.fields,
-            related=self.related,
-            calendar=self.calendar,
-        )
+        return Situation.of(record, self.command, self.related, self.calendar)
 
 
 def decide(
@@ -176,7 +169,10 @@ def _opening(asked: _Asked, reasons: list[Reason]) -> Decision:
     reasons += missing(("record", "title"), command)
     reasons += need_reasons(command, lifecycle.opening)
     if command.trigger == "open" and "open" in lifecycle.guards_beside:
-        reasons += _guards_beside(lifecycle.record("new"), asked)  # there is none yet: fields alone
+        objections = _guards_beside(lifecycle.record("new"), asked)  # there is none yet: fields alone
+        told = {_about(reason) for reason in reasons}
+        reasons += [reason for reason in objections if _about(reason) not in told]
+    reasons += carried_over_reasons(command)
     kinds = kinds_of("open", asked.custom, lifecycle.kinds)
     wanted = fields_of(lifecycle.opening)
     reasons += field_reasons(command.fields, {**kinds, "record": FieldType.TEXT}, wanted)
@@ -185,10 +181,15 @@ def _opening(asked: _Asked, reasons: list[Reason]) -> Decision:
     if reasons:
         return Refused(tuple(reasons))
     state = lifecycle.by_id[lifecycle.initial]
-    fields |= {"process": lifecycle.process, "phase": state.phase}
+    fields |= {"process": lifecycle.process, "phase": state.phase.value}
     known = {name: value for name, value in fields.items() if value is not None}
     scribe = asked.scribe(str(record_id), known.get("tenant"))
     return Accepted((scribe.event(1, "opened", known, states=(None, state.id)),))
+
+
+def _about(reason: Reason) -> Any:
+    """What a reason is about: a field, or else itself."""
+    return (reason.code, dict(reason.facts)["field"]) if "field" in dict(reason.facts) else reason
 
 
 def _graded(
@@ -217,13 +218,13 @@ def _beside(record: Record, asked: _Asked, beside: Beside, reasons: list[Reason]
         reasons.append(wrong_state(record, command.trigger, lifecycle))
     reasons += missing(beside.requires, command)
     if command.trigger in _VOTED_ON:
-        reasons += round_reasons(record, command)
+        reasons += [*no_round(record, command.trigger), *round_reasons(record, command)]
     wrong = _field_reasons(asked) + ahead_reasons(command)
     if command.trigger == "waive":
         wrong += waiver_reasons(command, lifecycle)
     reasons += _guards_beside(record, asked)
     fields: dict[str, Any] = {}
-    if not wrong and not any(reason.code == "missing_field" for reason in reasons):
+    if not wrong and not any(reason.code in ("missing_field", "no_round") for reason in reasons):
         try:
             fields = beside.make(record, command, asked.matrix)
         except InvalidValue as invalid:
@@ -238,13 +239,12 @@ def _guards_beside(record: Record, asked: _Asked) -> list[Reason]:
     names = asked.lifecycle.guards_beside.get(asked.command.trigger)
     if names:
         return guard_reasons(names, asked.lifecycle.guards, asked.situation(record))
-    if asked.command.trigger in _OF_APPROVALS:
+    if asked.command.trigger in APPROVALS:
         return [no_approvals(asked.lifecycle)]
     return []
 
 
-_OF_APPROVALS = frozenset({"request_approval", "vote"})
-_VOTED_ON = _OF_APPROVALS | {"amend", "assign", "reprioritise", "correct"}
+_VOTED_ON = frozenset({*APPROVALS, "amend", "assign", "reprioritise", "correct"})
 
 
 def _field_reasons(asked: _Asked) -> list[Reason]:
@@ -268,8 +268,7 @@ def _transition(record: Record, asked: _Asked, reasons: list[Reason]) -> Decisio
     command, lifecycle = asked.command, asked.lifecycle
     rows = lifecycle.by_trigger.get(command.trigger)
     if rows is None:
-        known = ", ".join((*lifecycle.by_trigger, *(t for t in BESIDE if t != "escalate")))
-        reasons.append(Reason("unknown_trigger", f"{command.trigger!r} is no trigger; use one of {known}"))
+        reasons.append(unknown_trigger(command.trigger, lifecycle))
         return Refused(tuple(reasons))
     row, objections, situation = _best(record, rows, asked)
     if row is None:

@@ -93,6 +93,10 @@ class Definition:
     def __hash__(self) -> int:
         return hash((self.id, self.version))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What it is defined by; what is made from it is made anew where it is copied or read."""
+        return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
+
     @cached_property
     def by_id(self) -> dict[str, State]:
         """The states by id."""

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from itsm_core.errors import InvalidValue
-from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.beside import GUARDED
 from itsm_core.lifecycle.definition import Definition
 from itsm_core.lifecycle.fields import CustomField
 from itsm_core.lifecycle.guards import Guard
@@ -187,8 +187,8 @@ class Derivation(Generic[K]):
         return self._with(guards={**self._draft.guards, name: function})
 
     def guard_beside(self, trigger: str, *names: str) -> Derivation[K]:
-        """With guards of a command that leaves the state alone, such as "vote" or "assign"."""
-        chosen(trigger, BESIDE.keys() - {"escalate"}, "trigger", "is no command beside the state")
+        """With guards of a command that leaves the state alone, such as "vote" or "assign", or of "open"."""
+        chosen(trigger, GUARDED, "trigger", "is no command beside the state")
         held = self._draft.guards_beside
         return self._with(
             beside={**held, trigger: joined(held.get(trigger, ()), self._guards(names))}.items()

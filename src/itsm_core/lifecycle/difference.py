@@ -31,7 +31,7 @@ _WEIGHT = {grade: weight for weight, grade in enumerate(Grade)}
 
 
 @attrs.frozen
-class Change:
+class Difference:
     """One difference: its grade, a stable kind, where it is, and a sentence."""
 
     grade: Grade
@@ -43,11 +43,11 @@ class Change:
         return f"{self.grade}: {self.where} {self.message}"
 
 
-def diff(old: Definition, new: Definition) -> tuple[Change, ...]:
+def diff(old: Definition, new: Definition) -> tuple[Difference, ...]:
     """Every difference between two definitions, the gravest first; empty if they are equal."""
     found = [*_whole(old, new), *_states(old, new), *_transitions(old, new), *_beside(old, new)]
     if not found and old != new:
-        found = [Change(_COMPATIBLE, "order", new.id, "is written in another order or other rows")]
+        found = [Difference(_COMPATIBLE, "order", new.id, "is written in another order or other rows")]
     return tuple(sorted(found, key=lambda change: -_WEIGHT[change.grade]))
 
 
@@ -83,13 +83,13 @@ _OF_A_FIELD = {
 _Rules = dict[str, tuple[Grade, str]]
 
 
-def _plainly(where: str, old: Any, new: Any, rules: _Rules) -> Iterator[Change]:
+def _plainly(where: str, old: Any, new: Any, rules: _Rules) -> Iterator[Difference]:
     """The attributes of a part that are another value now."""
     for name, (grade, kind) in rules.items():
         was, now = getattr(old, name), getattr(new, name)
         if was != now:
             said = "has other words" if kind == "words" else f"has {name} {_said(now)}, was {_said(was)}"
-            yield Change(grade, kind, where, said)
+            yield Difference(grade, kind, where, said)
 
 
 def _said(value: Any) -> str:
@@ -98,25 +98,25 @@ def _said(value: Any) -> str:
 
 def _sets(
     where: str, what: str, old: Iterable[str], new: Iterable[str], wider: Grade, narrower: Grade
-) -> Iterator[Change]:
+) -> Iterator[Difference]:
     """What a set of names gained and what it lost."""
     for kind, grade, names in (
         ("added", wider, sorted(set(new) - set(old))),
         ("removed", narrower, sorted(set(old) - set(new))),
     ):
         if names:
-            yield Change(grade, f"{what}_{kind}", where, f"{_DONE[kind]} {what} {', '.join(names)}")
+            yield Difference(grade, f"{what}_{kind}", where, f"{_DONE[kind]} {what} {', '.join(names)}")
 
 
 _DONE = {"added": "gains", "removed": "loses"}
 
 
-def _whole(old: Definition, new: Definition) -> Iterator[Change]:
+def _whole(old: Definition, new: Definition) -> Iterator[Difference]:
     yield from _plainly(new.id, old, new, _OF_THE_WHOLE)
     if bool(old.roles) is not bool(new.roles):  # none listed: any role is known
         grade = _REVIEW if new.roles else _COMPATIBLE
         told = ", ".join(new.roles) if new.roles else "every role"
-        yield Change(grade, "roles_known", new.id, f"knows {told} now")
+        yield Difference(grade, "roles_known", new.id, f"knows {told} now")
     else:
         yield from _sets(new.id, "role_known", old.roles, new.roles, _COMPATIBLE, _REVIEW)
     yield from _needs("open", old.opening, new.opening)
@@ -126,17 +126,19 @@ def _whole(old: Definition, new: Definition) -> Iterator[Change]:
         yield from _plainly(f"field {name}", olds[name], news[name], _OF_A_FIELD)
 
 
-def _states(old: Definition, new: Definition) -> Iterator[Change]:
+def _states(old: Definition, new: Definition) -> Iterator[Difference]:
     for name, state in old.by_id.items():
         if name not in new.by_id:
-            yield Change(_NEEDS_MAP, "state_removed", f"state {name}", "is gone; say where its records go")
+            yield Difference(
+                _NEEDS_MAP, "state_removed", f"state {name}", "is gone; say where its records go"
+            )
         else:
             yield from _plainly(f"state {name}", state, new.by_id[name], _OF_A_STATE)
     for name in (name for name in new.by_id if name not in old.by_id):
-        yield Change(_COMPATIBLE, "state_added", f"state {name}", "is new")
+        yield Difference(_COMPATIBLE, "state_added", f"state {name}", "is new")
 
 
-def _beside(old: Definition, new: Definition) -> Iterator[Change]:
+def _beside(old: Definition, new: Definition) -> Iterator[Difference]:
     """Guards of other commands, and the functions behind the names."""
     olds, news = old.guards_beside, new.guards_beside
     for trigger in dict.fromkeys((*olds, *news)):
@@ -144,7 +146,7 @@ def _beside(old: Definition, new: Definition) -> Iterator[Change]:
     yield from _sets(new.id, "guard_known", old.guards, new.guards, _COMPATIBLE, _COMPATIBLE)
     for name in (name for name in old.guards if name in new.guards):
         if old.guards[name] != new.guards[name]:
-            yield Change(_REVIEW, "guard_function", f"guard {name}", "is another function")
+            yield Difference(_REVIEW, "guard_function", f"guard {name}", "is another function")
 
 
 # --- transitions ------------------------------------------------------------------------------
@@ -152,10 +154,10 @@ def _beside(old: Definition, new: Definition) -> Iterator[Change]:
 _Place = tuple[str, str]
 
 
-def _transitions(old: Definition, new: Definition) -> Iterator[Change]:
+def _transitions(old: Definition, new: Definition) -> Iterator[Difference]:
     """Edge by edge; what several edges of a trigger share is said once."""
     olds, news = _edges(old), _edges(new)
-    told: dict[Change, list[str]] = {}
+    told: dict[Difference, list[str]] = {}
     for trigger, source in dict.fromkeys((*olds, *news)):
         for change in _edge(trigger, olds.get((trigger, source), []), news.get((trigger, source), [])):
             told.setdefault(change, []).append(source)
@@ -172,17 +174,17 @@ def _edges(definition: Definition) -> dict[_Place, list[Transition]]:
     return found
 
 
-def _edge(where: str, olds: list[Transition], news: list[Transition]) -> Iterator[Change]:
+def _edge(where: str, olds: list[Transition], news: list[Transition]) -> Iterator[Difference]:
     pairs, gone, come = _paired(olds, news)
     for row in gone:
-        yield Change(_REVIEW, "edge_removed", where, f"does not lead to {row.dest} any more")
+        yield Difference(_REVIEW, "edge_removed", where, f"does not lead to {row.dest} any more")
     for row in come:
         grade = _REVIEW if olds or row.after is not None else _COMPATIBLE
         time = f" by itself after {row.after}" if row.after is not None else ""
-        yield Change(grade, "edge_added", where, f"leads to {row.dest}{time}")
+        yield Difference(grade, "edge_added", where, f"leads to {row.dest}{time}")
     places = [next(n for n, row in enumerate(news) if row is new) for _, new in pairs]
     if places != sorted(places):
-        yield Change(_REVIEW, "edge_order", where, "tries its ways in another order")
+        yield Difference(_REVIEW, "edge_order", where, "tries its ways in another order")
     for old, new in pairs:
         yield from _row(where, old, new)
 
@@ -201,7 +203,7 @@ def _paired(
     return pairs, gone, come
 
 
-def _row(where: str, old: Transition, new: Transition) -> Iterator[Change]:
+def _row(where: str, old: Transition, new: Transition) -> Iterator[Difference]:
     yield from _plainly(where, old, new, _OF_A_TRANSITION)
     yield from _sets(where, "role", old.roles, new.roles, _COMPATIBLE, _REVIEW)
     yield from _sets(where, "relation", old.relation, new.relation, _COMPATIBLE, _REVIEW)
@@ -210,17 +212,17 @@ def _row(where: str, old: Transition, new: Transition) -> Iterator[Change]:
     yield from _needs(where, old.requires, new.requires)
 
 
-def _needs(where: str, old: tuple[Need, ...], new: tuple[Need, ...]) -> Iterator[Change]:
+def _needs(where: str, old: tuple[Need, ...], new: tuple[Need, ...]) -> Iterator[Difference]:
     olds, news = ({need.field: need for need in needs} for needs in (old, new))
     yield from _sets(where, "need", olds, news, _REVIEW, _REVIEW)
     for name in (name for name in olds if name in news):
         was, now = olds[name], news[name]
         parts = [field.name for field in attrs.fields(Need) if _differ(was, now, field.name)]
         if parts == ["label"]:
-            yield Change(_COMPATIBLE, "words", where, f"has other words for {name}")
+            yield Difference(_COMPATIBLE, "words", where, f"has other words for {name}")
         elif parts:
             grade = _REVIEW if _stricter(was, now) else _COMPATIBLE
-            yield Change(grade, "need_changed", where, f"asks otherwise for {name}: {', '.join(parts)}")
+            yield Difference(grade, "need_changed", where, f"asks otherwise for {name}: {', '.join(parts)}")
 
 
 def _differ(was: Need, now: Need, name: str) -> bool:

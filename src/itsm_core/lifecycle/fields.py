@@ -96,7 +96,10 @@ SAID: dict[str, dict[str, FieldType]] = {
 # fmt: on
 
 OF_THE_STEP = frozenset(
-    {"process", "agreement", "trigger", "phase", "waits_on", "outcome", "reopens", "record", "round"}
+    {
+        *("process", "agreement", "trigger", "phase", "waits_on", "outcome", "reopens", "record", "round"),
+        *("promised_since", "from_lifecycle", "from_lifecycle_version"),
+    }
 )
 """Names that say what a step did; the library writes them."""
 
@@ -108,6 +111,12 @@ MANAGED = frozenset(
     }
 )
 """Fields that a command of their own, or a transition, changes; `amend` does not."""
+
+CHANGED_BY = {
+    **dict.fromkeys(("impact", "urgency", "priority", "priority_reason"), "reprioritise"),
+    **dict.fromkeys(("owner", "group", "assignee"), "assign"),
+}
+"""The command of their own that changes some of these, at any time."""
 
 TAKEN = frozenset({*STANDARD, *OF_THE_STEP, *(name for kinds in SAID.values() for name in kinds)})
 """Names that a host cannot declare."""
@@ -156,13 +165,15 @@ def type_reasons(fields: Mapping[str, Any], kinds: Mapping[str, FieldType]) -> l
         wrong = _misread(name, value) if _fits(value, kind) else f"it takes {_SAYS[kind]}"
         if wrong:
             facts = {"field": name, "type": kind.value}
-            found.append(Reason("invalid_field", f"{name} is {shown(name, value)}; {wrong}", facts=facts))
+            seen = shown(name, value)
+            said = f"{name} is {seen}; {wrong}" if seen else f"{name} takes {_SAYS[kind]}"
+            found.append(Reason("invalid_field", said, facts=facts))
     return found
 
 
 def shown(name: str, value: Any) -> str:
-    """The value as a refusal quotes it: only where we know that it says nothing about a person."""
-    return repr(value) if name in TAKEN - PERSONAL else "..."
+    """The value as a refusal quotes it; empty unless we know that it says nothing about a person."""
+    return repr(value) if name in TAKEN - PERSONAL else ""
 
 
 def _misread(name: str, value: Any) -> str:
@@ -200,6 +211,9 @@ def not_asked(name: str) -> Reason:
 
 
 def _unknown(name: str, known: list[str]) -> Reason:
+    if name in CHANGED_BY:
+        said = f"{name} is not asked for here; {CHANGED_BY[name]} changes it"
+        return Reason("unknown_field", said, facts={"field": name, "trigger": CHANGED_BY[name]})
     if name in TAKEN:
         return not_asked(name)
     near = difflib.get_close_matches(name, known, 3)

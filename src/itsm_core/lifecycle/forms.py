@@ -19,8 +19,9 @@
     requires = [{ field = "resolution_notes", clause = "8.6.1" }]
 
 Keys are the fields of `Lifecycle`, `State`, `Transition`, `Need` and `CustomField`; what is left out
-is at its default. A timer edge says after = "5 business days". Everything is data: nothing is
-evaluated, unknown keys and names are refused, and a hostile file is refused in bounded time.
+is at its default. A timer edge says after = "5 business days", or after = "at risk_review_at", a field
+that holds an instant. Everything is data: nothing is evaluated, unknown keys and names are refused, and
+a hostile file is refused in bounded time.
 """
 
 from __future__ import annotations
@@ -33,14 +34,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import attrs
 
-from itsm_core.business_time.durations import format as written_duration
-from itsm_core.business_time.durations import parse as parse_duration
 from itsm_core.errors import InvalidValue
-from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.beside import GUARDED
 from itsm_core.lifecycle.definition import Definition
 from itsm_core.lifecycle.fields import CustomField
 from itsm_core.lifecycle.guards import Guards
-from itsm_core.lifecycle.parts import Need, State, Transition
+from itsm_core.lifecycle.parts import Need, State, Transition, read_after, written_after
 from itsm_core.lifecycle.rewriting import chosen
 from itsm_core.lifecycle.soundness import sound
 from itsm_core.values import digest, frozen_json
@@ -260,15 +259,14 @@ def _words(value: Any, where: str) -> dict[str, str]:
     return {lang: _text(text, f"{where}.{lang}") for lang, text in table.items()}
 
 
-def _duration(value: Any, where: str) -> Any:
-    return _made(where, lambda: parse_duration(_text(value, where)))
+def _after(value: Any, where: str) -> Any:
+    return _made(where, lambda: read_after(_text(value, where)))
 
 
 def _beside(value: Any, where: str) -> dict[str, list[str]]:
-    commands = [name for name in BESIDE if name != "escalate"]
     table = _table(value, where)
     return {
-        chosen(name, commands, where, "is no command beside the state"): _guards(names, f"{where}.{name}")
+        chosen(name, GUARDED, where, "is no command beside the state"): _guards(names, f"{where}.{name}")
         for name, names in table.items()
     }
 
@@ -323,7 +321,7 @@ class _Rows:
 _TEXT, _FLAG, _NUMBER = _Form(_text, str), _Form(_flag, bool), _Form(_number, int)
 _TEXTS, _SET = _Form(_texts, lambda held: [str(one) for one in held]), _Form(_texts, sorted)
 _GUARDS, _WORDS = _Form(_guards, list), _Form(_words, dict)
-_DURATION = _Form(_duration, written_duration)
+_AFTER = _Form(_after, written_after)
 _BESIDE = _Form(_beside, lambda pairs: {name: list(names) for name, names in pairs})
 
 # fmt: off
@@ -336,7 +334,7 @@ _STATES = _Rows(State, {
 }).form()
 _TRANSITIONS = _Rows(Transition, {
     "trigger": _TEXT, "sources": _TEXTS, "dest": _TEXT, "roles": _SET, "relation": _SET,
-    "requires": _NEEDS, "guards": _GUARDS, "separate_from": _TEXTS, "after": _DURATION,
+    "requires": _NEEDS, "guards": _GUARDS, "separate_from": _TEXTS, "after": _AFTER,
     "reopens": _TEXT, "label": _WORDS, "instructions": _WORDS,
 }).form()
 _FIELDS = _Rows(CustomField, {"name": _TEXT, "type": _TEXT, "personal": _FLAG}).form()

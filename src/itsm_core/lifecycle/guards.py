@@ -14,9 +14,10 @@ import attrs
 
 from itsm_core.actors import Actor
 from itsm_core.business_time.calendar import BusinessCalendar
+from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue, Reason
 from itsm_core.records import Record
-from itsm_core.values import NO_FIELDS, Fields
+from itsm_core.values import NO_FIELDS, Fields, texts
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +39,27 @@ class Situation:
     related: tuple[Record, ...] = ()
     calendar: BusinessCalendar | None = None
 
+    @classmethod
+    def of(
+        cls,
+        record: Record,
+        command: Command,
+        related: tuple[Record, ...] = (),
+        calendar: BusinessCalendar | None = None,
+    ) -> Situation:
+        """The situation in which a command asks something of a record."""
+        return cls(
+            record=record,
+            actor=command.actor,
+            trigger=command.trigger,
+            at=command.at,
+            recorded_at=command.recorded_at,
+            on_behalf_of=command.on_behalf_of,
+            fields=command.fields,
+            related=related,
+            calendar=calendar,
+        )
+
     def get(self, name: str) -> Any:
         """A field as the record would know it afterwards: as the command brings it, else as it is known."""
         return self.fields[name] if name in self.fields else self.record.values.get(name)
@@ -45,6 +67,26 @@ class Situation:
 
 Guard: TypeAlias = Callable[[Situation], "Reason | str | None"]
 Guards: TypeAlias = Mapping[str, Guard]
+
+
+def _kinds(value: Iterable[str]) -> frozenset[str]:
+    return frozenset(texts(value, "way", 'name the kinds that take it: {"normal"}'))
+
+
+@attrs.frozen
+class OfWay:
+    """A guard that lets only records of these kinds pass, or (no kind) leads back whence they came.
+
+    It asks the guard that it holds. Guards are no data, so this is how a lifecycle that several kinds
+    share says which of them takes which step; `dead_ends` follows each kind by itself.
+    """
+
+    guard: Guard
+    ways: frozenset[str] = attrs.field(converter=_kinds)
+
+    def __call__(self, situation: Situation) -> Reason | str | None:
+        """What the guard has to say."""
+        return self.guard(situation)
 
 
 def guard_reasons(names: Iterable[str], guards: Guards, situation: Situation) -> list[Reason]:

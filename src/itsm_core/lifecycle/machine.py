@@ -1,4 +1,4 @@
-"""The engine: one shared `transitions.Machine` per lifecycle version, through a lean event class.
+"""The engine: one shared `transitions.Machine` per lifecycle, through a lean event class.
 
 The stock `Event.trigger` makes about ninety calls to find that no callback is set. `LeanEvent`
 (the package's own `event_cls` hook) does the same work for machines without callbacks, and
@@ -11,13 +11,14 @@ state goes into a one-slot cursor, the cursor through the machine, and the new s
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from transitions import Event, EventData, Machine, State, Transition
 
 from itsm_core.lifecycle.definition import Definition
 from itsm_core.lifecycle.guards import Guards, Situation, objection
+
+_SHARED = "_shared_machine"
 
 
 class Cursor:
@@ -128,10 +129,13 @@ def machine(lifecycle: Definition, cls: type[Machine] = Machine, **options: Any)
     )
 
 
-@lru_cache(maxsize=256)
 def shared(lifecycle: Definition) -> Machine:
-    """The one machine that all records of a lifecycle version go through."""
-    return machine(lifecycle, LeanMachine)
+    """The one machine that all records of a lifecycle go through; it lives as long as the lifecycle."""
+    held = vars(lifecycle)  # where a cached property would lie, were it not made from so far below
+    if _SHARED not in held:
+        held[_SHARED] = machine(lifecycle, LeanMachine)
+    found: Machine = held[_SHARED]
+    return found
 
 
 def destination(lifecycle: Definition, state: str, trigger: str, *situation: Situation) -> str | None:

@@ -13,13 +13,17 @@ import attrs
 from itsm_core.actors import Actor
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.errors import Reason
+from itsm_core.events import Phase
+from itsm_core.lifecycle.beside import ANYBODY, APPROVALS, BESIDE
 from itsm_core.lifecycle.guards import Situation, guard_reasons
 from itsm_core.lifecycle.lifecycle import Lifecycle
-from itsm_core.lifecycle.parts import Need, Transition, say
+from itsm_core.lifecycle.parts import Need, Transition, fields_of, say
 from itsm_core.lifecycle.reasons import (
     lifecycle_reasons,
     missing_needs,
+    no_round,
     people_reasons,
+    role,
     waivers_for,
     wrong_state,
 )
@@ -30,10 +34,11 @@ from itsm_core.values import only
 
 @attrs.frozen(kw_only=True)
 class Option:
-    """A button: what it is called, where it leads, what it needs, and why it is grey if it is.
+    """A button: what it is called, where it leads if anywhere, what it needs, and why it is grey if it is.
 
-    `needs` are all fields it asks for, `missing` those that nobody has given yet. `instructions` say
-    what to do. `waivers` are separations of duty that were set aside and let this actor press it.
+    `needs` are all fields it asks for, `missing` those that nobody has given yet; `notes` say more about
+    these, such as why a review is owed, and bar nothing. `instructions` say what to do. `waivers` are
+    separations of duty that were set aside and let this actor press it.
     """
 
     trigger: str
@@ -45,6 +50,7 @@ class Option:
     reasons: tuple[Reason, ...] = ()
     instructions: str = ""
     waivers: tuple[Waiver, ...] = ()
+    notes: tuple[Reason, ...] = ()
 
 
 def options(
@@ -59,19 +65,25 @@ def options(
 ) -> tuple[Option, ...]:
     """Every trigger that people pull as a button for this actor, disabled ones with reasons.
 
-    Timer edges are no buttons. `at` is when somebody looks, for guards and waivers that end;
+    Timer edges are no buttons; of the commands beside the state those of approval are, where the lifecycle
+    takes approvals. `at` is when somebody looks, for guards and waivers that end;
     `related` and `calendar` are those of `decide`.
     """
     only(Actor, actor, "actor", 'say for whom: Actor.person("ana", "agent")')
     only(str, lang, "lang", 'name a language, such as "en" or "zh"')
-    found = []
-    for trigger, rows in lifecycle.by_trigger.items():
-        if any(row.after is None for row in rows):
-            situation = Situation(
-                record=record, actor=actor, trigger=trigger, at=at, related=related, calendar=calendar
-            )
-            found.append(_option(situation, lifecycle, rows, lang))
-    return tuple(found)
+
+    def situation(trigger: str) -> Situation:
+        return Situation(
+            record=record, actor=actor, trigger=trigger, at=at, related=related, calendar=calendar
+        )
+
+    found = [
+        _option(situation(trigger), lifecycle, rows, lang)
+        for trigger, rows in lifecycle.by_trigger.items()
+        if any(row.after is None for row in rows)
+    ]
+    taken = [trigger for trigger in APPROVALS if trigger in lifecycle.guards_beside]
+    return (*found, *(_approval(situation(trigger), lifecycle, lang) for trigger in taken))
 
 
 def _option(situation: Situation, lifecycle: Lifecycle, rows: tuple[Transition, ...], lang: str) -> Option:
@@ -81,7 +93,10 @@ def _option(situation: Situation, lifecycle: Lifecycle, rows: tuple[Transition, 
     reasons = lifecycle_reasons(record, lifecycle)
     if row is None:
         reasons.append(wrong_state(record, shown.trigger, lifecycle))
-    reasons += [*people_reasons(record, actor, shown, at), *objections]
+    lacking = missing_needs(shown.requires, {}, record)
+    notes = [reason for reason in objections if dict(reason.facts).get("field") in fields_of(lacking)]
+    reasons += people_reasons(record, actor, shown, at)
+    reasons += [reason for reason in objections if reason not in notes]
     if row is not None and row.after is not None and at is not None:
         reasons += too_soon(record, row, at, situation.calendar)
     waivers = [w for name in shown.separate_from for w in waivers_for(record, shown.trigger, name, at)]
@@ -91,10 +106,33 @@ def _option(situation: Situation, lifecycle: Lifecycle, rows: tuple[Transition, 
         enabled=not reasons,
         destination=None if row is None else row.dest,
         needs=shown.requires,
-        missing=tuple(missing_needs(shown.requires, {}, record)),
+        missing=tuple(lacking),
         reasons=tuple(reasons),
         instructions=say(shown.instructions, lang, ""),
         waivers=tuple(waivers),
+        notes=tuple(notes),
+    )
+
+
+def _approval(situation: Situation, lifecycle: Lifecycle, lang: str) -> Option:
+    """The button of a command of approval; `decide` asks the same of the command."""
+    record, actor, trigger = situation.record, situation.actor, situation.trigger
+    label, need = APPROVALS[trigger]
+    beside = BESIDE[trigger]
+    reasons = lifecycle_reasons(record, lifecycle)
+    if beside.roles is not ANYBODY and not beside.roles & actor.roles:
+        reasons.append(role(actor, beside.roles, trigger))
+    if record.phase is Phase.CLOSED:
+        reasons.append(wrong_state(record, trigger, lifecycle))
+    reasons += no_round(record, trigger)
+    reasons += guard_reasons(lifecycle.guards_beside[trigger], lifecycle.guards, situation)
+    return Option(
+        trigger=trigger,
+        label=say(label, lang, trigger),
+        enabled=not reasons,
+        needs=(need,),
+        missing=(need,),
+        reasons=tuple(reasons),
     )
 
 

@@ -7,7 +7,8 @@ from typing import get_args
 
 import attrs
 
-from itsm_core.business_time.durations import Duration
+from itsm_core.business_time.durations import Duration, parse
+from itsm_core.business_time.durations import format as written
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.lifecycle.fields import OF_THE_STEP
@@ -58,9 +59,40 @@ def _waits(value: WaitsOn | str | None) -> WaitsOn | None:
     return None if value is None else wait(value)
 
 
+OF_THE_ROUND = "approval.due"
+"""What `InstantOf` calls the instant at which the approval round that counts falls due."""
+
+
+@attrs.frozen
+class InstantOf:
+    """An instant that a record knows, for timer edges: that in a field, such as `risk_review_at`.
+
+    "approval.due" is when the approval round that counts falls due.
+    """
+
+    field: str
+
+    def __attrs_post_init__(self) -> None:
+        if self.field != OF_THE_ROUND:
+            word(self.field, "field", f'name a field that holds an instant, or "{OF_THE_ROUND}"')
+
+    def __str__(self) -> str:
+        return self.field
+
+
+def written_after(after: Duration | InstantOf) -> str:
+    """The text of what a timer edge waits for: "5 business days", "at risk_review_at"."""
+    return f"at {after}" if isinstance(after, InstantOf) else written(after)
+
+
+def read_after(text: str) -> Duration | InstantOf:
+    """What such a text says."""
+    return InstantOf(text[3:].strip()) if text.startswith("at ") else parse(text)
+
+
 def _counted(value: object) -> None:
-    if value is not None and not isinstance(value, get_args(Duration)):
-        remedy = "say what is counted: after=business_days(5), calendar_days(30) or hours(4)"
+    if value is not None and not isinstance(value, (*get_args(Duration), InstantOf)):
+        remedy = 'say what is counted: after=business_days(5), hours(4) or InstantOf("risk_review_at")'
         raise InvalidValue("after", value, "is no duration", remedy)
 
 
@@ -134,8 +166,8 @@ class Transition:
     "assignee"). `guards` name conditions of the lifecycle. `separate_from` names earlier triggers
     ("open" is one): whoever fired the last of each may not fire this one, unless a waiver on the
     record says so. With `after` it is a timer edge: nobody may fire it, time does, when the record
-    has been in the source state so long. `reopens` says that it leads back from done to open work,
-    and whether clocks "resume" or "restart".
+    has been in the source state so long, or when an instant that it knows has come (`InstantOf`).
+    `reopens` says that it leads back from done to open work, and whether clocks "resume" or "restart".
     """
 
     trigger: str
@@ -146,7 +178,7 @@ class Transition:
     requires: tuple[Need, ...] = attrs.field(default=(), converter=needs, kw_only=True)
     guards: tuple[str, ...] = attrs.field(default=(), converter=sequence, kw_only=True)
     separate_from: tuple[str, ...] = attrs.field(default=(), converter=sequence, kw_only=True)
-    after: Duration | None = attrs.field(default=None, kw_only=True)
+    after: Duration | InstantOf | None = attrs.field(default=None, kw_only=True)
     reopens: str | None = attrs.field(default=None, kw_only=True)
     label: Words = attrs.field(default=(), converter=words, kw_only=True)
     instructions: Words = attrs.field(default=(), converter=words, kw_only=True)

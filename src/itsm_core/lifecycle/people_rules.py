@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from itsm_core.events import Phase, WaitsOn
-from itsm_core.lifecycle.beside import BESIDE, GRADES
+from itsm_core.lifecycle.beside import BESIDE, GRADES, GUARDED
 from itsm_core.lifecycle.duties import Cast, Group, Search, TooMany, dead_ends_of
 from itsm_core.lifecycle.fields import SAID, FieldType, type_reasons
 from itsm_core.lifecycle.graph import Graph, Places, Rule, reach, told, told_all
-from itsm_core.lifecycle.parts import Need, Transition, fields_of
+from itsm_core.lifecycle.parts import OF_THE_ROUND, InstantOf, Need, Transition, fields_of
 
 _WORDS = frozenset(name for kinds in SAID.values() for name in kinds)
 _HOLDS_AN_ID = frozenset({FieldType.TEXT, FieldType.ANY})
@@ -51,8 +51,8 @@ def _guards(graph: Graph) -> Places:
             if name not in known:
                 yield row.trigger, _unregistered(name)
     for command, names in lifecycle.beside:
-        if command != "open" and command not in BESIDE:
-            yield command, f"is no command beside the state; use one of open, {', '.join(BESIDE)}"
+        if command not in GUARDED:
+            yield command, f"is no command beside the state; use one of {', '.join(GUARDED)}"
         for name in names:
             if name not in known:
                 yield command, _unregistered(name)
@@ -74,6 +74,23 @@ def _fields(graph: Graph) -> Places:
         for name in sorted(row.relation) if row is not None else ():
             if kinds.get(name) not in _HOLDS_AN_ID:
                 yield place, f"the relation {told(name)} is no field that names somebody; {_relations(name)}"
+    for row in graph.lifecycle.transitions:
+        if isinstance(row.after, InstantOf):
+            yield from ((row.trigger, fault) for fault in _never_comes(row.after.field, graph))
+
+
+def _never_comes(field: str, graph: Graph) -> Iterator[str]:
+    """Why no record could know an instant that a timer edge waits for."""
+    if field == OF_THE_ROUND:
+        if "request_approval" not in graph.lifecycle.guards_beside:
+            yield 'waits for an approval, and none is asked for; give beside={"request_approval": ...}'
+    elif not _is_instant(field, graph):
+        remedy = f'declare it: fields=(CustomField("{told(field)}", "instant"),)'
+        yield f"waits for {told(field)}, which is no field that holds an instant; {remedy}"
+
+
+def _is_instant(field: str, graph: Graph) -> bool:
+    return graph.lifecycle.kinds.get(field) is FieldType.INSTANT
 
 
 def _declared(name: object) -> str:
@@ -125,21 +142,28 @@ def _unfitting(need: Need, graph: Graph) -> list[str]:
 
 
 def _untimely(graph: Graph) -> Places:
-    """What timer edges ask for and nobody is there to bring."""
+    """What timer edges ask for and nobody is there to bring, and instants that never come."""
     without: dict[frozenset[str], set[str]] = {}
     for row in graph.lifecycle.transitions:
         for need in row.requires if row.after is not None else ():
             if not need.kept:
                 remedy = "ask for it earlier and say kept=True here"
                 yield row.trigger, f"time brings no {told(need.field)}; {remedy}"
-                continue
-            names = _answers(need)
+        for field, names in _awaited(row, graph):
             if names not in without:
                 without[names] = _lacking(graph, names)
             for source in row.sources:
                 if source in without[names]:
-                    said = f"a record in {told(source)} may lack {told(need.field)}, and time brings none"
+                    said = f"a record in {told(source)} may lack {told(field)}, and time brings none"
                     yield row.trigger, f"{said}; require it on every way there, or of the opening"
+
+
+def _awaited(row: Transition, graph: Graph) -> Iterator[tuple[str, frozenset[str]]]:
+    """What a record has to know before time fires a transition, with the fields that answer it."""
+    if row.after is not None:
+        yield from ((need.field, _answers(need)) for need in row.requires if need.kept)
+    if isinstance(row.after, InstantOf) and _is_instant(row.after.field, graph):
+        yield row.after.field, frozenset({row.after.field})
 
 
 def _lacking(graph: Graph, names: frozenset[str]) -> set[str]:

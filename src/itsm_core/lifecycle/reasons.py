@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from itsm_core.actors import Actor
+from itsm_core.actors import Actor, ActorKind
 from itsm_core.business_time.instants import micros, parse_text
 from itsm_core.commands import Command
 from itsm_core.errors import BeyondHorizon, InvalidValue, Reason
 from itsm_core.events import PERSONAL, WaitsOn
-from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.beside import COMMANDS
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.parts import Need, Transition
+from itsm_core.lifecycle.rewriting import near
 from itsm_core.records import Record, Waiver
 
 
@@ -94,9 +95,10 @@ def need_reasons(command: Command, needs: Sequence[Need], record: Record | None 
         value = command.fields.get(name)
         if name not in wrong and value not in _NOTHING and value not in allowed:
             given = None if name in PERSONAL else value
+            said = f"{name} takes" if given is None else f"{name} is {given!r}; use"
             wrong[name] = Reason(
                 "invalid_field",
-                f"{name} is {'...' if given is None else repr(given)}; use one of {', '.join(allowed)}",
+                f"{said} one of {', '.join(allowed)}",
                 facts={"field": name, "value": given, "allowed": allowed},
             )
     lacking = [_lacking(command, need) for need in missing_needs(needs, command.fields, record)]
@@ -133,7 +135,7 @@ _NOTHING = (None, "", ())
 
 
 def _lacking(command: Command, need: Need) -> Reason:
-    choices = f": one of {', '.join(need.one_of)}" if need.one_of else f" ({need.say()})"
+    choices = f": one of {', '.join(need.one_of)}" if need.one_of else _in_words(need)
     other = f", or {need.otherwise!r} in its place" if need.otherwise else ""
     facts = {"field": need.field, "allowed": need.one_of, "clause": need.clause}
     if need.otherwise:
@@ -141,6 +143,12 @@ def _lacking(command: Command, need: Need) -> Reason:
     return Reason(
         "missing_field", f"{command.trigger} needs the field {need.field!r}{choices}{other}", facts=facts
     )
+
+
+def _in_words(need: Need) -> str:
+    """The label of a field in brackets, if it says more than its name."""
+    label, name = (text.replace("_", " ").casefold() for text in (need.say(), need.field))
+    return "" if label == name else f" ({need.say()})"
 
 
 def no_approvals(lifecycle: Lifecycle) -> Reason:
@@ -165,6 +173,15 @@ def ahead_reasons(command: Command) -> list[Reason]:
     return found
 
 
+def carried_over_reasons(command: Command) -> list[Reason]:
+    """That a history holds no messages is for an integration to say: it spares the desk a breach."""
+    if command.fields.get("messages") is None or command.actor.kind in _INTEGRATIONS:
+        return []
+    said = "messages is for the automation to say that carries a history over; leave it out"
+    return [Reason("reserved_field", said, facts={"field": "messages"})]
+
+
+_INTEGRATIONS = frozenset({ActorKind.AUTOMATION, ActorKind.MONITORING})
 _HOLD_REASONS = ("hold_reason", tuple(WaitsOn))
 
 
@@ -226,14 +243,30 @@ def round_reasons(record: Record, command: Command) -> list[Reason]:
     return [Reason("out_of_order", f"{said}; {command.trigger} comes after that")]
 
 
+def unknown_trigger(trigger: str, lifecycle: Lifecycle) -> Reason:
+    """The lifecycle has no such trigger; names those that come close, else all."""
+    known = (*lifecycle.by_trigger, *COMMANDS)
+    remedy = near(trigger, known, f"use one of {', '.join(known)}")
+    facts = {"trigger": trigger, "allowed": known}
+    return Reason("unknown_trigger", f"{trigger!r} is no trigger; {remedy}", facts=facts)
+
+
+def no_round(record: Record, trigger: str) -> list[Reason]:
+    """A vote goes to the round that somebody asked for."""
+    if trigger != "vote" or record.round is not None:
+        return []
+    return [Reason("no_round", "there is no round to vote in; request an approval first")]
+
+
 def waiver_reasons(command: Command, lifecycle: Lifecycle) -> list[Reason]:
     """Why a waiver would set nothing aside: it names what no record of this lifecycle can do."""
-    later = (*lifecycle.by_trigger, *(name for name in BESIDE if name != "escalate"))
+    later = (*lifecycle.by_trigger, *COMMANDS)
     found = []
     for name, known in (("trigger", later), ("separate_from", ("open", *later))):
         given = command.fields.get(name)
         if isinstance(given, str) and given and given not in known:
-            said = f"{name} is {given!r}, which is no trigger; use one of {', '.join(known)}"
+            remedy = near(given, known, f"use one of {', '.join(known)}")
+            said = f"{name} is {given!r}, which is no trigger; {remedy}"
             facts = {"field": name, "value": given, "allowed": known}
             found.append(Reason("invalid_field", said, facts=facts))
     return found

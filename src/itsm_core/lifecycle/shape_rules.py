@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itsm_core.business_time.durations import Budget, BusinessDays, CalendarDays
 from itsm_core.events import Phase
 from itsm_core.lifecycle.graph import Graph, Places, Rule, cycles, reach, told, told_all
-from itsm_core.lifecycle.parts import State, Transition
+from itsm_core.lifecycle.parts import InstantOf, State, Transition
 
 # fmt: off
 _ANY = frozenset(Phase)
@@ -72,6 +72,7 @@ def _searches(graph: Graph) -> int:
     rows = graph.lifecycle.transitions
     apart = {earlier for row in rows for earlier in row.separate_from}
     fields = {need.field for row in rows if row.after is not None for need in row.requires}
+    fields |= {row.after.field for row in rows if isinstance(row.after, InstantOf)}
     return len(apart) + len(fields)
 
 
@@ -219,7 +220,7 @@ def _without_staff(row: Transition) -> bool:
 def _rests(graph: Graph) -> Places:
     ahead: dict[str, list[str]] = {}
     for source, row, dest in graph.edges:
-        if row.after in _AT_ONCE:
+        if isinstance(row.after, InstantOf) or row.after in _AT_ONCE:
             ahead.setdefault(source.id, []).append(dest.id)
     for cycle in cycles(ahead):
         way = told_all([*cycle, cycle[0]], " to ")

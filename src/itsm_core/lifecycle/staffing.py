@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
@@ -21,6 +22,7 @@ from itsm_core.lifecycle.duties import (
     goals,
 )
 from itsm_core.lifecycle.graph import Graph, reach, told, told_all
+from itsm_core.lifecycle.guards import OfWay
 from itsm_core.lifecycle.parts import Transition
 from itsm_core.lifecycle.soundness import Finding, Severity, sound
 from itsm_core.values import named, only, texts
@@ -55,28 +57,39 @@ def dead_ends(
     L026: everybody who may fire a transition is kept from it by what they did before. An error where
     nobody ever fires it, or no successful end (or none at all) is left from the start; a warning where
     a record gets stuck that other people could have brought to its end. L027: nobody holds a role
-    without which no such end is left. Guards are taken as satisfiable.
+    without which no such end is left. Guards are taken as satisfiable; where they say which kinds of
+    records take which steps (`OfWay`), as those of a change do, each kind is followed by itself, too.
 
     Raises `UnsoundLifecycle` for a definition that is unsound whoever works with it, and
     `InvalidValue` for people and duties that make more than a million steps of search; people who
     hold the same roles count little, and a hundred sets of roles are the most.
     """
-    graph = Graph(
-        sound(only(Definition, definition, "lifecycle", "give the lifecycle itself, such as INCIDENT"))
-    )
+    whole = sound(only(Definition, definition, "lifecycle", "give the lifecycle itself, such as INCIDENT"))
     people, lifted = _people(staff), _lifted(waived, definition)
     groups, asking = _alike(people, definition), _asking(openers, people)
     found: dict[tuple[object, ...], Finding] = {}
-    for opening in groups:
+    for part, opening in itertools.product((*_ways(whole), whole), groups):
         names = tuple(name for name in opening.names if name in asking)
         if not names:
             continue
-        search = Search(graph, Cast(_cast(names[0], opening, groups)), lifted, MOST_STEPS // len(groups))
+        cast = Cast(_cast(names[0], opening, groups))
+        search = Search(Graph(part), cast, lifted, MOST_STEPS // len(groups))
         for place, finding in (*_lacking(search), *_stuck(search, names)):
             known = found.get(place)
             if known is None or (known.severity, finding.severity) == ("warning", "error"):
                 found[place] = finding
     return tuple(sorted(found.values(), key=lambda f: (f.code, f.where, f.message)))
+
+
+def _ways(whole: Definition) -> Iterator[Definition]:
+    """The part of each kind of record, where guards say that there are kinds."""
+    asked = {name: whole.guards[name] for row in whole.transitions for name in row.guards}
+    told_by = {name: guard.ways for name, guard in asked.items() if isinstance(guard, OfWay)}
+    for way in sorted(frozenset().union(*told_by.values())):
+        others = {name for name, ways in told_by.items() if way not in ways}
+        part = attrs.evolve(whole, transitions=[t for t in whole.transitions if others.isdisjoint(t.guards)])
+        met = Graph(part).met
+        yield attrs.evolve(part, states=[state for state in whole.states if state.id in met])
 
 
 # --- what is given ---------------------------------------------------------------------------

@@ -29,12 +29,14 @@ _OWN_MEANING = frozenset({*READ, "message", "hold_reason", "security"})
 class Way(NamedTuple):
     """A move from one state by one trigger: where to, who may, what it asks for, what its event says.
 
-    `asks` are the fields of which one must be brought each; `texts` all that may be, with their choices.
+    `must` are the fields that it asks for, `either` those of which one each; `texts` all that may be
+    brought, with their choices.
     """
 
     dest: str
     roles: frozenset[str]
-    asks: tuple[tuple[str, ...], ...]
+    must: frozenset[str]
+    either: tuple[tuple[str, ...], ...]
     texts: dict[str, frozenset[str]]
     guards: tuple[str, ...]
     says: Fields
@@ -67,7 +69,9 @@ def _way(row: Transition, state: str, lifecycle: Definition) -> Way:
     (compiled,) = shared(lifecycle).events[row.trigger].transitions[state]
     to = lifecycle.by_id[str(compiled.dest)]
     said = {"trigger": row.trigger, "phase": to.phase, "outcome": to.outcome, "reopens": row.reopens}
-    asks = tuple(fields_of([need]) for need in row.requires if need.required)
+    asks = [fields_of([need]) for need in row.requires if need.required]
+    must = frozenset(names[0] for names in asks if len(names) == 1)
+    either = tuple(names for names in asks if len(names) > 1)
     names = fields_of(row.requires)
     texts = dict.fromkeys(names, frozenset[str]()) | {
         n.field: frozenset(n.one_of) for n in row.requires if n.one_of
@@ -75,7 +79,7 @@ def _way(row: Transition, state: str, lifecycle: Definition) -> Way:
     own = [field.name for field in lifecycle.fields if field.personal and field.name in names]
     marks = as_fields({**personal_among(names), **dict.fromkeys(own, "")})
     says = as_fields({name: value for name, value in said.items() if value is not None})
-    return Way(to.id, row.roles, asks, texts, row.guards, says, marks)
+    return Way(to.id, row.roles, must, either, texts, row.guards, says, marks)
 
 
 def straight(
@@ -121,7 +125,9 @@ def _fits(command: Command, way: Way) -> bool:
         choices = way.texts.get(name)
         if choices is None or type(value) is not str or not value or (choices and value not in choices):
             return False
-    return all(any(name in brought for name in names) for names in way.asks)
+    if not way.must <= brought.keys():
+        return False
+    return not way.either or all(any(name in brought for name in names) for names in way.either)
 
 
 def _follows(record: Record, command: Command, lifecycle: Definition) -> bool:

@@ -1,4 +1,7 @@
-"""Timer edges: transitions that time fires, when a record has been in a state for so long."""
+"""Timer edges: transitions that time fires, when a record has been in a state for so long.
+
+Or when an instant that the record knows has come: `InstantOf` a field, or the end of an approval round.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from functools import cache
 from itsm_core.actors import Actor
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.durations import BusinessDays, CalendarDays
-from itsm_core.errors import NeverOpens, Reason
+from itsm_core.business_time.instants import parse_text, utc
+from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens, Reason
 from itsm_core.lifecycle.guards import Situation, guard_reasons
 from itsm_core.lifecycle.lifecycle import Lifecycle
-from itsm_core.lifecycle.parts import Transition
+from itsm_core.lifecycle.parts import OF_THE_ROUND, InstantOf, Transition
 from itsm_core.records import Record
 
 TIME = Actor.automation("itsm_core", "automation", "itsm_core")
@@ -26,6 +30,8 @@ def around_the_clock() -> BusinessCalendar:
 
 def timer_due(record: Record, row: Transition, calendar: BusinessCalendar | None) -> dt.datetime | None:
     """When a timer edge out of the record's state falls due; None if it never does."""
+    if isinstance(row.after, InstantOf):
+        return _instant(record, row.after.field)
     if row.after is None or record.entered_at is None:
         return None
     try:
@@ -33,6 +39,22 @@ def timer_due(record: Record, row: Transition, calendar: BusinessCalendar | None
             return record.entered_at + dt.timedelta(days=row.after.n)  # every day is one, and has 24 hours
         return (calendar or around_the_clock()).add(record.entered_at, row.after)
     except (NeverOpens, OverflowError):
+        return None
+
+
+def _instant(record: Record, field: str) -> dt.datetime | None:
+    """An instant that a record knows; None if it knows none by this name."""
+    if field != OF_THE_ROUND:
+        return _moment(record.values.get(field))
+    live = record.round
+    due = None if live is None else _moment(live.rule.get("due"))
+    return None if live is None or due is None else max(due, live.opened_at)
+
+
+def _moment(value: object) -> dt.datetime | None:
+    try:
+        return utc(parse_text(value)) if isinstance(value, str) else None
+    except (InvalidValue, BeyondHorizon):  # from elsewhere: a command brings no such thing
         return None
 
 

@@ -1,8 +1,8 @@
 """The processes: what differs between them, as tables.
 
 Order: moments, holding, approving, conditions, incident, task, service_request, request_model,
-change_kinds, known_errors, problem, authority, standard_changes, change_windows, change_reviews,
-change_policy, change_needs, change, change_ways, propagation, proposing, recurrence, maps.
+change_kinds, known_errors, problem, authority, standard_changes, change_windows, change_needs,
+change_reviews, change_policy, change_ways, change, propagation, proposing, recurrence, maps.
 """
 
 from itsm_core.processes.approving import APPROVING

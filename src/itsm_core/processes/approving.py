@@ -16,11 +16,16 @@ from itsm_core.approvals import ApprovalRule, Tally, Verdict, checked, tally, vo
 from itsm_core.approvals.words import plain, some
 from itsm_core.errors import InvalidValue, Reason
 from itsm_core.lifecycle.guards import Guards, Situation
+from itsm_core.lifecycle.parts import OF_THE_ROUND, InstantOf
 from itsm_core.lifecycle.reasons import waivers_for
 from itsm_core.records import Record, Round
 
 AUTHORIZING = ("authorize", "approve", "vote")
 """The triggers whose separation from "open" a waiver sets aside, for votes as well."""
+
+
+APPROVAL_DUE = InstantOf(OF_THE_ROUND)
+"""When the round that counts falls due: with the guard `is_expired` it is when time rejects it."""
 
 
 def parties_to(record: Record) -> frozenset[str]:
@@ -74,7 +79,7 @@ def rule_is_sound(situation: Situation) -> Reason | None:
     """A reason if nobody could ever approve under the rule, or if it asks again after a refusal."""
     rule = situation.fields.get("rule")
     if rule is None:
-        return None  # a missing field is refused as one
+        return _asked_again(situation)  # a missing field is refused as one
     barred = barred_from(situation.record, situation.at)
     try:
         read = ApprovalRule.from_dict(rule)
@@ -188,6 +193,15 @@ def is_rejected(situation: Situation) -> Reason | None:
     return Reason("not_rejected", "the votes do not reject it", facts={"verdict": _verdict(found)})
 
 
+def is_expired(situation: Situation) -> Reason | None:
+    """A reason if time has not rejected the round that counts: votes did, or nothing has yet."""
+    found = standing(situation)
+    if found is not None and found[1].verdict is Verdict.REJECTED and found[1].expired is not None:
+        return None
+    said = "it has not fallen due undecided under a rule that rejects it then"
+    return Reason("not_rejected", said, facts={"verdict": _verdict(found)})
+
+
 def is_decided(situation: Situation) -> Reason | None:
     """A reason if the round that counts is neither approved nor rejected."""
     found = standing(situation)
@@ -237,8 +251,9 @@ APPROVING: Guards = {
     "may_vote": may_vote,
     "is_approved": is_approved,
     "is_rejected": is_rejected,
+    "is_expired": is_expired,
     "is_decided": is_decided,
     "others_approved": others_approved,
 }
 """The guards of approval by name: `rule_is_sound` of "request_approval", `may_vote` of "vote", and
-`is_approved`, `is_rejected`, `is_decided` and `others_approved` of transitions."""
+`is_approved`, `is_rejected`, `is_expired`, `is_decided` and `others_approved` of transitions."""

@@ -14,13 +14,15 @@ from typing import TypeAlias
 import attrs
 
 from itsm_core.approvals import ApprovalRule, Panel
+from itsm_core.approvals.words import some
 from itsm_core.business_time.durations import Duration, business_days
 from itsm_core.errors import InvalidValue, Reason
 from itsm_core.lifecycle.guards import Guard, Situation
+from itsm_core.lifecycle.rewriting import chosen
 from itsm_core.processes.approving import barred_from
-from itsm_core.processes.change_kinds import Risk, is_found, kind_of, risk
+from itsm_core.processes.change_kinds import Risk, is_found, kind_of, risk, unassessed
 from itsm_core.records import Record
-from itsm_core.values import counted, texts, word
+from itsm_core.values import counted, only, texts, word
 
 
 def _share(value: int | Fraction) -> int | Fraction:
@@ -86,6 +88,9 @@ _ENOUGH = {
 }
 """Which authorities are enough for which, the asked one first."""
 
+SECURITY = "security"
+"""The part of those who answer for information security."""
+
 LEAD_TIMES: Mapping[str, Duration] = {
     "low":      business_days(2),
     "moderate": business_days(5),
@@ -135,27 +140,65 @@ def authority(
 
     `people` says who they are by part: "peer", "change_manager", "service_owner", "duty_manager", "cab",
     "security". Who asked for the change or carries it out is excluded, unless a waiver covers it at
-    `at`; where too few are left, `InvalidValue` says which panel.
+    `at`; where too few are left, `InvalidValue` says which panel, and who is excluded.
     """
     level = authority_level(record)
-    barred = barred_from(record, at)
-    panels = [_panel(seats, people, barred, secure=record.security) for seats in authorities[level]]
+    barred, known = barred_from(record, at), _people(people, authorities)
+    panels = [_panel(seats, known, barred, record) for seats in authorities[level]]
     return ApprovalRule(panels, excluded=sorted(barred), material=material_of(level))
 
 
 def _panel(
-    seats: Seats, people: Mapping[str, Iterable[str]], barred: frozenset[str], *, secure: bool
+    seats: Seats, people: Mapping[str, Iterable[str]], barred: frozenset[str], record: Record
 ) -> Panel:
-    flagged = ("security",) if seats.security and secure else ()
+    flagged = (SECURITY,) if seats.security and record.security else ()
     members = _who((*seats.parts, *flagged), people)
     able = [name for name in members if name not in barred]
     needed = seats.votes_needed(len(able))
     if needed > len(able):
-        said = f"it takes {needed} voices in {seats.panel}, and {len(able)} are left who may vote"
-        remedy = f"name more people for {' or '.join(seats.parts)}, or record a waiver"
-        raise InvalidValue("people", list(members), said, remedy)
+        raise InvalidValue("people", list(members), *_too_few(seats, needed, members, barred, record))
     heard = [name for name in _who((*seats.heard, *flagged), people) if name in able]
     return Panel(seats.panel, members, needed=needed, veto=heard)
+
+
+def _too_few(
+    seats: Seats, needed: int, members: tuple[str, ...], barred: frozenset[str], record: Record
+) -> tuple[str, str]:
+    """Why a panel cannot be seated, naming whom it lacks, and what to do."""
+    silent = [name for name in members if name in barred]
+    able = len(members) - len(silent)
+    left = {0: "nobody is", 1: "1 is"}.get(able, f"{able} are")
+    takes = "1 voice" if needed == 1 else f"{needed} voices"
+    said = f"it takes {takes} in {seats.panel}, and {left} left who may vote"
+    remedies = [_unassessed(record), f"name more people for {' or '.join(seats.parts)}"]
+    if silent:
+        both = "asked for it or carries it out" if len(silent) == 1 else "asked for it or carry it out"
+        said, remedies[-1] = f"{said}: {some(silent)} {both}", f"{remedies[-1]}, or record a waiver"
+    return said, _listed(remedies)
+
+
+def _listed(remedies: Iterable[str]) -> str:
+    return "; ".join(filter(None, remedies))
+
+
+def _unassessed(record: Record) -> str:
+    """That nobody has said how risky a change is, where that decides who is asked; else nothing."""
+    lacking = unassessed(record) if authority_level(record) == Risk.HIGH else ()
+    if not lacking:
+        return ""
+    are, them = ("are", "them") if len(lacking) > 1 else ("is", "it")
+    return f"{' and '.join(lacking)} {are} not recorded, so the risk counts as high; record {them} first"
+
+
+def _people(people: Mapping[str, Iterable[str]], authorities: Authorities) -> Mapping[str, Iterable[str]]:
+    """The people by part, if every part is one of these authorities or of the shipped ones."""
+    remedy = 'write {"peer": ["pia", "pol"], "change_manager": ["mona"]}'
+    only(Mapping, people, "people", remedy)  # type: ignore[type-abstract]
+    rows = (*AUTHORITIES.values(), *authorities.values())
+    parts = [part for row in rows for seats in row for part in (*seats.parts, *seats.heard)]
+    for part in people:
+        chosen(part, (*parts, SECURITY), "part", "sits in no panel")
+    return people
 
 
 def _who(parts: Iterable[str], people: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
@@ -183,8 +226,16 @@ def _seated(rule: ApprovalRule, seats: Seats) -> bool:
 
 def authority_guard(authorities: Authorities) -> Guard:
     """The guard of "request_approval": the rule is not weaker than what the change takes (CHG-08)."""
+    return _AuthorityFits(authorities)
 
-    def authority_fits(situation: Situation) -> Reason | None:
+
+@attrs.frozen
+class _AuthorityFits:
+    """The guard with the authorities that it knows; a value, as a closure could not be pickled."""
+
+    authorities: Authorities = attrs.field(eq=str)
+
+    def __call__(self, situation: Situation) -> Reason | None:
         """A reason if the rule asks too few, or lets what was approved be edited."""
         try:
             rule = ApprovalRule.from_dict(situation.fields.get("rule") or {})
@@ -192,16 +243,15 @@ def authority_guard(authorities: Authorities) -> Guard:
             return None  # `rule_is_sound` says what is wrong with it
         level = authority_level(situation.record)
         lacking = [name for name in material_of(level) if name not in rule.material]
-        if not fits(rule, level, authorities):
-            said = f"a change of level {level} takes {_asked(authorities[level])}"
+        if not fits(rule, level, self.authorities):
+            said = f"a change of level {level} takes {_asked(self.authorities[level])}"
             remedy = "make the rule by authority(), or ask more"
-            return Reason("weak_authority", f"{said}; {remedy}", facts={"level": level})
+            words = _listed((said, _unassessed(situation.record), remedy))
+            return Reason("weak_authority", words, facts={"level": level})
         if lacking:
             said = f"material lacks {', '.join(lacking)}: an edit of them has to void the approval"
             return Reason("weak_authority", said, facts={"level": level, "material": tuple(lacking)})
         return None
-
-    return authority_fits
 
 
 def _asked(authority: tuple[Seats, ...]) -> str:

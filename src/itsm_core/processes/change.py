@@ -9,13 +9,16 @@ retrospect. The kind is chosen at opening and settled once the change has left N
 
 from __future__ import annotations
 
+import attrs
+
 from itsm_core.errors import Reason
 from itsm_core.events import Phase
-from itsm_core.lifecycle.guards import Guard, Situation
+from itsm_core.lifecycle.guards import Guard, Guards, Situation
 from itsm_core.lifecycle.lifecycle import Lifecycle
-from itsm_core.lifecycle.parts import State, Transition
+from itsm_core.lifecycle.parts import State, Transition, fields_of
 from itsm_core.lifecycle.soundness import sound
 from itsm_core.processes.approving import (
+    APPROVAL_DUE,
     APPROVING,
     approved_alone,
     is_approved,
@@ -53,7 +56,9 @@ from itsm_core.processes.change_reviews import (
     closes_as_unauthorised,
     closes_with_review,
     closes_without_review,
+    review_is_done,
 )
+from itsm_core.processes.change_ways import telling
 from itsm_core.processes.change_windows import (
     actual_window_is_sound,
     parties_are_told,
@@ -67,7 +72,7 @@ from itsm_core.processes.holding import leads, was_in
 STATES = (
     State("new",       Phase.NEW,      label={"en": "New", "zh": "新建"}),
     State("assess",    Phase.ACTIVE,   label={"en": "Assess", "zh": "评估"}),
-    State("authorize", Phase.ACTIVE,   label={"en": "Authorize", "zh": "审批"}),
+    State("authorize", Phase.ACTIVE,   label={"en": "Authorise", "zh": "审批"}),
     State("scheduled", Phase.ACTIVE,   label={"en": "Scheduled", "zh": "已排期"}),
     State("implement", Phase.ACTIVE,   label={"en": "Implement", "zh": "实施"}),
     State("on_hold",   Phase.WAITING,  label={"en": "On hold", "zh": "挂起"}),
@@ -111,6 +116,8 @@ _STEPS = (
     Transition("reject", "authorize", dest="new", roles=_MANAGER, requires=(WHY,),
                guards=(_SETTLED, "is_rejected"),
                label={"en": "Reject", "zh": "驳回"}),
+    Transition("expire", "authorize", dest="new", after=APPROVAL_DUE, guards=(_SETTLED, "is_expired"),
+               label={"en": "Rejected: undecided when it fell due", "zh": "逾期未决，自动驳回"}),
     Transition("revise", _PLANNING, dest="new", roles=STAFF, requires=(WHY,), guards=(_SETTLED,),
                label={"en": "Back to New", "zh": "退回新建"}),
     Transition("implement", "scheduled", dest="implement", roles=_ANY_STAFF,
@@ -125,12 +132,12 @@ _STEPS = (
                guards=(_SETTLED, "actual_window_is_sound", "work_stays_apart"),
                label={"en": "Complete", "zh": "完成实施"}),
     Transition("close", "review", dest="closed", roles=_MANAGER, requires=(*CLASSIFIED, *OUTCOME, *REVIEW),
-               guards=("closes_as_unauthorised", *_CLOSE), label=_CLOSED),
+               guards=("closes_as_unauthorised", "review_is_done", *_CLOSE), label=_CLOSED),
     Transition("close", "review", dest="closed", roles=_MANAGER,
                requires=(*CLASSIFIED, *ANSWERED, *TEST, *BACKOUT, *BACKOUT_TEST, *TOLD, *REVIEW),
-               guards=("closes_as_emergency", *_CLOSE), label=_CLOSED),
+               guards=("closes_as_emergency", "review_is_done", *_CLOSE), label=_CLOSED),
     Transition("close", "review", dest="closed", roles=STAFF, requires=REVIEW,
-               guards=("closes_with_review", *_CLOSE), label=_CLOSED),
+               guards=("closes_with_review", "review_is_done", *_CLOSE), label=_CLOSED),
     Transition("close", "review", dest="closed", roles=STAFF,
                guards=("closes_without_review", *_CLOSE), label=_CLOSED),
     Transition("cancel", ("new", *_PLANNING, "on_hold"), dest="cancelled", roles=STAFF,
@@ -156,18 +163,19 @@ _HOLDS = (
 # --- guards -------------------------------------------------------------------------------------
 
 
-def _is(own: str) -> Guard:
-    """The guard of the way of a kind."""
+@attrs.frozen
+class _Is:
+    """The guard of the way of a kind; a value, as a closure could not be pickled."""
 
-    def is_of_kind(situation: Situation) -> Reason | None:
+    own: str
+
+    def __call__(self, situation: Situation) -> Reason | None:
         """A reason if the change is of another kind."""
         kind = situation.get("change_kind")
-        if kind == own:
+        if kind == self.own:
             return None
-        said = f"this is the way of a change of kind {own}, and its kind is {kind}"
-        return Reason("change_kind", said, facts={"kind": kind, "allowed": own})
-
-    return is_of_kind
+        said = f"this is the way of a change of kind {self.own}, and its kind is {kind}"
+        return Reason("change_kind", said, facts={"kind": kind, "allowed": self.own})
 
 
 def kind_is_settled(situation: Situation) -> Reason | None:
@@ -217,27 +225,28 @@ def design_is_planned(situation: Situation) -> Reason | None:
     return Reason("missing_field", said, facts=facts)
 
 
-def _by_votes(guard: Guard) -> Guard:
+@attrs.frozen
+class _ByVotes:
     """The same guard for all but standard changes, which their template authorises."""
 
-    def unless_standard(situation: Situation) -> Reason | str | None:
-        """A reason if the votes do not do."""
-        return None if situation.record.values.get("change_kind") == "standard" else guard(situation)
+    guard: Guard
 
-    return unless_standard
+    def __call__(self, situation: Situation) -> Reason | str | None:
+        """A reason if the votes do not do."""
+        return None if situation.record.values.get("change_kind") == "standard" else self.guard(situation)
 
 
 def approved_stays(situation: Situation) -> Reason | None:
-    """A reason if what was decided on would be rewritten after it was implemented."""
+    """A reason if what was decided on, or when it was done, would be rewritten after it was implemented."""
     record, brought = situation.record, situation.fields
     if record.phase is not Phase.RESOLVED:
         return None
-    material = material_of(authority_level(record))
-    known = [name for name in material if name in brought and record.values.get(name) not in (None, "")]
+    decided = (*material_of(authority_level(record)), *fields_of(ACTUAL))
+    known = [name for name in decided if name in brought and record.values.get(name) not in (None, "")]
     rewritten = [name for name in known if brought[name] != record.values.get(name)]
     if not rewritten:
         return None
-    said = f"{', '.join(rewritten)} stays as it was decided on; write down in a note what was different"
+    said = f"{', '.join(rewritten)} stays as it was; write down in a note what was different"
     return Reason("approved_stays", said, facts={"fields": tuple(rewritten)})
 
 
@@ -246,10 +255,12 @@ def record_is_true(situation: Situation) -> Reason | None:
     record, field = situation.record, situation.fields.get("field")
     voted = {"occurred_at", *(record.rounds[-1].rule.get("material") or ())} if record.rounds else set()
     done = set() if record.phase.is_open else set(material_of(authority_level(record)))
-    reviewed = {"resolution_outcome"} if record.phase is Phase.RESOLVED else set()
+    reviewed = {"resolution_outcome", *fields_of(ACTUAL)} if record.phase is Phase.RESOLVED else set()
     if field not in voted | done | reviewed:
         return None
     said = f"{field} is part of what is decided on; amend it and ask again, or write a note"
+    if field in reviewed:
+        said = f"{field} is part of what is reviewed; write down in a note what is wrong about it"
     return Reason("decided_on", said, facts={"field": field})
 
 
@@ -275,19 +286,19 @@ def is_not_on_hold(situation: Situation) -> Reason | None:
 
 
 _LEADS = leads(_STEPS)
-GUARDS = {
+_GUARDS: Guards = {
     **APPROVING,
     **ChangePolicy().guards(),
     "no_open_tasks": no_open_tasks,
-    "is_normal": _is("normal"),
-    "is_standard": _is("standard"),
-    "is_emergency": _is("emergency"),
+    "is_normal": _Is("normal"),
+    "is_standard": _Is("standard"),
+    "is_emergency": _Is("emergency"),
     "kind_is_settled": kind_is_settled,
     "nobody_was_asked": nobody_was_asked,
     "work_stays_apart": work_stays_apart,
     "design_is_planned": design_is_planned,
-    "is_authorised": _by_votes(is_approved),
-    "others_approved": _by_votes(others_approved),
+    "is_authorised": _ByVotes(is_approved),
+    "others_approved": _ByVotes(others_approved),
     "window_is_planned": window_is_planned,
     "window_is_open": window_is_open,
     "parties_are_told": parties_are_told,
@@ -300,8 +311,10 @@ GUARDS = {
     "closes_as_emergency": closes_as_emergency,
     "closes_with_review": closes_with_review,
     "closes_without_review": closes_without_review,
+    "review_is_done": review_is_done,
     **{f"held_in_{state}": was_in(state, _LEADS) for state in ("implement", "scheduled", "authorize")},
 }
+GUARDS = telling(_GUARDS)
 """The guards of a change, by the name that its definition uses."""
 
 CHANGE = sound(

@@ -63,6 +63,24 @@ def risk(record: Record) -> Risk:
     return max(found, key=_GRADES.index)
 
 
+def unassessed(record: Record) -> tuple[str, ...]:
+    """The fields for want of which a change counts as of high risk; none if it is high or lower anyway."""
+    held = record.values
+    if held.get("assessed_risk") not in (None, "low", "moderate") or changes_service(
+        held.get("service_change")
+    ):
+        return ()
+    return tuple(name for name in ("likelihood", "impact") if not _is_level(held.get(name)))
+
+
+def _is_level(value: Any) -> bool:
+    try:
+        Level.of(value)
+    except InvalidValue:
+        return False
+    return True
+
+
 def _from_matrix(likelihood: Any, impact: Any) -> Risk:
     try:
         return risk_of(likelihood, impact)

@@ -13,10 +13,13 @@ from itsm_core.business_time.durations import Duration, business_days
 from itsm_core.errors import BeyondHorizon, NeverOpens, Reason
 from itsm_core.events import Phase
 from itsm_core.lifecycle.guards import Situation
+from itsm_core.lifecycle.reasons import missing_needs
 from itsm_core.lifecycle.timers import around_the_clock
 from itsm_core.priority import Priority
 from itsm_core.processes.approving import stands
 from itsm_core.processes.change_kinds import UNSUCCESSFUL, Risk, is_found, kind_of, risk
+from itsm_core.processes.change_needs import REVIEW
+from itsm_core.processes.change_windows import deviation
 from itsm_core.records import Record
 from itsm_core.values import Fields, digest
 
@@ -38,9 +41,9 @@ def why_review(record: Record, related: Iterable[Record] = ()) -> str | None:
     """Why a change is owed a review; None if it is not.
 
     Always: an emergency, a finding, one that was not successful, of high risk, whose approval was
-    voided while it was implemented, or that caused an incident of P1 or P2 among the `related`
-    records. A sample of the other normal ones, drawn from their ids, so that nobody picks it; of
-    standard changes none.
+    voided while it was implemented, that was worked on outside its planned window, or that caused an
+    incident of P1 or P2 among the `related` records. A sample of the other normal ones, drawn from
+    their ids, so that nobody picks it; of standard changes none.
     """
     kind = kind_of(record)
     if is_found(record):
@@ -53,6 +56,8 @@ def why_review(record: Record, related: Iterable[Record] = ()) -> str | None:
         return "caused_incident"
     if record.rounds and not _is_approved(record):
         return "approval_voided"
+    if deviation(record) is not None:
+        return "outside_window"
     if kind == "standard":
         return None
     grade = risk(record)
@@ -103,11 +108,12 @@ def retrospect_due(record: Record) -> dt.datetime | None:
 # --- guards: which way a change closes ----------------------------------------------------------
 
 
-def _review_is_owed(situation: Situation) -> bool:
-    """Whether a review is owed, as the record stands or with the fields that the command brings."""
+def _owed(situation: Situation) -> tuple[str, Record] | None:
+    """Why a review is owed, as the record stands or with the fields that the command brings."""
     record = situation.record
     closed = attrs.evolve(record, values=Fields({**record.values, **situation.fields}))
-    return any(why_review(one, situation.related) for one in (record, closed))
+    found = ((why_review(one, situation.related), one) for one in (record, closed))
+    return next(((why, one) for why, one in found if why is not None), None)
 
 
 def _way(situation: Situation) -> str:
@@ -117,7 +123,7 @@ def _way(situation: Situation) -> str:
         return "unauthorised"
     if kind_of(record) == "emergency":
         return "emergency"
-    return "reviewed" if _review_is_owed(situation) else "unreviewed"
+    return "unreviewed" if _owed(situation) is None else "reviewed"
 
 
 def closes_as_unauthorised(situation: Situation) -> Reason | None:
@@ -145,3 +151,29 @@ def _closes_as(way: str, situation: Situation) -> Reason | None:
     if found == way:
         return None
     return Reason("other_way", f"it closes as {found}, not as {way}", facts={"way": found})
+
+
+def review_is_done(situation: Situation) -> Reason | None:
+    """A reason if a review is owed and was not done, with why it is owed (CHG-12, CHG-13)."""
+    owed = _owed(situation)
+    lacking = missing_needs(REVIEW, situation.fields, situation.record)
+    if owed is None or not lacking:
+        return None
+    why, record = owed
+    said = f"it is owed a review, because {_because(why, record)}; say what it found, and what follows"
+    return Reason("review_owed", said, facts={"why": why, "field": lacking[0].field})
+
+
+def _because(why: str, record: Record) -> str:
+    """Why a review is owed, in words."""
+    grade = risk(record)
+    return {
+        "unauthorised": "nobody had authorised it",
+        "emergency": "it is an emergency",
+        "unsuccessful": f"its outcome is {record.values.get('resolution_outcome')}",
+        "caused_incident": "it caused an incident of P1 or P2",
+        "approval_voided": "its approval was voided, and nobody has approved it again",
+        "outside_window": str(deviation(record)),
+        "high_risk": "its risk is high",
+        "sampled": f"its id is in the sample: {SAMPLED[grade]} of 100 changes of {grade} risk",
+    }[why]

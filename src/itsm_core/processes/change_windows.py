@@ -114,14 +114,15 @@ def tell_by(
 
 
 def deviation(record: Record) -> str | None:
-    """How the actual window leaves the planned one (CHG-17); None if it does not, or one is missing."""
+    """How the actual window leaves the planned one (CHG-17); None if it does not, as far as is known."""
     planned = planned_window(record.values)
     start, end = moment(record.values.get("actual_start")), moment(record.values.get("actual_end"))
-    if planned is None or start is None or end is None:
+    if planned is None:
         return None
-    if start < planned[0]:
-        return f"it began {start.isoformat()}, before its window"
-    return f"it ended {end.isoformat()}, after its window" if end > planned[1] else None
+    if start is not None and not planned[0] <= start <= planned[1]:
+        side = "before" if start < planned[0] else "after"
+        return f"it began {start.isoformat()}, {side} its window"
+    return f"it ended {end.isoformat()}, after its window" if end is not None and end > planned[1] else None
 
 
 # --- guards -------------------------------------------------------------------------------------
@@ -134,12 +135,16 @@ def window_is_planned(situation: Situation) -> Reason | None:
         return None  # a missing field is refused as one
     start, end = window
     if start >= end:
-        said = f"planned_end, {end.isoformat()}, does not lie after planned_start, {start.isoformat()}"
-        return Reason("window", said, facts={"field": "planned_end"})
+        return _upside_down(start, end)
     if situation.at is not None and start < situation.at:
         said = f"planned_start, {start.isoformat()}, is past; plan a window that lies ahead"
         return Reason("window", said, facts={"field": "planned_start"})
     return None
+
+
+def _upside_down(start: dt.datetime, end: dt.datetime) -> Reason:
+    said = f"planned_end, {end.isoformat()}, does not lie after planned_start, {start.isoformat()}"
+    return Reason("window", said, facts={"field": "planned_end"})
 
 
 def window_is_open(situation: Situation) -> Reason | None:
@@ -148,7 +153,9 @@ def window_is_open(situation: Situation) -> Reason | None:
     if window is None:
         return None  # a missing field is refused as one
     start, end = window
-    if start < end and (at is None or at < end):
+    if start >= end:
+        return _upside_down(start, end)
+    if at is None or at < end:
         return None
     said = f"the planned window, {start.isoformat()} to {end.isoformat()}, is over; plan another"
     return Reason("window", said, facts={"field": "planned_end"})
@@ -185,14 +192,21 @@ def actual_window_is_sound(situation: Situation) -> Reason | None:
 
 def blackout_guard(blackouts: Iterable[Blackout]) -> Guard:
     """The guard against times closed to changes; an exception that somebody decided on opens them."""
-    known = tuple(blackouts)
+    return _NotInBlackout(tuple(blackouts))
 
-    def not_in_blackout(situation: Situation) -> Reason | None:
+
+@attrs.frozen
+class _NotInBlackout:
+    """The guard with the blackouts that it knows; a value, as a closure could not be pickled."""
+
+    known: tuple[Blackout, ...]
+
+    def __call__(self, situation: Situation) -> Reason | None:
         """A reason if the planned window or the work falls into a blackout (CHG-19); an emergency's may."""
         if kind_of(situation.record) == "emergency" or situation.get("blackout_exception"):
             return None
         window, at = _window(situation), situation.at
-        closed = _closed_to(situation.get("configuration_items") or (), known)
+        closed = _closed_to(situation.get("configuration_items") or (), self.known)
         hit = [one.name for one in closed if window is not None and _falls_into(window, one)]
         said = "the planned window falls"
         if not hit and at is not None and situation.trigger == "implement":
@@ -203,5 +217,3 @@ def blackout_guard(blackouts: Iterable[Blackout]) -> Guard:
         remedy = "plan another, or name the decision that allows it in blackout_exception"
         facts = {"blackouts": tuple(hit)}
         return Reason("blackout", f"{said} into {', '.join(hit)}; {remedy}", facts=facts)
-
-    return not_in_blackout

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import attrs
+
 from itsm_core.errors import Reason
 from itsm_core.lifecycle.guards import Guard, Situation
 from itsm_core.lifecycle.parts import Transition
 from itsm_core.records import Record
+from itsm_core.values import as_fields
 
 HOLDING = frozenset({"hold", "resume"})
 """The triggers that lead into a hold and out of it again."""
@@ -29,11 +32,19 @@ def held_in(record: Record, leads: Mapping[str, str]) -> str | None:
 
 def was_in(state: str, leads: Mapping[str, str]) -> Guard:
     """The guard of the way back to a state: the record was put on hold there."""
+    return WasIn(state, as_fields(leads))
 
-    def held_there(situation: Situation) -> Reason | None:
+
+@attrs.frozen
+class WasIn:
+    """The guard of the way back, with where each trigger leads; a value, as closures are not pickled."""
+
+    state: str
+    leads: Mapping[str, str]
+
+    def __call__(self, situation: Situation) -> Reason | None:
         """A reason if it was put on hold somewhere else."""
-        if held_in(situation.record, leads) == state:
+        if held_in(situation.record, self.leads) == self.state:
             return None
-        return Reason("held_elsewhere", f"it was not put on hold in {state}", facts={"state": state})
-
-    return held_there
+        said = f"it was not put on hold in {self.state}"
+        return Reason("held_elsewhere", said, facts={"state": self.state})

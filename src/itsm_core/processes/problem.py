@@ -16,7 +16,7 @@ from itsm_core.events import Phase
 from itsm_core.lifecycle.fields import CustomField
 from itsm_core.lifecycle.guards import Situation
 from itsm_core.lifecycle.lifecycle import Lifecycle
-from itsm_core.lifecycle.parts import Need, State, Transition
+from itsm_core.lifecycle.parts import InstantOf, Need, State, Transition
 from itsm_core.lifecycle.soundness import sound
 from itsm_core.processes.change_kinds import went_well
 from itsm_core.processes.conditions import STAFF, hold_reason, look_again, message, no_open_tasks, why
@@ -118,8 +118,7 @@ _STEPS = (
     Transition("accept_risk", (_ANALYSIS, "fix_in_progress", "on_hold"), dest="risk_accepted",
                roles={"manager"}, requires=(ACCEPTOR, WHY, REVIEW), guards=("review_lies_ahead",),
                label={"en": "Accept the risk", "zh": "接受风险"}),
-    Transition("lapse", "risk_accepted", dest=_ANALYSIS, roles={"manager", "automation"},
-               reopens="restart", guards=("acceptance_has_lapsed",),
+    Transition("lapse", "risk_accepted", dest=_ANALYSIS, after=InstantOf("risk_review_at"), reopens="restart",
                label={"en": "The acceptance has lapsed", "zh": "风险接受已到期"}),
     Transition("mark_duplicate", _OPEN, dest="duplicate", roles=_STAFF,
                requires=(ORIGINAL,), guards=("names_another",),
@@ -184,19 +183,10 @@ def review_lies_ahead(situation: Situation) -> Reason | None:
     return Reason("invalid_field", said, facts={"field": "risk_review_at"})
 
 
-def acceptance_has_lapsed(situation: Situation) -> Reason | None:
-    """A reason if the risk is accepted still."""
-    due, at = risk_review_due(situation.record), situation.at
-    if due is None or at is None or due <= at:
-        return None
-    said = f"the risk is accepted until {due.isoformat()}"
-    return Reason("still_accepted", said, facts={"until": due.isoformat()})
-
-
 def risk_review_due(record: Record) -> dt.datetime | None:
     """When an accepted risk is to be looked at again; None if none is accepted.
 
-    From then on `lapse` takes the problem back to its analysis; whoever watches the time fires it.
+    At that instant `lapse` takes the problem back to its analysis: a timer edge, which the desk fires.
     """
     return moment(record.values.get("risk_review_at")) if record.outcome == "risk_accepted" else None
 
@@ -208,7 +198,6 @@ GUARDS = {
     "its_change_is_done": its_change_is_done,
     "names_another": names_another,
     "review_lies_ahead": review_lies_ahead,
-    "acceptance_has_lapsed": acceptance_has_lapsed,
     "held_in_fix": was_in("fix_in_progress", _LEADS),
     "held_in_analysis": was_in(_ANALYSIS, _LEADS),
 }

@@ -18,7 +18,7 @@ import attrs
 
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Phase, WaitsOn
-from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.beside import BESIDE, COMMANDS
 from itsm_core.lifecycle.fields import CustomField, kinds_of
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.parts import Need, Transition, fields_of, sequence, words
@@ -251,7 +251,7 @@ PROPAGATIONS = (
               process="service_request", on=("mark_duplicate", "merge", "retype"), asks="leave_incomplete",
               words=_ENDED),
     _of_owner("items_of_a_request_are_skipped", "as the tasks of an incident that is cancelled",
-              process="service_request", on=("cancel", "reject"), asks="skip", words=_NEEDLESS),
+              process="service_request", on=("cancel", "reject", "expire"), asks="skip", words=_NEEDLESS),
     _of_item("a_request_is_delivered", on=("complete", "skip"), rolls_up="complete", asks="deliver",
              words=_ALL),
     _of_item("a_request_ends_incomplete", on=("complete", "leave_incomplete", "skip"), rolls_up="incomplete",
@@ -305,7 +305,7 @@ def checked(
         fields = {"id", *(name for one in here for name in kinds_of("open", own_fields, one.kinds))}
         _known(row, "on", row.on, {ANY, "open", *BESIDE, *_triggers(here)})
         _known(row, "field", (*row.where, *row.brings, *row.copies.values()), fields)
-        _known(row, "asks", (row.asks,), {*BESIDE, *_triggers(there)} - {"escalate"})
+        _known(row, "asks", (row.asks,), {*COMMANDS, *_triggers(there)})
         _known(row, "state", row.states, {state for one in there for state in one.by_id})
         faults = [_fault(row, one, own_fields) for one in there]
         if all(faults):

@@ -10,7 +10,7 @@ model it was asked under.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
 import attrs
@@ -133,6 +133,26 @@ def _without(
         return rows
     left = [attrs.evolve(row, sources=tuple(s for s in row.sources if s != state)) for row in rows]
     return tuple(row for row in left if row.sources)
+
+
+def of_model(lifecycles: Sequence[Lifecycle], asked: Any) -> Lifecycle:
+    """Of these lifecycles the one of the model that is asked for; the first, where none is a model's.
+
+    Raises `InvalidValue` for a model that none of them is made of.
+    """
+    offered: dict[str, Lifecycle] = {}
+    for one in lifecycles:
+        guard = one.guards.get("is_as_modelled")
+        if isinstance(guard, AsModelled):
+            offered.setdefault(guard.model.id, one)
+    if not offered:
+        return lifecycles[0]
+    found = offered.get(asked) if isinstance(asked, str) else None
+    if found is None:
+        near = difflib.get_close_matches(str(asked), offered, 1)
+        remedy = f"did you mean {near[0]}?" if near else f"ask for one of {', '.join(offered)}"
+        raise InvalidValue("request_model", asked, "is offered by no lifecycle of this desk", remedy)
+    return found
 
 
 @attrs.frozen

@@ -23,7 +23,7 @@ from itsm_core.lifecycle.guards import Situation
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.parts import Need, State, Transition
 from itsm_core.lifecycle.soundness import sound
-from itsm_core.processes.approving import APPROVING
+from itsm_core.processes.approving import APPROVAL_DUE, APPROVING
 from itsm_core.processes.conditions import (
     CLOSING,
     CLOSING_ITSELF,
@@ -141,6 +141,8 @@ TRANSITIONS = (
                label={"en": "Reject", "zh": "拒绝"}),
     Transition("reject", "approval", dest="rejected", roles=DESK, guards=("is_rejected",),
                label={"en": "Rejected by the approvers", "zh": "审批未通过"}),
+    Transition("expire", "approval", dest="rejected", after=APPROVAL_DUE, guards=("is_expired",),
+               label={"en": "Rejected: undecided when it fell due", "zh": "逾期未决，自动拒绝"}),
     Transition("hold", _BEGUN, dest="on_hold", roles=STAFF,
                requires=(hold_reason(_RECORDED), TOLD, look_again(_RECORDED)),
                label={"en": "Put on hold", "zh": "挂起"}),

@@ -108,9 +108,16 @@ def _known(outcome: str) -> str:
 
 def template_guard(templates: Iterable[ChangeTemplate]) -> Guard:
     """The guard of standard changes: they run under a template that holds (CHG-20)."""
-    known: dict[tuple[Any, Any], ChangeTemplate] = {(one.id, one.version): one for one in templates}
+    return _TemplateIsValid(tuple(templates))
 
-    def template_is_valid(situation: Situation) -> Reason | None:
+
+@attrs.frozen
+class _TemplateIsValid:
+    """The guard with the templates that it knows; a value, as a closure could not be pickled."""
+
+    templates: tuple[ChangeTemplate, ...]
+
+    def __call__(self, situation: Situation) -> Reason | None:
         """A reason if no template authorises a standard change; others need none."""
         if situation.get("change_kind") != "standard":
             return None
@@ -118,12 +125,10 @@ def template_guard(templates: Iterable[ChangeTemplate]) -> Guard:
         name, version = values.get("template"), values.get("template_version")
         if name is None or version is None:
             return None  # a missing field is refused as one
-        template = known.get((name, version))
+        template = next((one for one in self.templates if (one.id, one.version) == (name, version)), None)
         if template is None:
             said: str | None = f"no template {name} {version} is known; name one of the change policy"
         else:
             said = template.objection(situation.at, values)
         facts = {"template": name, "version": version}
         return None if said is None else Reason("template", said, facts=facts)
-
-    return template_is_valid

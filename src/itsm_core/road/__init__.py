@@ -15,7 +15,7 @@ from itsm_core.road.escalating import escalations, rearm
 from itsm_core.road.passing import expiries
 from itsm_core.road.receiving import receive
 from itsm_core.road.succession import merge, migrate, open_part, retype, split
-from itsm_core.road.suggesting import proposals_of
+from itsm_core.road.suggesting import proposals_of, recurring_in
 from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, history, standing
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "proposals_of",
     "rearm",
     "receive",
+    "recurring_in",
     "retype",
     "split",
     "standing",

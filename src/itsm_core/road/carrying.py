@@ -62,7 +62,8 @@ def _carried(
 ) -> OnItsWay:
     if repeatable and (first := (yield from first_answer(record_id, command))) is not None:
         return first
-    command = yield from _looked_up(record_id, command)
+    if command.trigger in _NAMING:
+        command = yield from _looked_up(record_id, command)
     for _ in range(ATTEMPTS):
         change = Change(terms, (yield from standing(record_id)))
         yield from _goes_on_somewhere(terms, change.record, command)
@@ -92,8 +93,11 @@ def _woken(terms: Terms, others: Sequence[str], at: dt.datetime) -> Generator[As
             known = yield from if_there(other)
             if known is None or not waits_for_time(terms, known.record, known.record):
                 break
+            change = Change(terms, known)
+            if terms.ruling(known.record) is None:
+                change.wake = ((at, ""),)  # nobody here knows when: looked at until somebody does
             try:
-                yield from commit(Change(terms, known), at, rearm=True)
+                yield from commit(change, at, rearm=True)
                 break
             except VersionConflict:  # once more: whoever was faster may not have seen the end
                 continue
@@ -105,6 +109,9 @@ def _announced(terms: Terms, change: Change, command: Command) -> Generator[Ask,
         wake = yield from wake_of(terms, change.record)
         change.add(notice(terms, change.record, wake, command))
         change.wake = (wake,)
+
+
+_NAMING = frozenset({"link", "correct"})
 
 
 def _looked_up(record_id: str, command: Command) -> Generator[Ask, Any, Command]:
@@ -181,8 +188,10 @@ def open_record(
         return first
     events = _stamped(terms, decided(terms, None, command, process=process), stamp)
     new = Standing(apply(None, events[0]), extend(None, events[0]))
+    wake = yield from wake_of(terms, new.record)
+    by_time = _NO_TIMERS if wake is None else (timer_of(new.record, wake),)
     try:
-        return (yield from _write(terms, None, new, events, command.at))
+        return (yield from _write(terms, None, new, events, command.at, by_time=by_time))
     except VersionConflict:
         raise InvalidValue(
             "record", record_id, "is taken by another record", "leave record_id out, or choose another"

@@ -8,10 +8,10 @@ from typing import Any
 
 from itsm_core.actors import Actor
 from itsm_core.commands import Command
-from itsm_core.errors import RecordNotFound
+from itsm_core.errors import InvalidValue, RecordNotFound
 from itsm_core.escalation import ClocksRead, Run, next_due
 from itsm_core.events import Audience, Direction, Event, Phase
-from itsm_core.lifecycle import Option, options
+from itsm_core.lifecycle import Lifecycle, Option, options
 from itsm_core.lifecycle.scribe import Scribe
 from itsm_core.lifecycle.timers import next_timer
 from itsm_core.ports import Ask, Message, Timer
@@ -50,9 +50,12 @@ def related(record: Record, fields: Fields = NO_FIELDS) -> Generator[Ask, Any, t
 
     A name that no record here has is one of another system, and its record is not at hand.
     """
+    values = record.values
+    if not record.links and fields.keys().isdisjoint(_NAMED) and values.keys().isdisjoint(_NAMED):
+        return ()
     looked_at = LOOKED_AT.get(record.process, OWNED)
     wanted: list[Any] = [other for relation, other in record.links if relation in looked_at]
-    wanted += [fields.get(name) or record.values.get(name) for name in _NAMED]
+    wanted += [fields.get(name) or values.get(name) for name in _NAMED]
     found = []
     for name in dict.fromkeys(name for name in wanted if isinstance(name, str) and name != record.id):
         known = yield from if_there(name)
@@ -93,15 +96,30 @@ def options_of(
 
 
 def waits_for_time(terms: Terms, known: Record, new: Record) -> bool:
-    """Whether a timer edge leaves the state that a record is in now, or the one it was in."""
-    if known.state in terms.lifecycle_of(known).timed:
-        return True
-    return new.state in terms.lifecycle_of(new).timed
+    """Whether a timer edge leaves the state that a record is in now, or the one it was in.
+
+    It may where the desk does not have the record's lifecycle.
+    """
+    for record in (known, new):
+        lifecycle = terms.ruling(record)
+        if lifecycle is None or record.state in lifecycle.timed:
+            return True
+    return False
+
+
+def ruling(terms: Terms, record: Record) -> Lifecycle:
+    """The lifecycle that rules a record, for what happens by itself; `InvalidValue` if it is not there."""
+    found = terms.ruling(record)
+    if found is None:
+        told = f"runs on {record.lifecycle} {record.lifecycle_version}, which this desk does not have"
+        remedy = "give the desk this version, too; with both at hand the record can be migrated"
+        raise InvalidValue("record", record.id, told, remedy)
+    return found
 
 
 def wake_of(terms: Terms, record: Record) -> Generator[Ask, Any, Wake | None]:
     """When the next timer edge of a record fires, and its trigger; None if none waits."""
-    lifecycle = terms.lifecycle_of(record)
+    lifecycle = ruling(terms, record)
     if record.state not in lifecycle.timed:
         return None
     beside = yield from related(record)
@@ -129,7 +147,11 @@ def notice(terms: Terms, record: Record, wake: Wake | None, cause: Command) -> l
     return [scribe.event(record.version + 1, "communicated", said).sealed(terms.salt)]
 
 
-_TO_THE_REQUESTER = {"direction": Direction.OUTBOUND, "audience": Audience.REQUESTER, "automatic": True}
+_TO_THE_REQUESTER = {
+    "direction": Direction.OUTBOUND.value,
+    "audience": Audience.REQUESTER.value,
+    "automatic": True,
+}
 
 
 _CLOSES = {

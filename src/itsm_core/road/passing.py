@@ -12,7 +12,7 @@ from itsm_core.errors import StoreError, VersionConflict
 from itsm_core.lifecycle.timers import next_timer
 from itsm_core.ports import Ask, Claim, Settlement
 from itsm_core.road.carrying import Change, commit, decided_or_noted
-from itsm_core.road.consequences import BY_ITSELF, related
+from itsm_core.road.consequences import BY_ITSELF, related, ruling
 from itsm_core.road.terms import ATTEMPTS, MACHINE, Terms, standing
 
 AGAIN = dt.timedelta(minutes=1)
@@ -25,8 +25,10 @@ Fire = Callable[[Claim], Generator[Ask, Any, int]]
 def each_due(kind: str, now: dt.datetime, worker: str, fire: Fire) -> Generator[Ask, Any, tuple[int, Stuck]]:
     """Does what is due of one kind of timers: how much it came to, and the records that are stuck, with why.
 
-    One record that cannot be carried does not hold up the others. `fire` commits, which sets the
-    timer anew, so that the record is never forgotten; whatever else goes wrong gives the claim back.
+    One record that cannot be carried does not hold up the others. `fire` commits, which sets the timer
+    of what falls due next; whatever goes wrong gives the claim back, to be tried again in a minute. So
+    no record is forgotten but one that the lifecycle itself refused, which is noted on it: the next
+    change of that record sets its timer anew.
     """
     done, stuck = 0, []
     while claims := (yield Ask("claim", (kind, now, 100, LEASE, worker))):
@@ -76,11 +78,13 @@ def _expire(terms: Terms, record_id: str, now: dt.datetime) -> Generator[Ask, An
     record = known.record
     now = max(now, record.changed_at or now)  # a command may have come since `now` was read
     beside = yield from related(record)
-    found = next_timer(record, terms.lifecycle_of(record), calendar=terms.calendar, related=beside)
+    found = next_timer(record, ruling(terms, record), calendar=terms.calendar, related=beside)
     change = Change(terms, known)
     if found is not None and found[0] <= now:
         due, trigger = found
-        command = Command(trigger, MACHINE, at=now, id=f"{record.id}/{trigger}/{due.isoformat()}", fields={})
+        # By the version, too: what was refused once may be accepted after the record has changed.
+        named = f"{record.id}/{trigger}/{due.isoformat()}/{record.version}"
+        command = Command(trigger, MACHINE, at=now, id=named, fields={})
         change.add(decided_or_noted(terms, record, command, beside))
     yield from commit(change, now, rearm=True)
     return int(change.record.state != record.state)

@@ -187,7 +187,7 @@ def _successor(
     promise: bool = False,
 ) -> OnItsWay:
     """Opens the record that comes after one; the same command opens it once."""
-    lifecycle = terms.lifecycle_for(process)
+    lifecycle = terms.lifecycle_for(process, given)
     names = kinds_of("open", terms.custom, lifecycle.kinds).keys() - leave
     taken = {name: value for name, value in known.values.items() if name in names}
     number = reference(lifecycle.process)
@@ -195,7 +195,8 @@ def _successor(
     fields = {**taken, **given, "record": number, "number": number, "external_refs": (ref,)}
     opening = attrs.evolve(command, trigger="open", fields=fields, id=f"{command.id}#open", cause=command.id)
     since = known.values.get("promised_since") or known.opened_at
-    return (yield from open_record(terms, opening, process, {"promised_since": since} if promise else {}))
+    stamp = {"promised_since": since} if promise else {}
+    return (yield from open_record(terms, opening, lifecycle.id, stamp))
 
 
 def _linked(

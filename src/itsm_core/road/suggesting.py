@@ -1,14 +1,19 @@
-"""What a record's last change suggests for the records it is linked with; nothing of it is done here."""
+"""What is suggested to people: for the records a change is linked with, and for what recurs.
+
+Nothing of it is done here.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Generator, Iterable
 from typing import Any
 
 from itsm_core.events import Event
-from itsm_core.ports import Ask
+from itsm_core.ports import Ask, Query
 from itsm_core.processes.propagation import Propagation
 from itsm_core.processes.proposing import Proposal, proposals
+from itsm_core.processes.recurrence import Declined, ProblemProposal, Recurring, recurring
 from itsm_core.records import Record
 from itsm_core.road.consequences import if_there, related
 from itsm_core.road.terms import Terms, history, standing
@@ -29,6 +34,29 @@ def proposals_of(
         if (yield Ask("event", (one.id,))) is None:
             left += [one]
     return tuple(left)
+
+
+def recurring_in(
+    rule: Recurring | None, at: dt.datetime, declined: Iterable[Declined]
+) -> Generator[Ask, Any, tuple[ProblemProposal, ...]]:
+    """The problems that all incidents of the store propose, less those that its problems answer for."""
+    incidents = yield from _all_of("incident")
+    problems = yield from _all_of("problem")
+    return recurring(incidents, rule, at=at, known=problems, declined=declined)
+
+
+def _all_of(process: str) -> Generator[Ask, Any, list[Record]]:
+    """Every record of a process, read page by page."""
+    found: list[Record] = []
+    while True:
+        after = found[-1].id if found else None
+        page = yield Ask("find", (Query(process=process, after=after, limit=_PAGE),))
+        found += page
+        if len(page) < _PAGE:
+            return found
+
+
+_PAGE = 500
 
 
 def _newest(events: tuple[Event, ...]) -> tuple[Event, ...]:

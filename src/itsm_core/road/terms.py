@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -16,9 +16,10 @@ from itsm_core.lifecycle import TOLERANCE, CustomField, Lifecycle
 from itsm_core.lifecycle.timers import TIME
 from itsm_core.ports import Ask
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
+from itsm_core.processes.request_model import of_model
 from itsm_core.records import Record, apply, fold, follows
 from itsm_core.sla import Agreement, Clock, Timeline, clocks_at, extend, trace
-from itsm_core.values import each, named, only
+from itsm_core.values import NO_FIELDS, each, named, only
 
 
 def escalation(policy: EscalationPolicy) -> str:
@@ -68,7 +69,8 @@ def _several(value: Lifecycle | Sequence[Lifecycle]) -> tuple[Lifecycle, ...]:
         raise InvalidValue("lifecycles", value, "are none", _LIFECYCLE)
     known: dict[tuple[str, int], Lifecycle] = {}
     for one in found:
-        if known.setdefault((one.id, one.version), one).fingerprint != one.fingerprint:
+        first = known.setdefault((one.id, one.version), one)
+        if first.fingerprint != one.fingerprint or first.guards != one.guards:
             told = f"{one.id} {one.version}"
             raise InvalidValue("lifecycles", told, "is the name of two", "give a changed one a new version")
     return tuple(known.values())
@@ -104,18 +106,32 @@ class Terms:
     reply_channel: str = "email"
 
     def lifecycle_of(self, record: Record) -> Lifecycle:
-        """The lifecycle that rules a record, or else the one its process begins on here."""
+        """The lifecycle that rules a record, or else the one its process begins on here.
+
+        The other one is good for showing the record, and refuses its commands.
+        """
+        return self.ruling(record) or self.lifecycle_for(record.process)
+
+    def ruling(self, record: Record) -> Lifecycle | None:
+        """The lifecycle that rules a record; None if this desk does not have it."""
         for lifecycle in self.lifecycles:
             if (lifecycle.id, lifecycle.version) == (record.lifecycle, record.lifecycle_version):
                 return lifecycle
-        return self.lifecycle_for(record.process)
+        return None
 
-    def lifecycle_for(self, process: str | None = None) -> Lifecycle:
-        """The newest version of the first lifecycle of a process, or of an id (None: the first)."""
-        first = next((one for one in self.lifecycles if process in (None, one.process, one.id)), None)
+    def lifecycle_for(self, process: str | None = None, fields: Mapping[str, Any] = NO_FIELDS) -> Lifecycle:
+        """The newest version of the first lifecycle of a process, or of an id (None: the first).
+
+        Of a process with request models it is the one that the fields ask for.
+        """
+        process = self.lifecycles[0].process if process is None else process
+        first = next((one for one in self.lifecycles if process in (one.process, one.id)), None)
         if first is None:
             known = ", ".join(dict.fromkeys(one.process for one in self.lifecycles))
             raise InvalidValue("process", process, "is none of this desk", f"use one of {known}")
+        asked = fields.get("request_model")
+        if asked is not None and process == first.process:
+            first = of_model([one for one in self.lifecycles if one.process == process], asked)
         return max((one for one in self.lifecycles if one.id == first.id), key=lambda one: one.version)
 
     def agreement_for(self, record: Record) -> Agreement | None:

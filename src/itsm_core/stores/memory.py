@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from heapq import heapify, heappop, heappush, heapreplace, nsmallest
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -165,12 +165,22 @@ class MemoryStore:
             self._due.pop(record, None)
         old = self._labels.get(record, _NO_LABELS)
         if new != old:
-            for gone, come in _differing(old, new):
-                if gone is not None:
-                    self._found_by[gone].discard(record)
-                if come is not None:
-                    self._found_by[come].add(record)
+            for name, was, now in zip(rules.FACETS, old[0], new[0], strict=True):
+                if was != now:
+                    self._find_by(name, was, now, record)
+            if old[1] != new[1]:
+                for reference in old[1]:
+                    self._find_by("external_ref", reference, None, record)
+                for reference in new[1]:
+                    self._find_by("external_ref", None, reference, record)
             self._labels[record] = new
+
+    def _find_by(self, name: str, was: str | None, now: str | None, record: str) -> None:
+        """Lets a record be found by a text from now on, and no more by what it was found by."""
+        if was is not None:
+            self._found_by[name, was].discard(record)
+        if now is not None:
+            self._found_by[name, now].add(record)
 
     def find(self, query: Query) -> tuple[Record, ...]:
         """As `ports.Store.find` promises."""
@@ -257,14 +267,3 @@ class MemoryStore:
 
 
 _NO_LABELS: _Labels = ((None,) * len(rules.FACETS), ())
-_Label = tuple[str, str] | None
-
-
-def _differing(old: _Labels, new: _Labels) -> Iterator[tuple[_Label, _Label]]:
-    """What a record is found by no more, and what from now on, as (name, text)."""
-    for name, was, now in zip(rules.FACETS, old[0], new[0], strict=True):
-        if was != now:
-            yield None if was is None else (name, was), None if now is None else (name, now)
-    if old[1] != new[1]:
-        yield from ((("external_ref", reference), None) for reference in old[1])
-        yield from ((None, ("external_ref", reference)) for reference in new[1])

@@ -89,7 +89,7 @@ def facets(record: Record) -> tuple[str | None, ...]:
         as_text(values("customer")),
         as_text(values("service")),
         record.process,
-        record.phase.value,
+        record.phase._value_,
         record.state,
         as_text(values("assignee")),
         as_text(values("group")),

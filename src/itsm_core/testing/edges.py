@@ -7,6 +7,13 @@
 `trigger`, `from` and `to` have to be there, and every column of conditions that is there is compared.
 A cell with several words separates them by "|". Rows of one trigger out of one state stand in the order
 in which the lifecycle tries them. Nothing here writes a table: one that follows the code proves nothing.
+
+What leaves no state has a row where the columns have something to say of it: "open", which leads to the
+first state, with what a record is opened with, and each command beside the state that has guards, which
+leads nowhere.
+
+    open,,new,,title,our handbook 2
+    vote,,,,,our handbook 6
 """
 
 from __future__ import annotations
@@ -22,12 +29,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 import attrs
 
-from itsm_core.business_time.durations import format as written_duration
-from itsm_core.business_time.durations import parse as parse_duration
 from itsm_core.errors import InvalidValue
+from itsm_core.lifecycle.beside import GUARDED
 from itsm_core.lifecycle.definition import Definition
 from itsm_core.lifecycle.graph import told
-from itsm_core.lifecycle.parts import Need, Transition
+from itsm_core.lifecycle.parts import Need, Transition, read_after, written_after
 from itsm_core.values import only
 
 Cells: TypeAlias = tuple[tuple[str, str], ...]
@@ -36,13 +42,18 @@ Table: TypeAlias = "EdgeTable | os.PathLike[str] | str | Iterable[Any]"
 
 
 class Edge(NamedTuple):
-    """A move: a trigger, the state that it leaves, and the state that it leads to."""
+    """A move: a trigger, the state that it leaves, and the state that it leads to.
+
+    "open" leaves no state (""), and a command beside the state neither leaves nor leads to one.
+    """
 
     trigger: str
     source: str
     dest: str
 
     def __str__(self) -> str:
+        if not self.source:  # it leaves no state
+            return f"{told(self.trigger)}: -> {told(self.dest)}" if self.dest else told(self.trigger)
         return f"{told(self.trigger)}: {told(self.source)} -> {told(self.dest)}"
 
 
@@ -62,6 +73,10 @@ def _asked(need: Need) -> str:
     return need.field if need.otherwise is None else f"{need.field}/{need.otherwise}"
 
 
+def _offered(need: Need) -> str:
+    return f"{need.field}={'/'.join(need.one_of)}"
+
+
 # fmt: off
 CONDITIONS: Mapping[str, Callable[[Transition], str]] = {
     "roles":         lambda row: _all(row.roles),
@@ -70,16 +85,18 @@ CONDITIONS: Mapping[str, Callable[[Transition], str]] = {
     "asks":          lambda row: _all(_asked(need) for need in row.requires if not need.required),
     "kept":          lambda row: _all(need.field for need in row.requires if need.kept),
     "optional":      lambda row: _all(need.field for need in row.requires if not need.essential),
+    "one_of":        lambda row: _all(_offered(need) for need in row.requires if need.one_of),
     "guards":        lambda row: _all(row.guards),
     "separate_from": lambda row: _all(row.separate_from),
-    "after":         lambda row: "" if row.after is None else written_duration(row.after),
+    "after":         lambda row: "" if row.after is None else written_after(row.after),
     "reopens":       lambda row: row.reopens or "",
 }
 """The columns that say on what conditions an edge may be walked, each with what a transition says to it.
 
 `requires` names the fields without which it is refused, and `asks` those that may be left out, each with
 what may stand in its place ("backout_plan/no_backout_reason"). `kept` names those of both for which it is
-enough that the record knows them, `optional` those that `lite()` leaves out.
+enough that the record knows them, `optional` those that `lite()` leaves out. `one_of` gives the choices
+of those that have some, in the order in which they are offered ("size=small/large").
 """
 
 PROSE = ("source", "comment")
@@ -170,7 +187,7 @@ def _by_column(row: Any) -> dict[str, Any]:
     if isinstance(row, Mapping):
         return dict(row)
     if isinstance(row, Edge):  # names as they are, whatever they hold
-        return {name: [word] for name, word in zip(_PLACES, row, strict=True)}
+        return {name: [word] if word else [] for name, word in zip(_PLACES, row, strict=True)}
     if isinstance(row, str) or not isinstance(row, Iterable):
         raise InvalidValue("row", row, "is no row", 'write ("close", "resolved", "closed")')
     cells = tuple(row)
@@ -179,15 +196,23 @@ def _by_column(row: Any) -> dict[str, Any]:
     return dict(zip((*_PLACES, "source"), cells, strict=False))
 
 
+_ONE = 'name one, and states in from as "new|open"'
+
+
 def _edges_of_row(row: Mapping[str, Any], number: int, columns: tuple[str, ...]) -> list[tuple[Edge, Cells]]:
     words = {name: _words(row.get(name), name, number) for name in (*_PLACES, *columns)}
-    for name in _PLACES:
-        if not words[name] or (len(words[name]) > 1 and name != "from"):
-            remedy = 'name one, and states in from as "new|open"'
-            raise InvalidValue(f"row {number}", row.get(name), f"has no single {name}", remedy)
+    if len(words["trigger"]) != 1:
+        raise InvalidValue(f"row {number}", row.get("trigger"), "has no single trigger", _ONE)
+    (trigger,), sources, ends = words["trigger"], words["from"], words["to"]
+    if not sources and trigger not in GUARDED:
+        raise InvalidValue(f"row {number}", trigger, "has no single from", _ONE)
+    if not sources and trigger != "open" and ends:
+        reason = f"leads to {'|'.join(ends)} from nowhere"
+        raise InvalidValue(f"row {number}", trigger, reason, "leave to empty: the command moves no record")
+    if len(ends) != 1 and (sources or trigger == "open"):
+        raise InvalidValue(f"row {number}", row.get("to"), "has no single to", _ONE)
     says = tuple((name, _said(name, words[name], number)) for name in columns)
-    (trigger,), (dest,) = words["trigger"], words["to"]
-    return [(Edge(trigger, source, dest), says) for source in words["from"]]
+    return [(Edge(trigger, source, "".join(ends)), says) for source in sources or [""]]
 
 
 def _words(cell: Any, name: str, number: int) -> list[str]:
@@ -203,7 +228,7 @@ def _said(name: str, words: list[str], number: int) -> str:
     if name != "after" or not words:
         return _all(words)
     try:
-        return written_duration(parse_duration(_all(words)))
+        return written_after(read_after(_all(words)))
     except InvalidValue as wrong:
         raise InvalidValue(
             f"row {number}", words, f"names no time in after ({wrong.reason})", wrong.remedy
@@ -246,6 +271,25 @@ def _rows_of(lifecycle: Definition, table: EdgeTable) -> Iterable[tuple[Edge, Ce
         says = tuple((name, _told(name, row, telling)) for name in table.columns)
         for source in row.sources:
             yield Edge(row.trigger, source, row.dest), says
+    listed = {edge.trigger for edge, _ in table.rows if not edge.source}
+    for row in _from_nowhere(lifecycle):
+        says = tuple((name, _told(name, row, telling)) for name in table.columns)
+        if row.trigger in listed or any(cell for _, cell in says):
+            yield Edge(row.trigger, "", row.dest), says
+
+
+def _from_nowhere(lifecycle: Definition) -> Iterable[Transition]:
+    """What opens a record, and the commands beside the state, as transitions that leave no state."""
+    held = lifecycle.guards_beside
+    for trigger in dict.fromkeys((*GUARDED, *held)):
+        opens = trigger == "open"
+        yield Transition(
+            trigger,
+            (),
+            dest=lifecycle.initial if opens else "",
+            requires=lifecycle.opening if opens else (),
+            guards=held.get(trigger, ()),
+        )
 
 
 def _groups(rows: Iterable[tuple[Edge, Cells]]) -> dict[tuple[str, str], Group]:
@@ -272,7 +316,10 @@ def _between(place: tuple[str, str], expected: Group, found: Group) -> list[str]
 
 
 def _line(place: tuple[str, str], row: tuple[str, Cells], counts: Mapping[str, int]) -> str:
-    """A row, with those of its conditions that are not the same in all rows of its place."""
+    """A row, with those of its conditions that are not the same in all rows of its place.
+
+    One that leaves no state is nothing without its conditions.
+    """
     dest, says = row
-    shown = [f"{name} {cell or 'none'}" for name, cell in says if counts[name] > 1]
+    shown = [f"{name} {cell or 'none'}" for name, cell in says if counts[name] > 1 or (cell and not place[1])]
     return "; ".join([str(Edge(*place, dest)), *shown])

@@ -17,7 +17,7 @@ import attrs
 from itsm_core.commands import Command
 from itsm_core.errors import Reason
 from itsm_core.events import Event, Phase, effective
-from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.beside import APPROVALS, BESIDE
 from itsm_core.lifecycle.decision import Accepted, Refused
 from itsm_core.lifecycle.fields import CustomField
 from itsm_core.lifecycle.guards import guard_reasons
@@ -263,8 +263,9 @@ def _unlike(one: Any, other: Any) -> str:
 def options_tell(step: Step) -> Faults:
     """Options show each button once, grey with reasons or enabled without, and say what `decide` says.
 
-    Pressed without a field, a button is refused for its reasons and the fields that are missing, and for
-    nothing else. With good fields, an enabled one is refused only where a guard objects to what they say.
+    Pressed without a field, a button is refused for its reasons, its notes and the fields that are
+    missing, and for nothing else. With good fields, an enabled one is refused only where a guard objects
+    to what they say.
     """
     before, command = step.before, step.command
     if before is None or any(command.at < event.occurred_at for event in step.history):
@@ -273,6 +274,7 @@ def options_tell(step: Step) -> Faults:
     people = [
         trigger for trigger, rows in step.lifecycle.by_trigger.items() if any(r.after is None for r in rows)
     ]
+    people += [trigger for trigger in APPROVALS if trigger in step.lifecycle.guards_beside]
     if [option.trigger for option in shown] != people:
         yield f"options show {[option.trigger for option in shown]}"
     for option in shown:
@@ -285,7 +287,7 @@ def options_tell(step: Step) -> Faults:
 
 def _pressed(step: Step, option: Option, before: Record) -> Faults:
     bare = step.decided(Command(option.trigger, step.command.actor, at=step.command.at))
-    said = Counter(map(str, option.reasons))
+    said = Counter(map(str, (*option.reasons, *option.notes)))
     found = Counter(map(str, bare.reasons))
     if said - found:
         yield f"options say of {option.trigger}: {'; '.join(said - found)}; decide does not"

@@ -15,7 +15,7 @@ from itsm_core.actors import Actor
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.commands import Command
 from itsm_core.events import Event, Phase
-from itsm_core.lifecycle.beside import BESIDE, DESK
+from itsm_core.lifecycle.beside import APPROVALS, COMMANDS, DESK
 from itsm_core.lifecycle.fields import CustomField
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.options import Option, options
@@ -28,7 +28,6 @@ from itsm_core.testing.strategies import HOUR, LATER, VOTERS, Fields, World, nei
 from itsm_core.testing.walking import START
 from itsm_core.values import each, only
 
-_COMMANDS = tuple(trigger for trigger in BESIDE if trigger != "escalate")
 _APPROVALS = ("request_approval", "vote", "vote")
 
 
@@ -122,7 +121,10 @@ class LifecycleMachine(RuleBasedStateMachine):
             actor, enabled = self._enabled((first, *self.world.busiest), at, related)
             if enabled:
                 option = enabled[data.draw(st.sampled_from(self._onward(enabled)), "button")]
-                fields = data.draw(self.world.answers(option.needs, at), "fields")
+                answers = self.world.answers(option.needs, at)
+                if option.trigger in APPROVALS:
+                    answers = self._words_of(option.trigger, at)
+                fields = data.draw(answers, "fields")
                 self._take(data, option.trigger, actor, fields, at=at, related=related, plain=True)
 
     @precondition(lambda self: self.history)
@@ -151,7 +153,7 @@ class LifecycleMachine(RuleBasedStateMachine):
     def says(self, data: DataObject) -> None:
         """Gives a command that leaves the state alone."""
         at = self._instant(data, early=True)
-        trigger = data.draw(st.sampled_from(_COMMANDS), "command")
+        trigger = data.draw(st.sampled_from(COMMANDS), "command")
         fields = data.draw(self._words_of(trigger, at), "fields")
         self._take(data, trigger, self._worker(data), self._twisted(data, fields), at=at)
 
@@ -262,10 +264,11 @@ class LifecycleMachine(RuleBasedStateMachine):
         return found
 
     def _onward(self, enabled: Mapping[str, Option]) -> list[str]:
-        """The triggers; those that do not end the record several times, so that it gets somewhere."""
+        """The triggers; those that move the record and do not end it several times, so that it gets on."""
         states = self.world.lifecycle.by_id
-        ends = {t for t, option in enabled.items() if states[str(option.destination)].phase is Phase.CLOSED}
-        return [trigger for trigger in enabled for _ in range(1 if trigger in ends else 4)]
+        led = {t: states[option.destination] for t, option in enabled.items() if option.destination}
+        often = {trigger for trigger, state in led.items() if state.phase is not Phase.CLOSED}
+        return [trigger for trigger in enabled for _ in range(4 if trigger in often else 1)]
 
     def _words_of(self, trigger: str, at: dt.datetime) -> SearchStrategy[Fields]:
         """Fields of a command that leaves the state alone."""

@@ -5,18 +5,20 @@ A table of edges proves a lifecycle only if nothing can be changed without its n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 import attrs
 
 from itsm_core.business_time.durations import business_days, calendar_days
+from itsm_core.lifecycle.beside import GUARDED
 from itsm_core.lifecycle.definition import Definition
 from itsm_core.lifecycle.parts import Need, Transition
 from itsm_core.testing.edges import Edge, EdgeTable, Table, assert_edges, edges_of
 
 K = TypeVar("K", bound=Definition)
 Rows = list[Transition]
+Needs = tuple[Need, ...]
 
 
 @attrs.frozen
@@ -48,7 +50,7 @@ def _is_noticed(mutant: Mutant[K], table: EdgeTable) -> bool:
 
 
 def edge_mutants(lifecycle: K) -> Iterator[Mutant[K]]:
-    """Each edge removed, doubled, and led to each other state; and each edge added that is not there."""
+    """Each edge removed, doubled, led to and from each other state; and each added that is not there."""
     rows = list(lifecycle.transitions)
     for i, row in enumerate(rows):
         for source in row.sources:
@@ -59,6 +61,10 @@ def edge_mutants(lifecycle: K) -> Iterator[Mutant[K]]:
                 if dest != row.dest:
                     led = _split(rows, i, source, attrs.evolve(row, sources=(source,), dest=dest))
                     yield _mutant(lifecycle, f"{edge} led to {dest}", led)
+            for other in lifecycle.by_id:
+                if other != source:
+                    led = _split(rows, i, source, attrs.evolve(row, sources=(other,)))
+                    yield _mutant(lifecycle, f"{edge} led from {other}", led)
     known = set(edges_of(lifecycle))
     for trigger, like in lifecycle.by_trigger.items():
         for source in lifecycle.by_id:
@@ -86,9 +92,10 @@ def _mutant(lifecycle: K, what: str, rows: Rows) -> Mutant[K]:
 def condition_mutants(lifecycle: K) -> Iterator[Mutant[K]]:
     """Each condition of each transition dropped, changed, and added; and rows that swap their places.
 
-    Conditions are those that a table has columns for: what a guard does, and the choices of a field, are
-    for tests of their own.
+    So are those of the opening and the guards of the commands beside the state. Conditions are those that
+    a table has columns for: what a guard does is for tests of its own.
     """
+    yield from _from_nowhere(lifecycle)
     rows = list(lifecycle.transitions)
     for i, row in enumerate(rows):
         for what, other in _changed(row, lifecycle):
@@ -118,19 +125,48 @@ def _changed(row: Transition, lifecycle: Definition) -> Iterator[tuple[str, Tran
             yield f"{name} without {word}", _with(row, name, [w for w in held if w != word])
         for word in sorted(known.difference(held)):
             yield f"{name} with {word}", _with(row, name, [*held, word])
-    for need, others in _each(row.requires):
-        yield f"requires without {need.field}", attrs.evolve(row, requires=others(()))
-        for what, other in _altered(need):
-            yield f"{need.field} {what}", attrs.evolve(row, requires=others((other,)))
-    asked = {need.field: need for one in lifecycle.transitions for need in one.requires}
-    for field in sorted(asked.keys() - {need.field for need in row.requires}):
-        yield f"requires with {field}", attrs.evolve(row, requires=(*row.requires, asked[field]))
+    for what, requires in _asked(row.requires, lifecycle):
+        yield what, attrs.evolve(row, requires=requires)
     for after in (None, business_days(1), calendar_days(1)):
         if after != row.after:
             yield f"after {after}", attrs.evolve(row, after=after)
     for reopens in (None, "resume", "restart"):
         if reopens != row.reopens:
             yield f"reopens {reopens}", attrs.evolve(row, reopens=reopens)
+
+
+def _asked(needs: Needs, lifecycle: Definition) -> Iterator[tuple[str, Needs]]:
+    """The needs with one dropped, altered, or added that some transition has."""
+    for need, others in _each(needs):
+        yield f"requires without {need.field}", others(())
+        for what, other in _altered(need):
+            yield f"{need.field} {what}", others((other,))
+    known = {need.field: need for row in lifecycle.transitions for need in row.requires}
+    for field in sorted(known.keys() - {need.field for need in needs}):
+        yield f"requires with {field}", (*needs, known[field])
+
+
+def _from_nowhere(lifecycle: K) -> Iterator[Mutant[K]]:
+    """What opens a record, changed; and the guards of it and of each command beside the state."""
+    for state in lifecycle.by_id:
+        if state != lifecycle.initial:
+            yield Mutant(f"open: -> {state}", attrs.evolve(lifecycle, initial=state))
+    for what, opening in _asked(lifecycle.opening, lifecycle):
+        yield Mutant(f"open, {what}", attrs.evolve(lifecycle, opening=opening))
+    held = lifecycle.guards_beside
+    for command in GUARDED:
+        names = held.get(command, ())
+        for name in sorted(lifecycle.guards):
+            word, other = "without" if name in names else "with", tuple(n for n in names if n != name)
+            changed = {**held, command: other if name in names else (*names, name)}
+            yield Mutant(f"{command}, guards {word} {name}", _guarded(lifecycle, changed))
+    if held:
+        yield Mutant("no guards beside the state", _guarded(lifecycle, {}))
+
+
+def _guarded(lifecycle: K, beside: dict[str, tuple[str, ...]]) -> K:
+    changed: dict[str, Any] = {"beside": beside}
+    return attrs.evolve(lifecycle, **changed)
 
 
 def _with(row: Transition, name: str, words: list[str]) -> Transition:
@@ -149,7 +185,7 @@ def _known(lifecycle: Definition) -> dict[str, set[str]]:
     }
 
 
-def _each(needs: Sequence[Need]) -> Iterator[tuple[Need, Callable[[tuple[Need, ...]], tuple[Need, ...]]]]:
+def _each(needs: Needs) -> Iterator[tuple[Need, Callable[[Needs], Needs]]]:
     """Each need, and the list with others in its place."""
     for i, need in enumerate(needs):
         yield need, lambda instead, i=i: (*needs[:i], *instead, *needs[i + 1 :])  # type: ignore[misc]
@@ -163,3 +199,9 @@ def _altered(need: Need) -> Iterator[tuple[str, Need]]:
         yield "or a comment", attrs.evolve(need, otherwise="comment")
     else:
         yield f"not {need.otherwise}", attrs.evolve(need, otherwise=None)
+    for i, choice in enumerate(need.one_of):
+        others = (*need.one_of[:i], *need.one_of[i + 1 :])
+        yield f"not {choice}", attrs.evolve(need, one_of=others)
+    yield "one more choice", attrs.evolve(need, one_of=(*need.one_of, "something else"))
+    if need.one_of:
+        yield "without choices", attrs.evolve(need, one_of=())

@@ -51,17 +51,7 @@ class Step:
 
     def situation(self, record: Record) -> Situation:
         """What guards look at."""
-        command = self.command
-        return Situation(
-            record=record,
-            actor=command.actor,
-            trigger=command.trigger,
-            at=command.at,
-            on_behalf_of=command.on_behalf_of,
-            fields=command.fields,
-            related=self.related,
-            calendar=self.calendar,
-        )
+        return Situation.of(record, self.command, self.related, self.calendar)
 
     def decided(self, command: Command, *custom: CustomField) -> Decision:
         """What is decided on a command in the same circumstances."""

@@ -13,6 +13,7 @@ from unicodedata import east_asian_width
 from itsm_core.business_time.durations import Budget, BusinessDays, Duration, EndOfBusinessDay
 from itsm_core.business_time.windows import printable
 from itsm_core.lifecycle.definition import Definition
+from itsm_core.lifecycle.parts import OF_THE_ROUND, InstantOf
 from itsm_core.records import Waiver
 from itsm_core.values import word
 
@@ -61,6 +62,8 @@ _TABLE: dict[str, tuple[str, str]] = {
     "came":         ("by move {n}",         "第 {n} 步"),
     "the":          ("the {relation}",      "{relation}"),
     "unknown":      ("{id} (no state here)", "{id}（无此状态）"),
+    "at":           ("at {field}",          "到 {field} 时"),
+    "due":          ("when the approval falls due", "审批到期时"),
     "timed":        ("{label} (by time)",   "{label}（定时）"),
     "moves":        ("{label}, move {n}",   "{label}，第 {n} 步"),
     "outside":      ("{label} (not of this lifecycle)", "{label}（不属于本流程）"),
@@ -133,9 +136,11 @@ def called(lifecycle: Definition, trigger: str, lang: str) -> str:
     return say(trigger, lang) if trigger in ("open", "migrate") else trigger.replace("_", " ")
 
 
-def wait(after: Duration, lang: str) -> str:
-    """How long a timer edge waits: "after 5 business days"."""
+def wait(after: Duration | InstantOf, lang: str) -> str:
+    """How long a timer edge waits: "after 5 business days", "at risk_review_at"."""
     of_days, of_end = _UNITS[spoken(lang)]
+    if isinstance(after, InstantOf):
+        return say("due", lang) if after.field == OF_THE_ROUND else say("at", lang, field=after.field)
     if spoken(lang) == "en":
         return (of_end if isinstance(after, EndOfBusinessDay) else of_days).format(after)
     if isinstance(after, EndOfBusinessDay):
