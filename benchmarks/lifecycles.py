@@ -237,15 +237,45 @@ def versions() -> str:
     return f"Python {platform.python_version()} on {platform.machine()}; {', '.join(found)}."
 
 
+PAGE = """# Speed of lifecycles
+
+What a command costs before anything is stored: the decision with all its checks, and the record after it.
+Every figure is a ratio to one trigger of the stock
+[transitions](https://github.com/pytransitions/transitions) machine, measured in the same run; ratios carry
+over to other machines, microseconds do not.
+
+{table}
+
+{versions}
+
+The stock trigger moves a state and checks nothing. The second row asks for the two fields of a resolution
+by conditions of that package, as a decision does that brings them. python-statemachine sends to a machine
+with a model of its own; django-fsm-2 changes a field of a model that is not stored. Neither asks who acts,
+keeps an event, or says why not.
+
+*Build and check* is making all shipped lifecycles from their parts and running every
+[soundness rule](soundness-rules.md), divided by their states.
+
+## How to run it again
+
+```console
+$ pip install python-statemachine django-fsm-2
+$ python benchmarks/lifecycles.py                                     # prints this page
+$ python benchmarks/lifecycles.py --write docs/reference/lifecycle-speed.md
+```
+"""
+
+
 def main() -> None:
-    """Prints the table, or writes it."""
+    """Prints the page, or writes it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--write", type=Path, help="also write it to this file")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page of the reference")
     given = parser.parse_args()
-    text = f"{table()}\n{versions()}\n"
-    print(text)
+    text = PAGE.format(table=table().strip(), versions=versions())
     if given.write:
         given.write.write_text(text, encoding="utf-8")
+    else:
+        print(text)
 
 
 if __name__ == "__main__":
