@@ -22,7 +22,7 @@ from itsm_core.errors import BeyondHorizon
 from itsm_core.events import Phase
 from itsm_core.ports import Delivered, Rejected, Retry
 from itsm_core.records import fold
-from itsm_core.sla import promises, trace
+from itsm_core.sla import Agreement, Condition, Measure, Target, promises, trace
 from itsm_core.values import digest
 
 T0 = dt.datetime(2024, 1, 8, 9, tzinfo=dt.UTC)
@@ -214,6 +214,24 @@ def test_fields_and_ids_of_another_kind_are_refused_by_name(desk, wrong):
     with pytest.raises(InvalidValue, match=r"^actor"):
         desk.options("INC-1", wrong)
     assert len(desk.history("INC-1")) == 1
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"), [("respond", "did you mean response"), ("bliss", "use one of response, resolution")]
+)
+def test_a_policy_waits_only_for_what_an_agreement_measures(store, metric, said):
+    """A metric of one's own is as good as a known one; a typing error would never fire."""
+    policy = EscalationPolicy("p", 1, steps=[EscalationStep("lead", "75 %", to="lead", metric=metric)])
+    with pytest.raises(InvalidValue, match=f"of step 'lead' is measured by no agreement here; {said}"):
+        ServiceDesk(store, policy=policy, agreement=default_agreement(OFFICE))
+    measure = Measure(start=Condition(), stop=Condition(assigned=True))
+    target = Target(metric, metric, duration="4h", calendar=OFFICE, measure=measure)
+    desk = ServiceDesk(store, policy=policy, agreement=Agreement("a", 1, targets=[target]))
+    desk.open("Mail is down", actor=UMA, at=T0, record_id="INC-1")
+    assert desk.next_due() == T0 + 3 * HOUR
+    desk.assign("INC-1", actor=ANA, at=T0 + HOUR, assignee="ana")
+    assert desk.clocks("INC-1", T0 + DAY)[metric].elapsed == HOUR
+    assert desk.next_due() is None
 
 
 def test_a_naive_instant_is_refused_with_the_remedy(desk):

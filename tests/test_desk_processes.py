@@ -1092,6 +1092,38 @@ def test_what_is_proposed_is_done_by_nobody_until_somebody_takes_it_up(desk):
     assert kinds(desk, "INC-2").count("transitioned") == 1
 
 
+def test_scenario_19_what_ends_a_parent_resolves_its_child_and_closes_nothing(desk):
+    """Resolved and then closed, the parent has its child resolved, for its own requester to close (ServiceNow)."""
+    opened(desk)
+    opened(desk, "INC-2")
+    desk.link("INC-1", "parent_of", "INC-2", actor=ANA, at=T0)
+    desk.fire("INC-1", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    (proposal,) = desk.proposals("INC-1")
+    asked = {"actor": ANA, "at": T0 + 2 * HOUR, "fields": proposal.fields, "command_id": proposal.id}
+    desk.fire(proposal.record, proposal.trigger, **asked)
+    desk.fire("INC-1", "close", actor=UMA, at=T0 + 3 * HOUR, fields={"closure_code": "user_confirmed"})
+    assert (desk.get("INC-1").phase, desk.get("INC-2").phase) == (Phase.CLOSED, Phase.RESOLVED)
+    assert desk.proposals("INC-1") == ()
+    parent, child = (desk.clocks(i, T0 + 4 * HOUR)["resolution"] for i in ("INC-1", "INC-2"))
+    assert [(c.elapsed, c.verdict.value, c.settled) for c in (parent, child)] == [
+        (HOUR, "met", True), (2 * HOUR, "met", False)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "waits"), [("requester", False), ("supplier", True)])
+def test_scenario_19_a_parent_on_hold_for_its_caller_leaves_its_child_running(desk, reason, waits):
+    """Only a wait for something beyond both is proposed for the child; its clock runs on meanwhile (ServiceNow)."""
+    opened(desk)
+    opened(desk, "INC-2")
+    desk.link("INC-1", "parent_of", "INC-2", actor=ANA, at=T0)
+    held = {"hold_reason": reason, "message": "we wait", "look_again_at": T0 + DAY}
+    desk.fire("INC-1", "hold", actor=ANA, at=T0 + HOUR, fields=held)
+    assert [p.trigger for p in desk.proposals("INC-1")] == (["hold"] if waits else [])
+    parent, child = (desk.clocks(i, T0 + 3 * HOUR)["resolution"] for i in ("INC-1", "INC-2"))
+    assert (parent.state.value, parent.elapsed) == (("running", 3 * HOUR) if waits else ("paused", HOUR))
+    assert (child.state.value, child.elapsed) == ("running", 3 * HOUR)
+
+
 def test_the_last_task_of_a_request_proposes_that_it_is_delivered(desk):
     """The desk brings the record that the task is part of, and its other tasks."""
     request = desk.open(

@@ -1,4 +1,4 @@
-"""The command line: `itsm replay` and `itsm demo`.
+"""The command line: `itsm replay`, `itsm init-agreement` and `itsm demo`.
 
 click reads the arguments and rich shows progress; both come with the extra `cli`, and without
 them `main` says what to install. Exit status: 0 done, 2 bad input with a message on stderr that
@@ -94,7 +94,7 @@ def _group() -> click.Group:
 
     return click.Group(
         "itsm", help="The rules of a service desk as plain Python.",
-        commands=[_replay_command(), _demo_command()],
+        commands=[_replay_command(), _init_agreement_command(), _demo_command()],
         params=[click.Option(
             ["--version"], is_flag=True, is_eager=True, expose_value=False,
             callback=_show_version, help="Show the version and leave.",
@@ -199,6 +199,37 @@ def _progress(file: Path) -> Iterator[Progress | None]:
     with Bar(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(escape(shown(file.name)), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _init_agreement_command() -> click.Command:
+    import click  # noqa: PLC0415 - an extra
+
+    return click.Command(
+        "init-agreement", callback=_init_agreement, short_help="Write an agreement to edit.",
+        help="Write an agreement file with customary targets for P1 to P5, to edit and to agree on. "
+        "Its figures are conventions of the field: ISO/IEC 20000-1 sets none.",
+        params=[
+            click.Argument(["path"], type=click.Path(path_type=Path), default=Path("agreement.toml")),
+            click.Option(["--zone"], metavar="ZONE", default="UTC", show_default=True,
+                         help="IANA zone of its calendars."),
+            click.Option(["--force"], is_flag=True, help="Write over a file that is there."),
+        ],
+    )  # fmt: skip
+
+
+def _init_agreement(path: Path, zone: str, force: bool) -> int:
+    from itsm_core.config import customary_agreement  # noqa: PLC0415 - heavy; not for --help
+    from itsm_core.replay import shown  # noqa: PLC0415
+
+    text = customary_agreement(zone)
+    try:
+        with path.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        return _tell(f"{path}: is there already; name another path, or write over it with --force")
+    print(shown(f"{path}: targets as customary in the field, no figure of them is the standard's"))
+    print(shown(f"Edit it, agree on it, then: itsm replay LOG --agreement {path}"))
+    return 0
 
 
 def _demo_command() -> click.Command:

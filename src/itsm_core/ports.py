@@ -22,7 +22,7 @@ from itsm_core.values import NO_FIELDS, Fields, as_fields, member
 # --- what a store keeps -----------------------------------------------------------------------
 
 
-FOLD = 3
+FOLD = 4
 """The version of what `fold` and `trace` make of events; a change of either is a new one."""
 
 

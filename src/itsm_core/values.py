@@ -329,7 +329,10 @@ def each(kind: type[T], value: Any, what: str, remedy: str) -> tuple[T, ...]:
     """The items of an iterable, if all are of this kind; one of the kind alone is no list."""
     if isinstance(value, (str, Mapping, kind)) or not isinstance(value, Iterable):
         raise InvalidValue(what, value, f"is no list of {kind.__name__}", remedy)
-    return tuple(only(kind, item, what, remedy) for item in value)
+    items = tuple(value)
+    if set(map(type, items)) <= {kind}:
+        return items
+    return tuple(only(kind, item, what, remedy) for item in items)
 
 
 def texts(value: Any, what: str, remedy: str) -> tuple[str, ...]:

@@ -182,6 +182,16 @@ def test_a_verdict_shows_from_its_vote_on(asked_for, said, verdict, decided, sou
 # --- what a tally says --------------------------------------------------------------------------
 
 
+def test_scenario_14_a_quorum_is_counted_on_whole_votes():
+    """All of 200 with 199 yes waits for the last; all of 300 with one no is refused with that vote (GLPI)."""
+    all_but_one = tally(asked(rule(panel(200, ALL)), *cast("199*m+")), LATE)
+    assert (all_but_one.verdict, all_but_one.waiting_for) == (PENDING, ("m199",))
+    refused = tally(asked(rule(panel(300, ALL)), *cast("m17-")), LATE)
+    assert (refused.verdict, refused.decided_at, refused.waiting_for) == (REJECTED, after(1), ())
+    last = tally(asked(rule(panel(200, ALL)), *cast("199*m+ m199+")), LATE)
+    assert (last.verdict, last.decided_at) == (APPROVED, after(200))
+
+
 def test_a_tally_names_who_said_what():
     """Panel by panel, in the order of its members."""
     votes = cast("d0 b- a+ c+")

@@ -99,6 +99,20 @@ def test_overdue_steps_fire_late_and_say_how_late():
     assert [e.lateness for e in effects] == [n * HOUR for n in (8, 7, 7, 6)]
 
 
+def test_scenario_17_after_three_days_without_a_scheduler_every_missed_step_comes_once_in_order():
+    """Due at 11:00, 12:00 and 13:00 on Monday, fired on Thursday at nine: each says both, and none comes again."""
+    events, thursday = opened(), T0 + dt.timedelta(days=3)
+    run, effects = go(events, thursday)
+    assert [(e.scheduled_at, e.scheduled_at + e.lateness) for e in effects] == [
+        (T0 + n * HOUR, thursday) for n in (2, 3, 3, 4)
+    ]
+    assert [type(e) for e in effects] == [Move, Inform, Inform, Inform]
+    assert len({e.key for e in effects}) == 4
+    for later in (thursday, thursday + dt.timedelta(days=30)):
+        assert go(events, later, run) == (run, ())
+    assert next_due(run, read(events, thursday)) is None
+
+
 def test_nothing_fires_twice():
     """The run that advance returns wants nothing more at the same instant."""
     events = opened()

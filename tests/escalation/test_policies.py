@@ -40,7 +40,7 @@ def test_a_step_names_priorities_as_a_target_does(priorities):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"metric": "respond"}, "^metric 'respond': is no metric; use one of response, resolution$"),
+        ({"metric": ""}, '^metric .*; name it: "response", "resolution", or one of your own$'),
         ({"kind": "loud"}, "^kind of step 'loud': is no kind of step; use one of functional, hierarchic$"),
         ({"priorities": "P9"}, "^priority 'P9': is no priority; use one of P1"),
         ({"id": ""}, "^escalation step '': has no id; name it"),

@@ -226,6 +226,27 @@ def test_words_know_their_direction():
     assert history[-1].actor.kind is ActorKind.AUTOMATION
 
 
+def test_an_announcement_goes_to_the_public():
+    """Also where the requester made it; the others go to the requester."""
+    rows = [
+        (at(0), "announcement", None, "Mail is down.", "rita"),
+        (at(1), "reply", None, "Yours too.", "ana"),
+    ]
+    history = history_from_changes(rows, record="INC1", requester="rita")
+    words = [Communication.of(e) for e in history if e.kind == "communicated"]
+    assert [(w.direction, w.audience) for w in words] == [("outbound", "public"), ("outbound", "requester")]
+    assert "messages" not in history[0].fields
+
+
+@pytest.mark.parametrize("field", ["reply", "announcement"])
+@pytest.mark.parametrize("text", [None, ""])
+def test_words_whose_text_the_host_did_not_keep_are_words_without_text(field, text):
+    """Somebody spoke; what was said nobody knows, so it has no digest either."""
+    event = told((0, field, None, text))[-1]
+    assert event.kind == "communicated"
+    assert event.fields.keys() == {"direction", "audience"}
+
+
 def test_a_comment_of_nobody_knows_whom_is_kept_as_a_note():
     """Without a requester a comment has no direction, and none is guessed."""
     history = told((0, "comment", None, "hello"))
@@ -315,6 +336,12 @@ def test_an_opening_after_the_first_row_is_reported():
     history = told((0, "state", None, "New"), opened_at=at(5))
     assert codes(history) == ["opened_late"]
     assert history[0].occurred_at == at(0)
+
+
+def test_the_requester_opened_what_was_opened_before_its_first_row():
+    """Unless somebody says who did."""
+    assert told((0, "state", None, "New"), opened_at=at(-5), requester="rita")[0].actor.id == "rita"
+    assert told((0, "state", None, "New"), requester="rita")[0].actor.id == "ana"
 
 
 def test_fields_of_the_opening_are_on_the_opening():

@@ -32,6 +32,7 @@ GIVEN = {
     "note": {"text": "psst"},
     "link": {"relation": "duplicates", "other": "INC-2"},
     "correct": {"event": "e1", "field": "category", "was": "mail", "now": "web", "reason": "mistyped"},
+    "restate": {"reason": "the log of the phone"},
     "amend": {"category": "web"},
     "waive": {
         "trigger": "close",
@@ -60,6 +61,7 @@ TABLE = [
     ("note",         "noted",         STAFF,         True,  ["text"]),
     ("link",         "linked",        STAFF,         True,  ["relation", "other"]),
     ("correct",      "corrected",     STAFF,         True,  ["event", "field", "now", "reason"]),
+    ("restate",      "restated",      {"manager"},   True,  ["reason"]),
     ("amend",        "amended",      STAFF,         False, []),
     ("waive",        "waived",       {"manager"},   False,
      ["trigger", "separate_from", "reason", "until", "review"]),
@@ -70,7 +72,7 @@ TABLE = [
 # fmt: on
 
 
-MAY = {"waive": Actor.person("ana", "manager")}
+MAY = dict.fromkeys(("waive", "restate"), Actor.person("ana", "manager"))
 
 
 def row(state="new", **values):
@@ -163,6 +165,7 @@ TAKES = {
     "note": {"text", "text_ref"} | WHY,
     "link": {"relation", "other"} | WHY,
     "correct": {"event", "field", "was", "now"} | WHY,
+    "restate": WHY,
     "amend": set(STANDARD) - MANAGED,
     "waive": {"separate_from", "until", "review"} | WHY,
     "request_approval": {"rule"} | WHY,

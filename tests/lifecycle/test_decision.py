@@ -847,6 +847,7 @@ GOOD = {  # what each command brings if nothing goes wrong
     "note": {"text": "psst"},
     "link": {"relation": "follows", "other": "X"},
     "correct": {"event": "INC-1/1", "field": "category", "now": "web", "reason": "mistyped"},
+    "restate": {"reason": "the log"},
     "waive": {"trigger": "authorize", "separate_from": "open", "reason": "x", "until": LATER, "review": "y"},
     "request_approval": {"rule": {"material": ["category", "impact"]}},
     "vote": {"vote": "approve"},
@@ -946,7 +947,7 @@ def test_the_walks_above_go_somewhere():
     """The laws would prove nothing if everything were refused, or nothing of the new ever happened."""
     kinds, ended, codes = set(), set(), set()
 
-    @settings(derandomize=True, max_examples=200)
+    @settings(derandomize=True, max_examples=400)
     @given(STEPS)
     def look(steps):
         for record, _, decision, events in walk(steps):

@@ -204,6 +204,7 @@ WORDED = (
     "note",
     "link",
     "correct",
+    "restate",
     "waive",
     "request_approval",
     "vote",
@@ -212,7 +213,7 @@ WORDED = (
 
 @pytest.mark.parametrize("trigger", WORDED)
 def test_what_is_said_takes_its_own_fields(trigger):
-    """Nine commands whose words the record does not keep; each may say why, and why late."""
+    """Ten commands whose words the record does not keep; each may say why, and why late."""
     assert {"reason": FieldType.TEXT, "late_reason": FieldType.TEXT}.items() <= SAID[trigger].items()
     assert kinds_of(trigger, (CustomField("size", "flag"),)) == {**SAID[trigger], "size": FieldType.FLAG}
     assert tuple(sorted(SAID)) == tuple(sorted(WORDED))

@@ -10,7 +10,7 @@ from itsm_core.errors import InvalidValue
 from itsm_core.events import WaitsOn
 from itsm_core.priority import Priority
 from itsm_core.records import fold
-from itsm_core.sla import Agreement, Metric, Target, default_agreement, trace
+from itsm_core.sla import Agreement, Metric, Target, default_agreement, judge
 
 
 @pytest.fixture
@@ -84,14 +84,15 @@ def test_the_first_fitting_target_of_each_metric_holds(history, office):
 
 
 def test_a_running_metric_follows_the_present_priority(history, office):
-    """With or without timeline, what has not stopped is judged by the priority of now."""
+    """What has not stopped is judged by the priority of now."""
     h = (
         history("Europe/Berlin")
         .opened("2026-03-02 09:00")
         .add("reprioritised", "2026-03-02 10:00", priority="P1")
     )
     now, agreement = fold(h.events), default_agreement(office)
-    assert agreement.targets_for(now) == agreement.targets_for(now, trace(h.events))
+    clocks = judge(h.events, agreement, h.at("2026-03-02 10:30")).values()
+    assert agreement.targets_for(now) == tuple(clock.target for clock in clocks)
     assert [t.id for t in agreement.targets_for(now)] == ["p1-response", "p1-resolution"]
 
 

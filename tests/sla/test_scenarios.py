@@ -1,7 +1,12 @@
-"""The golden scenarios that break at least one product, as far as a clock decides them."""
+"""The golden scenarios that break at least one product, as far as a clock decides them.
+
+What approvals, escalation and links decide is beside their own tests: 14, 17 and 19.
+"""
 
 import datetime as dt
+import re
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +14,7 @@ from itsm_core.business_time import BusinessCalendar, hours, minutes
 from itsm_core.errors import AmbiguousDuration, InvalidValue
 from itsm_core.priority import Priority
 from itsm_core.records import fold
-from itsm_core.sla import Agreement, ClockState, Target, Verdict, default_agreement, evaluate, trace
+from itsm_core.sla import Agreement, ClockState, Target, Verdict, default_agreement, evaluate, judge
 
 HOUR, MINUTE = dt.timedelta(hours=1), dt.timedelta(minutes=1)
 
@@ -39,6 +44,20 @@ def test_scenario_02_a_pause_over_the_fall_back_night_is_90_real_minutes(history
     h = history().opened("2026-10-24 22:00").hold("2026-10-25 00:15").resumed("2026-10-25 01:45")
     clock = evaluate(h.events, resolution(hours(8), always("Europe/Berlin")), h.at("2026-10-25 04:00"))
     assert clock.elapsed == 4 * HOUR + 30 * MINUTE
+
+
+def test_scenario_03_a_yearly_closure_over_new_year_closes_both_years(history, resolution):
+    """24 December to 2 January every year: Christmas and New Year are closed, the 23rd and the 3rd are not (GLPI)."""
+    calendar = BusinessCalendar.weekly("daily 09:00-17:00", zone="Europe/Paris", holidays=["12-24..01-02"])
+    days = ("2026-12-23", "2026-12-24", "2026-12-25", "2027-01-01", "2027-01-02", "2027-01-03", "2027-12-25")
+    h = history("Europe/Paris")
+    assert [calendar.is_open(h.at(f"{day} 12:00")) for day in days] == [
+        True, False, False, False, False, True, False,
+    ]  # fmt: skip
+    h.opened("2026-12-23 16:00")
+    clock = evaluate(h.events, resolution(hours(2), calendar), h.at("2027-01-03 09:30"))
+    assert (clock.elapsed, clock.due_at) == (90 * MINUTE, h.at("2027-01-03 10:00"))
+    assert sum(s.kind == "closed" for s in clock.explain().segments) > 0
 
 
 def test_scenario_04_due_and_warning_follow_the_hours(history, resolution):
@@ -93,7 +112,7 @@ def test_scenario_08_a_target_lowered_below_what_was_used_is_breached_at_once(hi
         resolution(hours(1), around, priorities="P1"),
         Target("slow", "resolution", duration=hours(8), calendar=around, pauses_on="requester"),
     )
-    (target,) = Agreement("a", 1, targets=targets).targets_for(fold(h.events), trace(h.events))
+    (target,) = Agreement("a", 1, targets=targets).targets_for(fold(h.events))
     for events in (h.events, h.resumed("2026-03-02 13:00").events):
         clock = evaluate(events, target, h.at("2026-03-02 13:00"))
         assert (clock.verdict, clock.due_at) == (Verdict.BREACHED, h.at("2026-03-02 10:00"))
@@ -114,10 +133,9 @@ def test_scenario_10_a_result_reached_is_not_rewritten_by_a_later_target(history
     h = history("Europe/Berlin").opened("2026-03-02 09:00", priority="P3").said("2026-03-02 11:30")
     h.add("reprioritised", "2026-03-02 12:00", priority="P1")
     at, agreement = h.at("2026-03-02 13:00"), default_agreement(office)
-    kept, raised = agreement.targets_for(fold(h.events), trace(h.events))
-    assert (kept.id, raised.id) == ("p3-response", "p1-resolution")
-    clock = evaluate(h.events, kept, at)
-    assert (clock.verdict, clock.target.agreement) == (Verdict.MET, "default@1")
+    kept, raised = judge(h.events, agreement, at).values()
+    assert (kept.target.id, raised.target.id) == ("p3-response", "p1-resolution")
+    assert (kept.verdict, kept.target.agreement) == (Verdict.MET, "default@1")
 
 
 def test_scenario_11_nothing_is_decided_on_a_rounded_share(history, resolution, around):
@@ -218,9 +236,18 @@ def test_scenario_20_ties_and_late_events_give_one_answer(history, resolution, r
 def test_priority_is_that_of_the_stop_even_if_it_was_set_later(history, office):
     """A call answered before anybody gave a priority is judged by the first one it got."""
     h = history("Europe/Berlin").opened("2026-03-02 09:00", priority=None, channel="phone")
-    assert default_agreement(office).targets_for(fold(h.events), trace(h.events)) == ()
+    at = h.at("2026-03-02 09:30")
+    assert judge(h.events, default_agreement(office), at) == {}
     h.add("reprioritised", "2026-03-02 09:05", priority="P2").add(
         "reprioritised", "2026-03-02 09:06", priority="P1"
     )
-    targets = default_agreement(office).targets_for(fold(h.events), trace(h.events))
-    assert [t.priorities for t in targets] == [{Priority.P2}, {Priority.P1}]
+    clocks = judge(h.events, default_agreement(office), at).values()
+    assert [clock.target.priorities for clock in clocks] == [{Priority.P2}, {Priority.P1}]
+
+
+def test_every_scenario_is_a_test_by_name():
+    """One to twenty, each under its number somewhere in the tests, beside what decides it."""
+    tests = Path(__file__).parent.parent
+    written = "".join(file.read_text(encoding="utf-8") for file in sorted(tests.rglob("test_*.py")))
+    found = {int(number) for number in re.findall(r"^def test_scenario_(\d\d)_\w+\(", written, re.MULTILINE)}
+    assert found == set(range(1, 21))

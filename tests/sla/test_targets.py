@@ -5,11 +5,11 @@ from fractions import Fraction
 
 import pytest
 
-from itsm_core.business_time import business_days, hours
+from itsm_core.business_time import BusinessCalendar, business_days, hours
 from itsm_core.errors import InvalidValue
 from itsm_core.events import WaitsOn
 from itsm_core.priority import Priority
-from itsm_core.sla import Metric, Target, share_of, stop_of, trace
+from itsm_core.sla import ClockState, Metric, Target, evaluate, share_of
 
 
 @pytest.mark.parametrize("reason", ["supplier", "problem", "change", "internal"])
@@ -103,9 +103,16 @@ def test_what_is_no_share_is_refused(value):
 
 
 def stops(history, *metrics):
-    timeline = trace(history.events)
-    found = [stop_of(Metric(m), timeline) for m in metrics or ("response", "resolution")]
-    return [None if s is None else (s.reason, s.us, s.voids) for s in found]
+    """How the clocks of a history stopped: why, when, and whether that voids them."""
+    always, end = BusinessCalendar.always("UTC"), dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+    clocks = [
+        evaluate(history.events, Target("t", metric, duration="4h", calendar=always), end)
+        for metric in metrics or ("response", "resolution")
+    ]
+    return [
+        None if one.stopped_us is None else (one.stop_reason, one.stopped_us, one.state is ClockState.VOID)
+        for one in clocks
+    ]
 
 
 def us(history, text):
@@ -167,8 +174,8 @@ def test_a_cancelled_record_that_is_reopened_owes_again(history):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"metric": "respond"}, "^metric 'respond': is no metric; use one of response, resolution$"),
-        ({"metric": ["response"]}, "use one of response, resolution$"),
+        ({"metric": "respond"}, "^metric 'respond': is none of the known ones.*use one of response, resol"),
+        ({"metric": ["response"]}, 'is no word; name it: "response", "resolution"'),
         ({"pauses_on": 5}, "^pauses_on 5: is no word; use some of requester, "),
         ({"pauses_on": [["requester"]]}, "use some of requester, "),
         ({"pauses_on": "weather"}, r"^pauses_on \['weather'\]: names no hold reason; use some of"),
@@ -195,3 +202,16 @@ def test_a_target_shows_itself_in_one_line(office):
     """Enough to tell it from its neighbours."""
     target = Target("fix", "resolution", duration=business_days(3), calendar=office, priorities=["P2", "P1"])
     assert repr(target) == "<target fix: resolution within 3 business days for P1, P2>"
+
+
+@pytest.mark.parametrize("wrong", ["request", "shout", [], ["message", "bot"]])
+def test_only_words_of_ours_answer(office, wrong):
+    """Neither the requester's own, nor what nobody says, nor nothing at all."""
+    with pytest.raises(InvalidValue, match=r"answered_by .*answers nobody.*message, ai_message"):
+        Target("t", "response", duration=hours(1), calendar=office, answered_by=wrong)
+
+
+def test_a_metric_does_not_wait_for_itself(office):
+    """It would never start."""
+    with pytest.raises(InvalidValue, match="after 'response': is the metric itself"):
+        Target("t", "response", duration=hours(1), calendar=office, after="response")

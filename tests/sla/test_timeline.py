@@ -8,7 +8,7 @@ from itsm_core.actors import Actor
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Audience, Communication, Direction, Phase, WaitsOn, correction
 from itsm_core.priority import Priority
-from itsm_core.sla import Answered, Timeline, extend, follows, trace
+from itsm_core.sla import Said, Timeline, extend, follows, trace
 from itsm_core.values import canonical, from_dict, to_dict
 
 MONITOR, BOT = Actor.monitoring("nagios"), Actor.automation("rules")
@@ -57,16 +57,18 @@ def test_what_lies_before_the_opening_counts_from_it_on(history):
     h.add("corrected", "2026-03-02 09:30", **mend)
     timeline = trace(h.events)
     assert [m.phase for m in timeline.marks] == [Phase.NEW, Phase.ACTIVE]
-    assert {timeline.started_us, timeline.answer.us, *(m.us for m in timeline.marks)} == {timeline.started_us}
+    assert {timeline.started_us, timeline.answer().us, *(m.us for m in timeline.marks)} == {
+        timeline.started_us
+    }
 
 
 def test_without_an_opening_nothing_is_known(history):
     """Events alone start no clock; the opening that comes later asks for a fold of all."""
     h = history().said("2026-03-02 08:00").opened("2026-03-02 09:00")
     head = trace(h.events[:1])
-    assert (head.started_us, head.answer, extend(None, h.events[0])) == (None, None, head)
+    assert (head.started_us, head.answer(), extend(None, h.events[0])) == (None, None, head)
     assert not follows(head, h.events[1])
-    assert trace(h.events).answer.us == trace(h.events).started_us
+    assert trace(h.events).answer().us == trace(h.events).started_us
 
 
 def test_a_second_opening_does_not_move_the_start(history):
@@ -82,7 +84,7 @@ def test_a_migration_into_the_same_state_changes_no_clock(history):
     h.add("migrated", "2026-03-02 11:00", to="on_hold", phase="waiting", waits_on="supplier")
     after = trace(h.events)
     assert after.marks == before.marks
-    assert (after.seq, after.answer, after.reopened) == (3, before.answer, 0)
+    assert (after.seq, after.answer(), after.reopened) == (3, before.answer(), 0)
     assert extend(before, h.events[-1]) == after
 
 
@@ -111,7 +113,7 @@ def test_a_migration_keeps_what_voids_the_clocks_where_it_says_so(history):
 def test_a_migration_answers_nobody(history):
     """Also where monitoring opened the record, and a person carries the migration out."""
     h = history().opened("2026-03-02 09:00", by=MONITOR).add("migrated", "2026-03-02 11:00", phase="active")
-    assert trace(h.events).answer is None
+    assert trace(h.events).answer() is None
 
 
 @pytest.mark.parametrize(
@@ -130,8 +132,8 @@ def test_a_migration_answers_nobody(history):
 def test_only_public_words_of_a_person_answer(history, said):
     """Inbound and internal words, automatic replies, machines and suppliers answer nobody."""
     h = history().opened("2026-03-02 09:00").said("2026-03-02 09:30", **said)
-    assert trace(h.events).answer is None
-    assert trace(h.said("2026-03-02 09:40").events).answer.how is Answered.MESSAGE
+    assert trace(h.events).answer() is None
+    assert trace(h.said("2026-03-02 09:40").events).answer().said is Said.MESSAGE
 
 
 def test_the_timeline_and_the_communication_agree_on_what_answers(history):
@@ -140,7 +142,7 @@ def test_the_timeline_and_the_communication_agree_on_what_answers(history):
     for direction, audience, automatic, by in product(Direction, Audience, (None, True), actors):
         said = {"direction": direction, "audience": audience, "automatic": automatic, "by": by}
         h = history().opened("2026-03-02 09:00").said("2026-03-02 09:30", **said)
-        answered = trace(h.events).answer is not None
+        answered = trace(h.events).answer() is not None
         assert answered is Communication.of(h.events[1]).answers
 
 
@@ -148,25 +150,25 @@ def test_the_timeline_and_the_communication_agree_on_what_answers(history):
 def test_live_contact_answers_at_the_contact(history, channel):
     """Where a person takes the contact, the opening is the answer; a bot's chat is not."""
     live = trace(history().opened("2026-03-02 09:00", channel=channel).events)
-    assert (live.answer.how, live.answer.us) == (Answered.LIVE_CONTACT, live.started_us)
-    assert trace(history().opened("2026-03-02 09:00", channel=channel, by=AI).events).answer is None
-    assert trace(history().opened("2026-03-02 09:00", channel="email").events).answer is None
+    assert (live.answer().said, live.answer().us) == (Said.LIVE_CONTACT, live.started_us)
+    assert trace(history().opened("2026-03-02 09:00", channel=channel, by=AI).events).answer() is None
+    assert trace(history().opened("2026-03-02 09:00", channel="email").events).answer() is None
 
 
 def test_acknowledgement_by_a_person_answers_monitoring_only(history):
     """Nobody waits for words where monitoring opened; elsewhere acknowledging answers nobody."""
     for kind, fields in (("acknowledged", {}), ("transitioned", {"trigger": "start", "phase": "active"})):
         h = history().opened("2026-03-02 09:00", by=MONITOR).add(kind, "2026-03-02 09:05", by=BOT, **fields)
-        assert trace(h.events).answer is None
-        assert trace(h.add(kind, "2026-03-02 09:10", **fields).events).answer.how is Answered.ACKNOWLEDGEMENT
+        assert trace(h.events).answer() is None
+        assert trace(h.add(kind, "2026-03-02 09:10", **fields).events).answer().said is Said.ACKNOWLEDGEMENT
         h = history().opened("2026-03-02 09:00").add(kind, "2026-03-02 09:05", **fields)
-        assert trace(h.events).answer is None
+        assert trace(h.events).answer() is None
     h = (
         history()
         .opened("2026-03-02 09:00", by=MONITOR)
         .moved("2026-03-02 09:05", "active", trigger="requeue")
     )
-    assert trace(h.events).answer is None
+    assert trace(h.events).answer() is None
 
 
 def test_priorities_are_kept_where_they_change(history):
@@ -222,6 +224,6 @@ def test_as_of_takes_back_what_came_later(history):
     timeline = trace(h.events)
     for n, at in ((1, "2026-03-02 09:30"), (2, "2026-03-02 10:30"), (3, "2026-03-02 11:00")):
         then, known = timeline.as_of(int(h.at(at).timestamp()) * 10**6), trace(h.events[:n])
-        assert (then.marks, then.answer, then.promised) == (known.marks, known.answer, known.promised)
+        assert (then.marks, then.words, then.promised) == (known.marks, known.words, known.promised)
     assert timeline.as_of(0).started_us is None
     assert timeline.as_of(timeline.until_us) is timeline

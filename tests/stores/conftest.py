@@ -13,7 +13,7 @@ from itsm_core.actors import Actor
 from itsm_core.events import Event
 from itsm_core.ports import FOLD, ChangeSet, Message, Query, Snapshot, Timer
 from itsm_core.records import fold
-from itsm_core.sla.timeline import trace
+from itsm_core.sla.tracing import trace
 from itsm_core.stores.memory import MemoryStore
 from itsm_core.stores.sqlite import SqliteStore
 

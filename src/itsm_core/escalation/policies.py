@@ -50,7 +50,7 @@ class EscalationStep:
 
     id: str
     at: Fraction = attrs.field(converter=share_of)
-    metric: Metric = attrs.field(default=Metric.RESOLUTION, converter=metric_of, kw_only=True)
+    metric: Metric | str = attrs.field(default=Metric.RESOLUTION, converter=metric_of, kw_only=True)
     kind: StepKind = attrs.field(default=StepKind.HIERARCHIC, converter=_kind, kw_only=True)
     to: tuple[str, ...] = attrs.field(default=(), converter=_names, kw_only=True)
     group: str | None = attrs.field(default=None, kw_only=True)

@@ -22,7 +22,7 @@ UNKNOWN = Actor.automation("unknown")
 
 STATE = frozenset({"state", "status"})
 HOLD = frozenset({"hold_reason", "waits_on"})
-WORDS = frozenset({"comment", "reply"})
+WORDS = frozenset({"comment", "reply", "announcement"})
 LEVELS = {"priority": Priority.of, "impact": Level.of, "urgency": Level.of}
 PEOPLE = frozenset({"group", "assignee", "owner"})
 NOTES = frozenset({"note", "work_notes"})
@@ -44,6 +44,13 @@ def _ways(lifecycle: Lifecycle) -> dict[tuple[str, str], Transition]:
 def plain(value: Any) -> Any:
     """A value that an event may hold: floats and other types become text."""
     return value if value is None or isinstance(value, (str, int)) else str(value)
+
+
+def _wording(row: ChangeRow) -> dict[str, Any]:
+    """What was said, as far as the host kept it: an empty text is none."""
+    text = "" if row.new is None else str(row.new)
+    held = {"text": text, "text_digest": digest(text)} if text else {}
+    return held if row.ref is None else {**held, "message_id": row.ref}
 
 
 class _Draft(NamedTuple):
@@ -165,12 +172,13 @@ class Book:
             self._find("direction_unknown", "a comment, and nobody is named as requester", row)
             self._note(row)
             return
-        inbound = row.by is not None and row.by.id == self._requester
-        text = str(row.new)
-        self._add("communicated", row, {
+        public = row.field == "announcement"
+        inbound = not public and row.by is not None and row.by.id == self._requester
+        fields = {
             "direction": Direction.INBOUND if inbound else Direction.OUTBOUND,
-            "audience": Audience.REQUESTER, "text": text, "text_digest": digest(text),
-        })  # fmt: skip
+            "audience": Audience.PUBLIC if public else Audience.REQUESTER,
+        }  # fmt: skip
+        self._add("communicated", row, fields | _wording(row))
 
     def _value(self, field: str, value: Any, row: ChangeRow) -> Any:
         """The value of a field; None, with a finding, if it is none."""

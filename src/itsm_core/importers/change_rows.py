@@ -34,7 +34,7 @@ class Finding:
 
 
 class ChangeRow(NamedTuple):
-    """One change, its instant in UTC."""
+    """One change, its instant in UTC; `ref` is the host's own id of a message."""
 
     number: int
     at: dt.datetime
@@ -42,6 +42,7 @@ class ChangeRow(NamedTuple):
     old: Any
     new: Any
     by: Actor | None
+    ref: str | None = None
 
 
 _KEYS = ("at", "field", "old", "new", "by")
@@ -60,7 +61,9 @@ def read_row(number: int, row: Change, zone: ZoneInfo | None) -> ChangeRow:
     return ChangeRow(number, instant(at, zone, "at", number), field, old, new, actor(by))
 
 
-def instant(value: Any, zone: ZoneInfo | None, what: str, number: int | None) -> dt.datetime:
+def instant(
+    value: Any, zone: ZoneInfo | None, what: str, number: int | None, source: str = SOURCE
+) -> dt.datetime:
     """The instant in UTC of a datetime or an ISO 8601 text; naive ones take the zone, if any."""
     moment = value
     if isinstance(value, str):
@@ -69,7 +72,7 @@ def instant(value: Any, zone: ZoneInfo | None, what: str, number: int | None) ->
         except ValueError:
             raise InvalidInput(
                 what, value, "is no instant", "write 2024-02-04T10:30:00+08:00",
-                file=SOURCE, line=number,
+                file=source, line=number,
             ) from None  # fmt: skip
     if zone is not None and isinstance(moment, dt.datetime) and moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
@@ -77,7 +80,7 @@ def instant(value: Any, zone: ZoneInfo | None, what: str, number: int | None) ->
         return in_utc(moment, what)
     except InvalidValue as wrong:
         remedy = f'{wrong.remedy}; or say zone="Europe/Berlin" for all of them'
-        raise InvalidInput(what, wrong.value, wrong.reason, remedy, file=SOURCE, line=number) from None
+        raise InvalidInput(what, wrong.value, wrong.reason, remedy, file=source, line=number) from None
 
 
 def actor(value: Any) -> Actor | None:

@@ -9,6 +9,7 @@ field becomes:
     group, assignee, owner       assigned
     reply                        communicated to the requester
     comment                      communicated: inbound if by the requester, else outbound
+    announcement                 communicated to the public
     note, work_notes             noted
     any other                    noted, with the facts `field`, `was` and `now`
 

@@ -198,6 +198,7 @@ BESIDE: dict[str, Beside] = {
     "note":         Beside("noted",         DESK,    ("text",),             True,  _given),
     "link":         Beside("linked",        DESK,    ("relation", "other"), True,  _link),
     "correct":      Beside("corrected",     DESK,    ("event", "field", "now", "reason"), True, _correction),
+    "restate":      Beside("restated",      frozenset({"manager"}), ("reason",), True, _given),
     "amend":        Beside("amended",       DESK,    (),                    False, _amended),
     "waive":        Beside("waived",        frozenset({"manager"}),
                            ("trigger", "separate_from", "reason", "until", "review"), False, _waived),

@@ -85,6 +85,7 @@ SAID: dict[str, dict[str, FieldType]] = {
     "communicate": {**_WORDS, **_REASONS},
     "receive":     {**_WORDS, **_REASONS},
     "note":        {"text": _TEXT, "text_ref": _TEXT, **_REASONS},
+    "restate":     _REASONS,
     "link":        {"relation": _TEXT, "other": _TEXT, **_REASONS},
     "waive":       {"trigger": _TEXT, "separate_from": _TEXT, "until": FieldType.INSTANT, "review": _TEXT,
                     **_REASONS},

@@ -65,11 +65,11 @@ class Row:
         """What people call the record."""
         return self.record.number or self.record.id
 
-    def clock(self, metric: Metric) -> Clock | None:
+    def clock(self, metric: str) -> Clock | None:
         """The clock of a metric, if the agreement sets a target for it."""
         return next((clock for clock in self.clocks if clock.target.metric is metric), None)
 
-    def verdict(self, metric: Metric) -> Verdict | None:
+    def verdict(self, metric: str) -> Verdict | None:
         """The verdict on a metric; None without a target."""
         clock = self.clock(metric)
         if clock is None:

@@ -63,7 +63,7 @@ def cells(row: Row, lang: str = "en") -> tuple[Cell, ...]:
     )
 
 
-def against_target(row: Row, metric: Metric, lang: str) -> Cell:
+def against_target(row: Row, metric: str, lang: str) -> Cell:
     """A verdict with the open time used and promised, such as "met 14m 36s / 15m"."""
     clock, verdict = row.clock(metric), row.verdict(metric)
     if clock is None or verdict is None:

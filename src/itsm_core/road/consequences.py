@@ -181,7 +181,7 @@ def same_clocks(known: Standing, new: Standing) -> bool:
     was, now = known.timeline, new.timeline
     return (
         was.marks == now.marks
-        and was.answer == now.answer
+        and was.words == now.words
         and was.priorities == now.priorities
         and known.record.fired == new.record.fired
         and known.record.priority is new.record.priority

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from itsm_core.ports import Ask
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.processes.request_model import of_model
 from itsm_core.records import Record, apply, fold, follows
-from itsm_core.sla import Agreement, Clock, Timeline, clocks_at, extend, trace
+from itsm_core.sla import Agreement, Clock, Metric, Timeline, clocks_at, extend, trace
 from itsm_core.values import NO_FIELDS, each, named, only
 
 
@@ -112,6 +113,17 @@ class Terms:
         """
         return self.ruling(record) or self.lifecycle_for(record.process)
 
+    def __attrs_post_init__(self) -> None:
+        """Refuses a policy that waits for a metric that nothing here measures."""
+        known = [*Metric, *dict.fromkeys(metric for one in self.agreements for metric in one.metrics)]
+        for step in () if self.policy is None else self.policy.steps:
+            if step.metric not in known:
+                near = difflib.get_close_matches(step.metric, known, 1)
+                remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
+                raise InvalidValue(
+                    "metric", step.metric, f"of step {step.id!r} is measured by no agreement here", remedy
+                )
+
     def ruling(self, record: Record) -> Lifecycle | None:
         """The lifecycle that rules a record; None if this desk does not have it."""
         for lifecycle in self.lifecycles:
@@ -196,8 +208,8 @@ def refold(events: Sequence[Event]) -> Standing:
 
 
 def onward(known: Standing, event: Event) -> Standing | None:
-    """The standing after one more event; None when it is late or a correction."""
-    if not follows(known.record, event):
+    """The standing after one more event; None when it is late, a correction, or restates what was settled."""
+    if event.kind == "restated" or not follows(known.record, event):
         return None
     record, timeline = apply(known.record, event), extend(known.timeline, event)
     return Standing(record, timeline, known.due, known.watched)

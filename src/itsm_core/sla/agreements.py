@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import attrs
@@ -14,7 +15,7 @@ from itsm_core.errors import InvalidValue
 from itsm_core.events import WaitsOn
 from itsm_core.priority import Priority
 from itsm_core.records import Record
-from itsm_core.sla.targets import Metric, Target, a_calendar, stop_of
+from itsm_core.sla.targets import Metric, Plan, Target, a_calendar
 from itsm_core.sla.timeline import Timeline
 from itsm_core.values import counted, each, named, texts
 
@@ -56,6 +57,7 @@ class Agreement:
     valid_to: dt.date | None = attrs.field(default=None, validator=_a_date, kw_only=True)
     agreed_with: str | None = attrs.field(default=None, kw_only=True)
     agreed_on: dt.date | None = attrs.field(default=None, validator=_a_date, kw_only=True)
+    metrics: tuple[str, ...] = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         named(self.id, "agreement", 'name it, such as "standard"')
@@ -77,6 +79,7 @@ class Agreement:
             )
         stamped = tuple(attrs.evolve(target, agreement=self.label) for target in self.targets)
         object.__setattr__(self, "targets", stamped)
+        object.__setattr__(self, "metrics", _in_order(stamped))
 
     def __repr__(self) -> str:
         count = len(self.targets)
@@ -104,26 +107,57 @@ class Agreement:
         begun = self.valid_from is None or self.valid_from <= day
         return begun and (self.valid_to is None or day < self.valid_to)
 
-    def targets_for(self, record: Record, timeline: Timeline | None = None) -> tuple[Target, ...]:
-        """The first matching target of each metric, response first, for the record's priority.
-
-        A changed priority counts from the start: the new target measures the whole history, with
-        all its pauses. With the timeline, a metric that has stopped keeps the target of the
-        priority under which it stopped, so a later change rewrites no result.
-        """
+    def targets_for(self, record: Record) -> tuple[Target, ...]:
+        """The target of each metric for the record as it is, response first: the first one that fits."""
         if not self.covers(record):
             return ()
-        found = (self._first(metric, _priority(metric, record, timeline)) for metric in Metric)
-        return tuple(target for target in found if target is not None)
+        fitting = (self._first(metric, record.priority, record) for metric in self.metrics)
+        return tuple(target for target in fitting if target is not None)
 
-    def _first(self, metric: Metric, priority: Priority | None) -> Target | None:
-        fitting = (t for t in self.targets if t.metric is metric and t.applies_to(priority))
+    def plans_for(self, record: Record, timeline: Timeline) -> dict[str, Plan]:
+        """By metric, which target held from when on, as the priority changed; of fields the newest count.
+
+        None stands for a priority without a target. Metrics that wait for another one come after it. An
+        agreement that does not cover the record, or has no target for it, has no plan.
+        """
+        if not self.covers(record):
+            return {}
+        found: dict[str, Plan] = {}
+        for metric in self.metrics:
+            plan: list[tuple[int, Target | None]] = []
+            for us, priority in timeline.priorities or ((timeline.until_us, record.priority),):
+                target = self._first(metric, priority, record)
+                if plan and plan[-1][1] is None and len(plan) == 1 and _counts_back(target):
+                    plan.clear()
+                if not plan or plan[-1][1] is not target:
+                    plan.append((us, target))
+            if any(target is not None for _, target in plan):
+                found[metric] = tuple(plan)
+        return found
+
+    def _first(self, metric: str, priority: Priority | None, record: Record) -> Target | None:
+        fitting = (t for t in self.targets if t.metric == metric and t.applies_to(priority, record.values))
         return next(fitting, None)
 
 
-def _priority(metric: Metric, record: Record, timeline: Timeline | None) -> Priority | None:
-    stop = None if timeline is None else stop_of(metric, timeline)
-    return record.priority if timeline is None or stop is None else timeline.priority_at(stop.us)
+def _counts_back(target: Target | None) -> bool:
+    """Whether a target measures what came before it, too."""
+    return target is not None and target.on_retarget != "restart"
+
+
+def _in_order(targets: tuple[Target, ...]) -> tuple[str, ...]:
+    """The metrics, the known ones first, and each one after the metric that it waits for."""
+    waits: dict[str, set[str]] = {t.metric: set() for t in targets}
+    for target in targets:
+        if target.after in waits:
+            waits[target.metric].add(str(target.after))
+    known = [*(one for one in Metric if one in waits), *(one for one in waits if one not in set(Metric))]
+    try:
+        ranked = [*TopologicalSorter({one: waits[one] for one in known}).static_order()]
+    except CycleError as cycle:
+        raise InvalidValue("after", cycle.args[1], "wait for one another", "let one of them start") from None
+    waiting = [one for one in ranked if waits[one]]
+    return tuple(str(one) for one in [*(one for one in known if not waits[one]), *waiting])
 
 
 def default_agreement(calendar: BusinessCalendar) -> Agreement:

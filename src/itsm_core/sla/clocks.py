@@ -1,9 +1,8 @@
 """Clocks: what has become of a target at an instant, as a pure function of events.
 
 `evaluate(events, target, at)` is `conclude(trace(events), target, at)`. Nothing else decides: no
-stored deadline, no counter. At one instant conditions count in the order void, stop, start,
-pause, resume. A target is breached when *more* open time than its budget has passed; using it
-up exactly is met. Everything is counted in whole microseconds.
+stored deadline, no counter. A target is breached when *more* open time than its budget has passed;
+using it up exactly is met. Everything is counted in whole microseconds.
 """
 
 from __future__ import annotations
@@ -20,11 +19,13 @@ from itsm_core.errors import BeyondHorizon, NeverOpens
 from itsm_core.events import Event
 from itsm_core.records import Record, fold
 from itsm_core.sla.agreements import Agreement
+from itsm_core.sla.cycles import Cycle, cycles_of
 from itsm_core.sla.explanation import Explanation, segments
-from itsm_core.sla.spans import ClockState, Span, Verdict, Walk, spans_of
-from itsm_core.sla.targets import UNLIMITED, Metric, Stop, Target, share_of, stop_of
-from itsm_core.sla.timeline import Mark, Timeline, trace
-from itsm_core.values import each, only
+from itsm_core.sla.spans import ClockState, Flag, Piece, Run, Span, Stop, Verdict, Walk, spans_of
+from itsm_core.sla.targets import UNLIMITED, Plan, Target, share_of
+from itsm_core.sla.timeline import Timeline
+from itsm_core.sla.tracing import trace
+from itsm_core.values import each, only, trusted
 
 
 @attrs.frozen(repr=False)
@@ -34,6 +35,7 @@ class Clock:
     `at_us` is the instant asked for; instants are microseconds UTC, the properties without `_us`
     give them as datetimes in the zone of the calendar and durations as timedeltas of open time.
     `settled` says that the record is closed and the result final; until then it is provisional.
+    A clock is one cycle of its metric, `number` counts them from 1, and `earlier` are those before it.
     """
 
     target: Target
@@ -47,9 +49,11 @@ class Clock:
     budget_us: int = attrs.field(default=0, kw_only=True)
     elapsed_us: int = attrs.field(default=0, kw_only=True)
     rule_due_us: int | None = attrs.field(default=None, kw_only=True)
-    marks: tuple[Mark, ...] = attrs.field(default=(), kw_only=True, repr=False)
-    states: tuple[ClockState, ...] = attrs.field(default=(), kw_only=True, repr=False)
-    runs: tuple[tuple[int, int], ...] = attrs.field(default=(), kw_only=True, repr=False)
+    pieces: tuple[Piece, ...] = attrs.field(default=(), kw_only=True, repr=False)
+    runs: tuple[Run, ...] = attrs.field(default=(), kw_only=True, repr=False)
+    number: int = attrs.field(default=1, kw_only=True)
+    earlier: tuple[Clock, ...] = attrs.field(default=(), kw_only=True, repr=False)
+    flags: tuple[Flag, ...] = attrs.field(default=(), kw_only=True)
 
     def __repr__(self) -> str:
         target = self.target
@@ -62,6 +66,11 @@ class Clock:
         told = ("stopped", self.stopped_at) if self.stopped_us is not None else ("due", self.due_at)
         at = "" if told[1] is None else f", {told[0]} {told[1]:%Y-%m-%d %H:%M} {target.calendar.zone.key}"
         return f"{head}, {used}{at}>"
+
+    @property
+    def cycles(self) -> tuple[Clock, ...]:
+        """All cycles of the metric so far, this one last."""
+        return (*self.earlier, self)
 
     @property
     def provisional(self) -> bool:
@@ -157,7 +166,7 @@ class Clock:
     @property
     def spans(self) -> tuple[Span, ...]:
         """What the clock did from its start to its stop, or to the instant asked for."""
-        return spans_of(self.marks, self.states, self._end_us)
+        return spans_of(self.pieces, self._end_us)
 
     @property
     def _end_us(self) -> int:
@@ -168,7 +177,7 @@ class Clock:
         target, calendar = self.target, self.target.calendar
         return Explanation(
             target=target.id,
-            metric=target.metric.value,
+            metric=str(target.metric),
             promised=str(target.duration),
             agreement=target.agreement,
             calendar=_label(calendar),
@@ -184,17 +193,18 @@ class Clock:
             budget_us=None if self.unlimited else self.budget_us,
             elapsed_us=self.elapsed_us,
             share=self.share,
-            segments=segments(self.spans, calendar),
+            segments=segments(self.spans, calendar.zone.key),
+            flags=self.flags,
         )
 
     def _reach(self, needed: int) -> int | None:
         """When so much was used; beyond what was used, as if the clock ran on from its end."""
         if self.started_us is None or (self.unlimited and needed):
             return None
-        walk = Walk(self.target.calendar, self.started_us, self.budget_us, self.rule_due_us)
+        walk = Walk(self.started_us, self.budget_us, self.rule_due_us)
         walk.runs, walk.used = list(self.runs), self.elapsed_us
         try:
-            return walk.reach(needed, self._end_us)
+            return walk.reach(needed, self._end_us, self.target.calendar)
         except (NeverOpens, BeyondHorizon):
             return None
 
@@ -233,32 +243,57 @@ def evaluate(
 
 def conclude(timeline: Timeline, target: Target, at: dt.datetime) -> Clock:
     """The clock of a target at an instant, from the timeline of its record."""
-    at_us = micros(at)
     only(Target, target, "target", 'give one: Target("answer", "response", duration="4h", calendar=...)')
-    timeline = only(Timeline, timeline, "timeline", "make it of events: trace(events)").as_of(at_us)
-    started = timeline.started_us
-    if started is None:
-        return Clock(target, at_us, state=ClockState.NOT_STARTED, verdict=Verdict.RUNNING)
-    stop = stop_of(target.metric, timeline)
-    budget, due = target.bounds(started)
-    walk = Walk(target.calendar, started, budget, due)
-    walk.go(timeline.marks, target.pauses_on, at_us if stop is None else stop.us)
-    return Clock(
+    only(Timeline, timeline, "timeline", "make it of events: trace(events)")
+    at_us, plan = micros(at), ((0, target),)
+    timeline = timeline.as_of(at_us)
+    return _newest(_cycles(timeline, plan), timeline, plan, at_us)
+
+
+def _cycles(timeline: Timeline, plan: Plan, since: int | None = None) -> list[Cycle]:
+    return cycles_of(timeline, plan, since) if timeline.started_us is not None else []
+
+
+def _newest(cycles: list[Cycle], timeline: Timeline, plan: Plan, at_us: int) -> Clock:
+    """The newest cycle of a metric at an instant, with those before it."""
+    if not cycles:
+        return _not_started(plan, at_us)
+    *before, last = cycles
+    earlier = tuple(_clock(one, n, timeline, at_us) for n, one in enumerate(before, start=1))
+    return _clock(last, len(cycles), timeline, at_us, earlier)
+
+
+def _not_started(plan: Plan, at_us: int) -> Clock:
+    target = next(target for _, target in reversed(plan) if target is not None)
+    return Clock(target, at_us, state=ClockState.NOT_STARTED, verdict=Verdict.RUNNING)
+
+
+def _clock(
+    cycle: Cycle, number: int, timeline: Timeline, at_us: int, earlier: tuple[Clock, ...] = ()
+) -> Clock:
+    target, stop, walk = cycle.target, cycle.stop, cycle.walked(at_us)
+    state = walk.pieces[-1][1] if stop is None else ClockState.VOID if stop.voids else ClockState.STOPPED
+    return _made(
         target,
         at_us,
-        state=_state(stop, walk),
-        verdict=_verdict(timeline, target, stop, walk),
-        settled=stop is not None and timeline.settled,
-        started_us=started,
-        stopped_us=None if stop is None else stop.us,
-        stop_reason=None if stop is None else stop.reason,
-        budget_us=budget,
-        elapsed_us=walk.used,
-        rule_due_us=due,
-        marks=timeline.marks,
-        states=tuple(walk.states),
-        runs=tuple(walk.runs),
+        state,
+        _verdict(timeline, target, stop, walk),
+        stop is not None and timeline.settled,
+        cycle.start,
+        None if stop is None else stop.us,
+        None if stop is None else stop.reason,
+        walk.budget,
+        walk.used,
+        walk.due,
+        tuple(walk.pieces),
+        tuple(walk.runs),
+        number,
+        earlier,
+        tuple(walk.flags),
     )
+
+
+_made = trusted(Clock)
 
 
 def judge(events: Iterable[Event], agreement: Agreement, at: dt.datetime) -> dict[str, Clock]:
@@ -274,20 +309,29 @@ def judge(events: Iterable[Event], agreement: Agreement, at: dt.datetime) -> dic
 def clocks_at(record: Record, timeline: Timeline, agreement: Agreement, at: dt.datetime) -> dict[str, Clock]:
     """The clocks of an agreement at an instant, by metric, from a record and its timeline."""
     remedy = "make one: default_agreement(calendar)"
-    targets = only(Agreement, agreement, "agreement", remedy).targets_for(record, timeline)
-    return {target.metric: conclude(timeline, target, at) for target in targets}
+    at_us = micros(at)
+    timeline = timeline.as_of(at_us)
+    plans = only(Agreement, agreement, "agreement", remedy).plans_for(record, timeline)
+    found: dict[str, Clock] = {}
+    stops: dict[str | None, int | None] = {}
+    for metric, plan in plans.items():
+        after = next(target.after for _, target in plan if target is not None)
+        waits = after in stops and stops[after] is None  # without the other metric it waits for nothing
+        cycles = [] if waits else _cycles(timeline, plan, stops.get(after))
+        found[metric] = _newest(cycles, timeline, plan, at_us)
+        stops[metric] = _first_stop(cycles)
+    return found
 
 
-def _state(stop: Stop | None, walk: Walk) -> ClockState:
-    if stop is None:
-        return walk.states[-1]
-    return ClockState.VOID if stop.voids else ClockState.STOPPED
+def _first_stop(cycles: list[Cycle]) -> int | None:
+    """When a metric first stopped, which stays so although it may have gone on since."""
+    return min((one.first_stop for one in cycles if one.first_stop is not None), default=None)
 
 
 def _verdict(timeline: Timeline, target: Target, stop: Stop | None, walk: Walk) -> Verdict:
-    """The verdict on integers. A response nobody could have seen is unknown, in time or not."""
+    """The verdict on integers. What depends on words that nobody kept is unknown, in time or not."""
     over, void = walk.used > walk.budget, stop is not None and stop.voids
-    if target.metric is Metric.RESPONSE and not timeline.messages_known and timeline.answer is None:
+    if target.conditions.hears and not timeline.messages_known and not (stop is not None and stop.spoken):
         return Verdict.VOID if void and not over else Verdict.UNKNOWN
     if void:
         return Verdict.VOID_AFTER_BREACH if over else Verdict.VOID

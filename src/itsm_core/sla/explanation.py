@@ -11,11 +11,10 @@ from typing import Any
 
 import attrs
 
-from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.instants import HOUR, MINUTE, SECOND, utc, zone_of
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Phase, WaitsOn
-from itsm_core.sla.spans import ClockState, Span, Verdict
+from itsm_core.sla.spans import ClockState, Flag, Span, Verdict
 from itsm_core.sla.timeline import Mark
 from itsm_core.sla.words import WORDS, Words
 
@@ -67,22 +66,22 @@ def _local(us: int, zone: str) -> dt.datetime:
 # --- from spans to segments -------------------------------------------------------------------
 
 
-def segments(spans: Iterable[Span], calendar: BusinessCalendar) -> tuple[Segment, ...]:
-    """The segments of a clock's spans: running time is split where the calendar is closed."""
+def segments(spans: Iterable[Span], zone: str) -> tuple[Segment, ...]:
+    """The segments of a clock's spans, told in a zone: running time is split where its calendar is closed."""
     return tuple(
-        Segment(start, end, kind=kind, reason=reason, event=span.mark.event, zone=calendar.zone.key)
+        Segment(start, end, kind=kind, reason=reason, event=span.mark.event, zone=zone)
         for span in spans
-        for start, end, kind, reason in _pieces(span, calendar)
+        for start, end, kind, reason in _pieces(span)
     )
 
 
-def _pieces(span: Span, calendar: BusinessCalendar) -> Iterator[tuple[int, int, SegmentKind, str]]:
+def _pieces(span: Span) -> Iterator[tuple[int, int, SegmentKind, str]]:
     at, reason = span.start_us, _reason(span.mark)
     if span.state is not ClockState.RUNNING:
         kind = SegmentKind.PAUSED if span.state is ClockState.PAUSED else SegmentKind.STOPPED
         yield at, span.end_us, kind, reason
         return
-    for start, end, name in calendar.closures_us(span.start_us, span.end_us):
+    for start, end, name in span.calendar.closures_us(span.start_us, span.end_us):
         if start > at:
             yield at, start, SegmentKind.RUNNING, reason
         yield start, end, SegmentKind.CLOSED, name
@@ -142,6 +141,7 @@ class Explanation:
     elapsed_us: int
     share: Fraction
     segments: tuple[Segment, ...]
+    flags: tuple[Flag, ...] = ()
 
     def totals(self) -> dict[tuple[SegmentKind, str], dt.timedelta]:
         """Wall time by kind and reason, in the order in which they first came."""
@@ -165,6 +165,10 @@ class Explanation:
             us = held.pop(f"{name}_us")
             held[name] = None if us is None else _local(us, self.zone).isoformat()
         held["state"], held["verdict"], held["share"] = self.state.value, self.verdict.value, str(self.share)
+        held["flags"] = [
+            {"code": one.code, "at": _local(one.us, self.zone).isoformat(), "event": one.event}
+            for one in self.flags
+        ]
         held["segments"] = [
             {
                 "start": s.start.isoformat(),
@@ -216,6 +220,9 @@ def _sentences(told: Explanation, words: Words) -> Iterator[str]:
         if told.segments:
             spent = words.phrases["and"].join(_spent(told, words))
             yield spent[0].upper() + spent[1:]
+    for flag in told.flags:
+        when = _minute(flag.us, told.zone)
+        yield words.phrases["flagged"].format(what=words.of(flag.code.removesuffix("_late")), when=when)
     key = "judged" if told.agreement else "judged_by_calendar"
     yield words.phrases[key].format(agreement=told.agreement, calendar=told.calendar)
 

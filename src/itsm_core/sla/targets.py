@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import attrs
 
@@ -24,75 +24,26 @@ from itsm_core.business_time.durations import (
 from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens
 from itsm_core.events import WaitsOn
 from itsm_core.priority import Priority
-from itsm_core.sla.timeline import DONE, Answered, Mark, Timeline
-from itsm_core.values import member, named, only, texts
+from itsm_core.sla.measures import Condition, Measure, reply, resolution, response, stretch, update
+from itsm_core.sla.timeline import ANSWERS, Said
+from itsm_core.values import NO_FIELDS, as_fields, named, only, texts, word
 
 UNLIMITED = dt.timedelta.max // dt.timedelta(microseconds=1)
 """The budget, in microseconds, of a due rule for which a calendar has no instant: never used up."""
 
 
 class Metric(StrEnum):
-    """What a target measures, from the opening of the record."""
+    """What a target measures: the first answer, the work, speaking every so often, each answer.
+
+    `UPDATE` asks for our next words every so often while the record is open, `REPLY` for an answer within
+    so much of the requester's words. A target may measure something else, by conditions of its own.
+    """
 
     RESPONSE = "response"
     RESOLUTION = "resolution"
+    UPDATE = "update"
+    REPLY = "reply"
 
-
-@attrs.frozen
-class Stop:
-    """Why and when (microseconds UTC) a metric stopped; `voids` if the promise fell away."""
-
-    us: int
-    reason: str
-    voids: bool = attrs.field(default=False, kw_only=True)
-
-
-def stop_of(metric: Metric, timeline: Timeline) -> Stop | None:
-    """What stopped this metric, or None while it goes on.
-
-    A resolution stops while the record is resolved or closed. A response stops once: at the first
-    answer, or else at the first resolution, `resolved_without_reply`. At one instant, void goes
-    before stop; a stop that came before is not undone by voiding the record later.
-    """
-    ended = _end(timeline)
-    if metric is Metric.RESOLUTION:
-        return ended
-    replied = _reply(timeline)
-    if ended is not None and ended.voids and (replied is None or ended.us <= replied.us):
-        return ended
-    return replied
-
-
-def _end(timeline: Timeline) -> Stop | None:
-    """The stop in which the record now rests; None while work is owed."""
-    since: Mark | None = None
-    void: Mark | None = None
-    for mark in reversed(timeline.marks):
-        if mark.phase not in DONE:
-            break
-        since, void = mark, mark if mark.voids else void
-    if since is None:
-        return None
-    if void is not None and void.us == since.us:
-        return Stop(since.us, str(void.outcome), voids=True)
-    return Stop(since.us, since.phase.value)
-
-
-def _reply(timeline: Timeline) -> Stop | None:
-    answer = timeline.answer
-    for mark in timeline.marks:
-        if mark.phase in DONE and not mark.voids:
-            if answer is None or mark.us < answer.us:
-                return Stop(mark.us, "resolved_without_reply")
-            break
-    return None if answer is None else Stop(answer.us, _REASONS[answer.how])
-
-
-_REASONS = {
-    Answered.MESSAGE: "answered",
-    Answered.LIVE_CONTACT: "live_contact",
-    Answered.ACKNOWLEDGEMENT: "acknowledged",
-}
 
 PAUSABLE = frozenset({WaitsOn.REQUESTER, WaitsOn.CUSTOMER_APPROVER, WaitsOn.SCHEDULE})
 """The waits an agreement with a customer may list as pauses: those on the customer's side.
@@ -100,10 +51,40 @@ PAUSABLE = frozenset({WaitsOn.REQUESTER, WaitsOn.CUSTOMER_APPROVER, WaitsOn.SCHE
 A wait for a schedule is one the requester asked for; plain internal planning is `INTERNAL`.
 """
 
+REOPENINGS = ("continue", "include_closed", "new_cycle", "none")
+RETARGETINGS = ("retroactive", "carry", "restart")
+ON_PAUSE = ("extend", "fixed")
+KINDS = ("customer", "internal", "supplier")
 
-def metric_of(value: Metric | str) -> Metric:
-    """The metric itself, or the one of this name."""
-    return member(Metric, value, "metric")
+
+def metric_of(value: Metric | str) -> Metric | str:
+    """The metric of this name; any other word is the name of a metric of one's own."""
+    known = next((one for one in Metric if one == value), None)
+    return known or word(value, "metric", 'name it: "response", "resolution", or one of your own')
+
+
+def _one_of(known: tuple[str, ...]) -> Any:
+    def check(_: Any, field: Any, value: Any) -> None:
+        if value not in known:
+            raise InvalidValue(field.name, value, "is unknown", f"use one of {', '.join(known)}")
+
+    return check
+
+
+def _answers(value: Iterable[Said] | Said | str) -> frozenset[Said]:
+    known = [said for said in Said if said is not Said.REQUEST]
+    found = texts(value, "answered_by", f"use some of {', '.join(known)}")
+    wrong = sorted(set(found) - set(known))
+    if wrong or not found:
+        raise InvalidValue("answered_by", wrong, "answers nobody", f"use some of {', '.join(known)}")
+    return frozenset(Said(one) for one in found)
+
+
+def _predicates(value: Mapping[str, Any]) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    remedy = 'write {"service": "mail"} or {"category": ["network", "wifi"]}'
+    value = dict(value) if isinstance(value, tuple) else value  # as a copy of a target brings it
+    held = as_fields(only(cast("type[Mapping[str, Any]]", Mapping), value, "when", remedy))
+    return tuple((name, one if isinstance(one, tuple) else (one,)) for name, one in sorted(held.items()))
 
 
 def _duration(value: Any) -> Duration:
@@ -153,33 +134,87 @@ def _reasons(value: Iterable[str] | str) -> frozenset[WaitsOn]:
     return frozenset(WaitsOn(word) for word in words)
 
 
+Reopen = Literal["continue", "include_closed", "new_cycle", "none"]
+OnRetarget = Literal["retroactive", "carry", "restart"]
+OnPause = Literal["extend", "fixed"]
+Kind = Literal["customer", "internal", "supplier"]
+
+_MEASURES: dict[str, Callable[[frozenset[Said]], Measure]] = {
+    Metric.RESPONSE: response,
+    Metric.RESOLUTION: resolution,
+    Metric.UPDATE: update,
+    Metric.REPLY: reply,
+}
+
+
 @attrs.frozen(repr=False)
 class Target:
     """A promise about one metric: so much open time, or a due rule, on one calendar.
 
-    `pauses_on` lists the waits that stop the clock. Only waits on the customer's side may stand
-    there: the agreement is with the customer, who is not concerned by whom we wait for. A hold
-    without a reason pauses nothing. Empty `priorities` mean all. After a reopening the clock
-    continues; the time between is not counted. `agreement` names the agreement and version it
-    belongs to; the agreement fills it in.
+    `pauses_on` lists the waits that stop the clock. In an agreement with a customer only waits on the
+    customer's side may stand there: it is no concern of theirs whom we wait for. A hold without a reason
+    pauses nothing. With `on_pause="fixed"` no wait moves the due instant.
+
+    Empty `priorities` mean all; `when` names values that the record's fields must have. `reopen` says what
+    a reopening does: "continue" (the time between is not counted), "include_closed" (it is), "new_cycle",
+    or "none" (the first stop is for good). `on_retarget` says what happens when this target takes the place
+    of another: "retroactive" (measured again from the start), "carry" (time counted stays), "restart".
+
+    `answered_by` is what counts as an answer. `measure` are the conditions of a metric of your own, and
+    `conditions` those of any. The clock starts no earlier than the metric `after` has stopped. `kind` and
+    `party` say with whom it is agreed; the target of an internal or a supplier's `party` counts the
+    stretches in which that group has the record. `agreement` names the agreement and version it belongs
+    to; the agreement fills it in.
     """
 
     id: str
-    metric: Metric = attrs.field(converter=metric_of)
+    metric: Metric | str = attrs.field(converter=metric_of)
     duration: Duration = attrs.field(converter=_duration, validator=_lasting, kw_only=True)
     calendar: BusinessCalendar = attrs.field(validator=_opens, kw_only=True)
     pauses_on: frozenset[WaitsOn] = attrs.field(default=frozenset(), converter=_reasons, kw_only=True)
     priorities: frozenset[Priority] = attrs.field(default=frozenset(), converter=priorities_of, kw_only=True)
-    reopen: Literal["continue"] = attrs.field(default="continue", kw_only=True)
+    when: tuple[tuple[str, tuple[Any, ...]], ...] = attrs.field(
+        factory=dict, converter=_predicates, kw_only=True
+    )
+    reopen: Reopen = attrs.field(default="continue", validator=_one_of(REOPENINGS), kw_only=True)
+    on_retarget: OnRetarget = attrs.field(
+        default="retroactive", validator=_one_of(RETARGETINGS), kw_only=True
+    )
+    on_pause: OnPause = attrs.field(default="extend", validator=_one_of(ON_PAUSE), kw_only=True)
+    answered_by: frozenset[Said] = attrs.field(default=ANSWERS, converter=_answers, kw_only=True)
+    measure: Measure | None = attrs.field(default=None, kw_only=True)
+    after: str | None = attrs.field(default=None, kw_only=True)
+    kind: Kind = attrs.field(default="customer", validator=_one_of(KINDS), kw_only=True)
+    party: str | None = attrs.field(default=None, kw_only=True)
     agreement: str | None = attrs.field(default=None, kw_only=True)
+    conditions: Measure = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         named(self.id, "target", 'name it, such as "p1-resolution"')
-        if self.reopen != "continue":
-            raise InvalidValue("reopen", self.reopen, "is no way to reopen", 'only "continue" is known')
+        object.__setattr__(self, "conditions", self._measured())
+        if self.after == self.metric:
+            raise InvalidValue("after", self.after, "is the metric itself", "name another metric")
         self._check_pauses()
 
+    def _measured(self) -> Measure:
+        """The conditions of the metric; those of a party's stretch are as long as the party has it."""
+        if self.measure is not None:
+            return only(Measure, self.measure, "measure", "make one: Measure(start=..., stop=...)")
+        if self.kind != "customer" and self.party is not None and self.metric is Metric.RESOLUTION:
+            return stretch(Condition(groups=self.party))
+        if self.kind == "supplier" and self.metric is Metric.RESOLUTION:
+            return stretch(Condition(waits_on=WaitsOn.SUPPLIER))
+        made = _MEASURES.get(self.metric)
+        if made is None:
+            raise InvalidValue(
+                "metric", self.metric, "is none of the known ones and comes without a measure",
+                f"use one of {', '.join(Metric)}, or give its measure: Measure(start=..., stop=...)",
+            )  # fmt: skip
+        return made(self.answered_by)
+
     def _check_pauses(self) -> None:
+        if self.kind != "customer":
+            return
         if self.metric is Metric.RESPONSE and self.pauses_on:
             raise InvalidValue(
                 "pauses_on",
@@ -201,9 +236,11 @@ class Target:
         meant = f" for {', '.join(sorted(self.priorities))}" if self.priorities else ""
         return f"<target {self.id}: {self.metric} within {self.duration}{meant}>"
 
-    def applies_to(self, priority: Priority | None) -> bool:
-        """Whether the target is meant for records of this priority."""
-        return not self.priorities or priority in self.priorities
+    def applies_to(self, priority: Priority | None, values: Mapping[str, Any] = NO_FIELDS) -> bool:
+        """Whether the target is meant for records of this priority, with these fields."""
+        if self.priorities and priority not in self.priorities:
+            return False
+        return all(values.get(name) in among for name, among in self.when)
 
     def bounds(self, started_us: int) -> tuple[int, int | None]:
         """The budget in microseconds of open time and, for a due rule, the instant it names.
@@ -218,6 +255,10 @@ class Target:
             return self.calendar.elapsed_us(started_us, due), due
         except (NeverOpens, BeyondHorizon):
             return UNLIMITED, None
+
+
+Plan = Sequence[tuple[int, Target | None]]
+"""Which target held from when on, oldest first, the first one also before its instant; None: none held."""
 
 
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")

@@ -155,6 +155,7 @@ class World:
             "receive": ({"message_id": texts, "text": texts}, {"direction": st.sampled_from(Direction)}),
             "note": ({"text": texts}, {}),
             "link": ({"relation": st.sampled_from(_RELATIONS), "other": st.sampled_from(RECORDS)}, {}),
+            "restate": ({"reason": texts}, {}),
             "waive": ({**waiver, "review": texts}, {}),
             "request_approval": ({"rule": self.fields.get("rule", rules)}, {}),
             "vote": ({"vote": st.sampled_from(VOTES)}, {}),

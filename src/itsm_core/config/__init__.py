@@ -1,0 +1,60 @@
+"""Agreements, calendars and priority matrices as TOML or plain values: `load_agreement(path)`.
+
+Order: reading, calendars, measures, matrices, agreements, schema, customary.
+
+    id = "standard"                      # required, with version, calendars and targets
+    version = 3                          # a changed agreement is a new version
+    name = "Standard support"
+    customers = ["acme"]                 # covered; likewise services, processes; absent: all
+    valid_from = 2024-01-01              # and valid_to, the first day on which it no longer holds
+    agreed_with = "acme"                 # and agreed_on, a date
+
+    [calendars.desk]
+    zone = "Asia/Shanghai"
+    hours = "mon-fri 09:00-12:00 13:00-18:00"   # or "always"
+    weekly_breaks = "fri 15:00-15:30"
+    holidays = ["2024-02-10..2024-02-17", { date = "2024-05-01", name = "Labour Day" }]
+    shifts = { "2024-02-04" = "09:00-18:00" }   # a working Sunday; "" is a closed day
+    breaks = { "2024-03-08" = "14:00-18:00" }
+
+    [[targets]]
+    id = "p1-resolution"
+    metric = "resolution"                # or "response", "update", "reply", or one of your own
+    duration = "4h"                      # "90m", "3 business days", "end of business day +1"
+    calendar = "desk"                    # may be left out where there is only one
+    priorities = ["P1"]                  # absent: every priority
+    when = { service = "mail" }          # absent: whatever the fields of the record are
+    pauses_on = ["requester"]            # waits that stop a resolution's clock
+
+    [matrices.ours]                      # impact by row, urgency by column, high first
+    rows = [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
+
+Keys are the fields of `Agreement`, `Target`, `Measure`, `Condition` and `PriorityMatrix`, and those of a
+calendar's dict with `zone` for `tz`. `agreement_schema()` is the JSON Schema of such a file. Everything is
+data: nothing is evaluated. What is wrong is refused with file, key and remedy, and a hostile file in
+bounded time.
+"""
+
+from itsm_core.config.agreements import (
+    agreement_from_dict,
+    agreement_from_toml,
+    agreement_to_dict,
+    agreement_to_toml,
+    load_agreement,
+    load_calendars,
+    load_matrices,
+)
+from itsm_core.config.customary import customary_agreement
+from itsm_core.config.schema import agreement_schema
+
+__all__ = [
+    "agreement_from_dict",
+    "agreement_from_toml",
+    "agreement_schema",
+    "agreement_to_dict",
+    "agreement_to_toml",
+    "customary_agreement",
+    "load_agreement",
+    "load_calendars",
+    "load_matrices",
+]

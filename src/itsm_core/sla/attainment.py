@@ -1,0 +1,364 @@
+"""How many targets were met, counted so that nothing hides a breach.
+
+    attainment(evaluate_all(histories, agreement, at), by="priority") -> rows of counts and shares
+
+Every cycle of every clock is counted once. Where nothing was judged, the share is None: never 0 and
+never 100 %. Unknown is never met.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import attrs
+
+from itsm_core.errors import InvalidValue
+from itsm_core.sla.batch import Judged
+from itsm_core.sla.clocks import Clock
+from itsm_core.sla.shares import Interval, percent, quantile, wilson
+from itsm_core.sla.spans import ClockState, Verdict
+from itsm_core.sla.tables import Table
+from itsm_core.sla.targets import Metric
+from itsm_core.values import only, word
+
+Key = Callable[[Judged, Clock], object]
+"""What a clock is counted under; None is a key of its own."""
+
+Exclusion = Callable[[Judged, Clock], str | None]
+"""Why a clock is left out of the share, or None if it is not."""
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class AttainmentRow:
+    """The clocks of one metric under one key, each in one of the counts.
+
+    `breached` and `void_after_breach` are breaches. `overdue` of the breaches are still open, and
+    `provisional` of what was judged may change until the record is closed. `excluded` gives by reason
+    what the excluded ones came to, and `voided` by reason how often a promise fell away.
+    """
+
+    metric: str
+    key: str | None = None
+    met: int = 0
+    breached: int = 0
+    void_after_breach: int = 0
+    void: int = 0
+    unknown: int = 0
+    running: int = 0
+    not_started: int = 0
+    overdue: int = 0
+    provisional: int = 0
+    voided: Mapping[str, int] = attrs.field(factory=dict)
+    excluded: Mapping[str, Mapping[str, int]] = attrs.field(factory=dict)
+    confidence: int = 95
+
+    @property
+    def judged(self) -> int:
+        """How many ended in a verdict that counts: met, breached, or void after a breach."""
+        return self.met + self.breaches
+
+    @property
+    def breaches(self) -> int:
+        """How many broke the promise; that it fell away later mends nothing."""
+        return self.breached + self.void_after_breach
+
+    @property
+    def left_out(self) -> int:
+        """How many were excluded, for whatever reason."""
+        return sum(sum(counts.values()) for counts in self.excluded.values())
+
+    @property
+    def total(self) -> int:
+        """All clocks of the row, excluded ones too."""
+        undecided = self.void + self.unknown + self.running + self.not_started
+        return self.judged + undecided + self.left_out
+
+    @property
+    def share(self) -> Fraction | None:
+        """The exact share of the judged that were met; None where nothing was judged."""
+        return Fraction(self.met, self.judged) if self.judged else None
+
+    @property
+    def interval(self) -> Interval | None:
+        """The Wilson score interval of the share."""
+        return wilson(self.met, self.judged, self.confidence)
+
+    @property
+    def raw_share(self) -> Fraction | None:
+        """The share as if nothing had been excluded."""
+        met = self.met + self._excluded(Verdict.MET)
+        breaches = self.breaches + self._excluded(Verdict.BREACHED, Verdict.VOID_AFTER_BREACH)
+        return Fraction(met, met + breaches) if met + breaches else None
+
+    def _excluded(self, *outcomes: str) -> int:
+        return sum(counts.get(one, 0) for counts in self.excluded.values() for one in outcomes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The counts and shares as JSON values; shares are texts such as "19/20"."""
+        counts = {name: getattr(self, name) for name in ("metric", "key", *COUNTED, "overdue", "provisional")}
+        interval = self.interval
+        return counts | {
+            "excluded": {reason: dict(found) for reason, found in self.excluded.items()},
+            "voided": dict(self.voided),
+            "judged": self.judged,
+            "total": self.total,
+            "raw_share": _text(self.raw_share),
+            "share": _text(self.share),
+            "confidence": self.confidence,
+            "interval": None if interval is None else [str(bound) for bound in interval],
+        }
+
+
+COUNTED = ("met", "breached", "void_after_breach", "void", "unknown", "running", "not_started")
+"""What becomes of a clock; each is counted as one of these, or excluded."""
+
+
+def _text(share: Fraction | None) -> str | None:
+    return None if share is None else str(share)
+
+
+@attrs.frozen(kw_only=True)
+class Attainment:
+    """What became of the targets of many records, in rows by metric and key.
+
+    `records` is how many came in. Of these `not_covered` have no agreement, `without_target` are covered
+    but promised nothing, and `problems` tells by code how many could not be judged; none of them is in a
+    row. `agreements` tells how many each version covers.
+    """
+
+    by: str
+    records: int = 0
+    not_covered: int = 0
+    without_target: int = 0
+    problems: Mapping[str, int] = attrs.field(factory=dict)
+    agreements: Mapping[str, int] = attrs.field(factory=dict)
+    rows: tuple[AttainmentRow, ...] = ()
+    confidence: int = 95
+
+    def row(self, metric: str, key: str | None = None) -> AttainmentRow:
+        """The row of a metric and key; one that counts nothing where there is none."""
+        found = (row for row in self.rows if (row.metric, row.key) == (metric, key))
+        return next(found, AttainmentRow(metric=metric, key=key, confidence=self.confidence))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return {
+            "by": self.by,
+            "records": self.records,
+            "not_covered": self.not_covered,
+            "without_target": self.without_target,
+            "problems": dict(self.problems),
+            "agreements": dict(self.agreements),
+            "rows": [row.to_dict() for row in self.rows],
+        }
+
+    def table(self) -> Table:
+        """The rows as a table; figures nobody has are left out, but not those of the share."""
+        columns = self._columns()
+        heads = [*_heads(self.by), *(head for head, _ in columns)]
+        keyed = self.by != "metric"
+        rows = (
+            (row.metric, *([row.key or "none"] if keyed else []), *(show(row) for _, show in columns))
+            for row in self.rows
+        )
+        words = 2 if keyed else 1
+        notes = tuple(_notes(self.rows))
+        return Table(self._caption(), tuple(heads), rows=tuple(rows), notes=notes, words=words)
+
+    def _columns(self) -> list[tuple[str, Callable[[AttainmentRow], str]]]:
+        some = [name for name in _FIGURES if any(getattr(row, name) for row in self.rows)]
+        shown = [name for name in _FIGURES if name in some or name in ("met", "breached")]
+        columns = [(name.replace("_", " "), _figure(name)) for name in shown]
+        if "left_out" in some:
+            columns.append(("raw share", lambda row: percent(row.raw_share)))
+        columns.append(("share", lambda row: percent(row.share)))
+        columns.append((f"{self.confidence} % interval", _interval))
+        return columns
+
+    def _caption(self) -> str:
+        judged = ", ".join(f"{n:,} by {label}" for label, n in self.agreements.items())
+        parts = [
+            f"{self.records:,} record{'' if self.records == 1 else 's'}" + (f": {judged}" if judged else "")
+        ]
+        parts += [f"{self.not_covered:,} not covered"] * bool(self.not_covered)
+        parts += [f"{self.without_target:,} without a target"] * bool(self.without_target)
+        parts += [f"{n:,} not judged ({code})" for code, n in self.problems.items()]
+        return "; ".join(parts)
+
+    def __str__(self) -> str:
+        return self.table().text()
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
+
+
+_FIGURES = (*COUNTED[:3], "overdue", "provisional", *COUNTED[3:], "left_out")
+
+
+def _heads(by: str) -> tuple[str, ...]:
+    return ("metric",) if by == "metric" else ("metric", by)
+
+
+def _figure(name: str) -> Callable[[AttainmentRow], str]:
+    return lambda row: f"{getattr(row, name):,}"
+
+
+def _interval(row: AttainmentRow) -> str:
+    found = row.interval
+    return "-" if found is None else f"{percent(found[0])} to {percent(found[1], up=True)}"
+
+
+def _notes(rows: Iterable[AttainmentRow]) -> Iterable[str]:
+    voided: Counter[str] = Counter()
+    excluded: Counter[str] = Counter()
+    for row in rows:
+        voided.update(row.voided)
+        excluded.update({reason: sum(counts.values()) for reason, counts in row.excluded.items()})
+    for name, found in (("void", voided), ("excluded", excluded)):
+        if found:
+            yield f"{name}: " + ", ".join(f"{reason} {n:,}" for reason, n in sorted(found.items()))
+
+
+# --- counting -----------------------------------------------------------------------------------
+
+
+def attainment(
+    judged: Iterable[Judged], *, by: str | Key = "metric", exclude: Exclusion | None = None,
+    confidence: int = 95,
+) -> Attainment:  # fmt: skip
+    """What became of the targets of many records, by metric and by a key.
+
+    `by` is "metric" alone, "target", "agreement", a field of the record ("priority", "service",
+    "customer", "group", "category", "channel", "process"), or a function of the judged record and its
+    clock. `exclude` gives the reason why a clock is left out, or None. Every cycle of a clock counts.
+    """
+    tally = Tally(by, exclude, confidence)
+    for one in judged:
+        tally.add(one)
+    return tally.attainment()
+
+
+class Tally:
+    """The counts while judged records come in."""
+
+    def __init__(
+        self, by: str | Key = "metric", exclude: Exclusion | None = None, confidence: int = 95
+    ) -> None:
+        quantile(confidence)
+        self._key, self._by = _key_of(by)
+        if exclude is not None and not callable(exclude):
+            raise InvalidValue("exclude", exclude, "is no function", _EXCLUDE)
+        self._exclude, self._confidence = exclude, confidence
+        self._counts: Counter[str] = Counter()
+        self._problems: Counter[str] = Counter()
+        self._agreements: Counter[str] = Counter()
+        self._rows: dict[tuple[str, str | None], _Row] = {}
+
+    def add(self, one: Judged) -> None:
+        """One more record."""
+        only(Judged, one, "judged", "give what evaluate_all(histories, agreement, at) yields")
+        self._counts["records"] += 1
+        if one.problem is not None:
+            self._problems[one.problem.code] += 1
+        elif one.agreement is None:
+            self._counts["not_covered"] += 1
+        else:
+            self._agreements[one.agreement] += 1
+            self._counts["without_target"] += not one.clocks
+        for metric, clock in one.clocks.items():
+            for cycle in clock.cycles:
+                self._count(one, str(metric), cycle)
+
+    def _count(self, one: Judged, metric: str, clock: Clock) -> None:
+        key = self._key(one, clock)
+        name = (metric, None if key is None else str(key))
+        if name not in self._rows:
+            self._rows[name] = _Row()
+        reason = None if self._exclude is None else self._exclude(one, clock)
+        self._rows[name].add(clock, None if reason is None else word(reason, "exclusion", _EXCLUDE))
+
+    def attainment(self) -> Attainment:
+        """The counts so far."""
+        names = sorted(self._rows, key=lambda name: (_rank(name[0]), name[1] is None, name[1] or ""))
+        return Attainment(
+            by=self._by,
+            records=self._counts["records"],
+            not_covered=self._counts["not_covered"],
+            without_target=self._counts["without_target"],
+            problems=dict(sorted(self._problems.items())),
+            agreements=dict(sorted(self._agreements.items())),
+            rows=tuple(self._rows[name].row(*name, self._confidence) for name in names),
+            confidence=self._confidence,
+        )
+
+
+_EXCLUDE = 'return why it is excluded, as in "test record", or None'
+
+
+def _rank(metric: str) -> tuple[int, str]:
+    """Response first, as everywhere; metrics of one's own by name."""
+    known = list(Metric)
+    return (known.index(Metric(metric)), "") if metric in known else (len(known), metric)
+
+
+class _Row:
+    """The counts of one row while clocks come in."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.voided: Counter[str] = Counter()
+        self.excluded: dict[str, Counter[str]] = {}
+
+    def add(self, clock: Clock, reason: str | None) -> None:
+        outcome = "not_started" if clock.state is ClockState.NOT_STARTED else clock.verdict.value
+        if reason is not None:
+            self.excluded.setdefault(reason, Counter())[outcome] += 1
+            return
+        self.counts[outcome] += 1
+        if clock.verdict is Verdict.VOID or clock.verdict is Verdict.VOID_AFTER_BREACH:
+            self.voided[str(clock.stop_reason)] += 1
+        if clock.stopped_us is None:
+            self.counts["overdue"] += clock.breached
+        elif clock.breached or clock.verdict is Verdict.MET:
+            self.counts["provisional"] += not clock.settled
+
+    def row(self, metric: str, key: str | None, confidence: int) -> AttainmentRow:
+        return AttainmentRow(
+            metric=metric,
+            key=key,
+            **self.counts,
+            voided=dict(sorted(self.voided.items())),
+            excluded={reason: dict(sorted(found.items())) for reason, found in sorted(self.excluded.items())},
+            confidence=confidence,
+        )
+
+
+def _key_of(by: str | Key) -> tuple[Key, str]:
+    """The key function that `by` means, and what it is called."""
+    if isinstance(by, str) and by in _KEYS:
+        return _KEYS[by], by
+    if callable(by):
+        return by, getattr(by, "__name__", "key").replace("<lambda>", "key")
+    remedy = f"use one of {', '.join(_KEYS)}, or a function of judged record and clock"
+    raise InvalidValue("by", by, "is no key to count by", remedy)
+
+
+def _field(name: str) -> Key:
+    return lambda one, _: getattr(one.record, name, None)
+
+
+_KEYS: dict[str, Key] = {
+    "metric": lambda _, __: None,
+    "target": lambda _, clock: clock.target.id,
+    "agreement": lambda one, _: one.agreement,
+    **{
+        name: _field(name)
+        for name in ("priority", "service", "customer", "group", "category", "channel", "process")
+    },
+}

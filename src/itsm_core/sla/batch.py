@@ -1,0 +1,203 @@
+"""Many records judged one after the other, in constant memory.
+
+    histories -> evaluate_all(histories, agreement, at) -> one `Judged` for each record
+
+A history that cannot be judged is told by its `problem`, and the next one follows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from itsm_core.business_time.instants import micros
+from itsm_core.errors import InvalidValue, ItsmError
+from itsm_core.events import Event
+from itsm_core.records import Record, fold
+from itsm_core.sla.agreements import Agreement
+from itsm_core.sla.clocks import Clock, clocks_at
+from itsm_core.sla.timeline import Timeline
+from itsm_core.sla.tracing import trace
+from itsm_core.values import each
+
+T = TypeVar("T")
+History = Iterable[Event]
+Histories = Mapping[str, History] | Iterable[History | tuple[str, History]]
+"""The histories of many records: by id, in pairs with their ids, or one after the other."""
+
+Agreements = Agreement | Iterable[Agreement]
+"""One agreement, or several of which the first that covers a record judges it."""
+
+
+@attrs.frozen
+class Problem:
+    """Why a history cannot be judged: a stable `code`, and a sentence.
+
+    The codes are `unreadable` (what should be events is not, or fails while being read),
+    `several_records`, `not_recorded` (by `known_at`), `no_opening` and `unmeasurable`.
+    """
+
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+@attrs.frozen(repr=False)
+class Judged:
+    """A record and its clocks by metric, or the problem that kept it from being judged.
+
+    `id` is the one that the histories were given under, else the record's own. `agreement` names the
+    agreement that covers the record, and its version; None where none does.
+    """
+
+    id: str
+    record: Record | None = attrs.field(default=None, kw_only=True)
+    clocks: Mapping[str, Clock] = attrs.field(factory=dict, kw_only=True)
+    agreement: str | None = attrs.field(default=None, kw_only=True)
+    problem: Problem | None = attrs.field(default=None, kw_only=True)
+
+    def __repr__(self) -> str:
+        if self.problem is not None:
+            return f"<{self.id}: not judged, {self.problem}>"
+        if self.agreement is None:
+            return f"<{self.id}: not covered>"
+        told = ", ".join(f"{metric} {_told(clock)}" for metric, clock in self.clocks.items())
+        return f"<{self.id} by {self.agreement}: {told or 'no target'}>"
+
+    @property
+    def covered(self) -> bool:
+        """Whether an agreement speaks of the record."""
+        return self.agreement is not None
+
+    @property
+    def settled(self) -> bool:
+        """Whether there are clocks and all of them are final; until then they are provisional."""
+        return bool(self.clocks) and all(clock.settled for clock in self.clocks.values())
+
+
+def _told(clock: Clock) -> str:
+    if clock.stopped_us is None:
+        return f"{clock.verdict}, {clock.state}" if clock.breached else clock.state
+    return f"{clock.verdict.replace('_', ' ')}{'' if clock.settled else ' (provisional)'}"
+
+
+def evaluate_all(
+    histories: Histories, agreement: Agreements, at: dt.datetime, *, known_at: dt.datetime | None = None
+) -> Iterator[Judged]:
+    """The records of many histories judged at an instant, one by one, in the order given.
+
+    Histories are read lazily and none is kept: a mapping by record id, pairs such as those of
+    `itertools.groupby(events, key=lambda event: event.record)`, or the histories alone. Of several
+    agreements the first that covers a record judges it. With `known_at` only what had been recorded
+    by then counts.
+    """
+    agreements, _ = agreements_of(agreement), micros(at)
+    return (judged(one, agreements, at) for one in read_all(histories, known_at))
+
+
+def agreements_of(value: Agreements) -> tuple[Agreement, ...]:
+    """The agreements given, at least one."""
+    remedy = "give one, such as default_agreement(calendar), or a list of them"
+    found = (value,) if isinstance(value, Agreement) else each(Agreement, value, "agreement", remedy)
+    if not found:
+        raise InvalidValue("agreement", value, "names none, so nothing could be judged", remedy)
+    return found
+
+
+def judged(one: Known | Judged, agreements: tuple[Agreement, ...], at: dt.datetime) -> Judged:
+    """What is known of a record, judged; what could not be read stays as it is."""
+    if isinstance(one, Judged):
+        return one
+    agreement = next((held for held in agreements if held.covers(one.record)), None)
+    if agreement is None:
+        return Judged(one.id, record=one.record)
+    made = _attempted(
+        lambda: clocks_at(one.record, one.timeline, agreement, at), "unmeasurable", (ItsmError,)
+    )
+    if isinstance(made, Problem):
+        return Judged(one.id, record=one.record, agreement=agreement.label, problem=made)
+    return Judged(one.id, record=one.record, clocks=made, agreement=agreement.label)
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Known:
+    """What the events of one record say, ready to be judged by any agreement."""
+
+    id: str
+    record: Record
+    timeline: Timeline = attrs.field(kw_only=True)
+
+
+def read_all(histories: Histories, known_at: dt.datetime | None = None) -> Iterator[Known | Judged]:
+    """What is known of each record, one by one; a `Judged` with its problem where nothing can be.
+
+    What is wrong with the arguments is refused at once.
+    """
+    limit = None if known_at is None else micros(known_at, "known_at")
+    remedy = "give an iterable of histories: [desk.history(id) for id in ids], or a mapping by record id"
+    if isinstance(histories, (str, bytes, Event)) or not isinstance(histories, Iterable):
+        raise InvalidValue("histories", histories, "are no histories of records", remedy)
+    items = histories.items() if isinstance(histories, Mapping) else histories
+    return (_read(item, place, limit) for place, item in enumerate(items, start=1))
+
+
+def _read(item: Any, place: int, limit: int | None) -> Known | Judged:
+    name, history = item if _is_pair(item) else (None, item)
+    if isinstance(history, Event):
+        raise InvalidValue(
+            "histories", history, "are the events of records, not grouped by record",
+            "group them: itertools.groupby(events, key=lambda event: event.record)",
+        )  # fmt: skip
+    events = _attempted(
+        lambda: each(Event, history, "history", "give the events of one record"), "unreadable"
+    )
+    if isinstance(events, Problem):
+        return Judged(f"history {place}" if name is None else str(name), problem=events)
+    found = str(name) if name is not None else events[0].record if events else f"history {place}"
+    return _known(found, events, limit)
+
+
+def _is_pair(item: Any) -> bool:
+    """Whether it is an id with a history; no event is a text, so no history is mistaken for one."""
+    return isinstance(item, tuple) and len(item) == 2 and not isinstance(item[0], Event)
+
+
+def _known(name: str, events: tuple[Event, ...], limit: int | None) -> Known | Judged:
+    records = {event.record for event in events}
+    if len(records) > 1:
+        told = ", ".join(sorted(records)[:3]) + (", ..." if len(records) > 3 else "")
+        return Judged(name, problem=Problem("several_records", f"it holds events of {told}"))
+    said = events
+    if limit is not None:
+        said = tuple(event for event in events if micros(event.recorded_at) <= limit)
+    if not any(event.kind == "opened" for event in said):
+        return Judged(name, problem=_unopened(late=len(said) < len(events)))
+    made = _attempted(lambda: Known(name, fold(said), timeline=trace(said)), "unreadable")
+    return Judged(name, problem=made) if isinstance(made, Problem) else made
+
+
+def _unopened(*, late: bool) -> Problem:
+    if late:
+        return Problem("not_recorded", "its opening had not been recorded by then")
+    return Problem("no_opening", "it holds no `opened` event; give the whole history")
+
+
+_UNFIT = (ItsmError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What reading and folding raise over events that do not make sense."""
+
+
+def _attempted(work: Callable[[], T], code: str, errors: tuple[type[Exception], ...] = _UNFIT) -> T | Problem:
+    """What the work gives, or the problem that it met; one bad history does not end a batch."""
+    try:
+        return work()
+    except errors as wrong:
+        ours = isinstance(wrong, ItsmError)
+        return Problem(code, str(wrong) if ours else f"{type(wrong).__name__}: {wrong}")

@@ -1,0 +1,345 @@
+"""The fold of clocks: events become a timeline, all at once or one by one.
+
+`trace` folds a whole history and `extend` one more event; any split of a history gives the same
+timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from itsm_core.actors import ActorKind
+from itsm_core.business_time.instants import micros, parse_text, utc
+from itsm_core.errors import InvalidValue
+from itsm_core.events import Audience, Direction, Event, Phase, WaitsOn, effective
+from itsm_core.priority import Priority
+from itsm_core.sla.timeline import Mark, Promised, Said, Timeline, Word
+from itsm_core.values import trusted
+
+LIVE_CHANNELS = frozenset({"phone", "walk_in", "chat"})
+"""Channels on which the contact itself is the answer: a person is speaking."""
+
+
+def trace(events: Iterable[Event]) -> Timeline:
+    """The timeline of a whole history, in any order, corrections applied.
+
+    What came to be known only after the record was closed, and happened before, changes no settled clock:
+    it counts once a `restated` event takes it up (`restating.restatements` says what it would change).
+
+    The opening comes first. What is dated before it, as a correction of the opening may bring
+    about, counts from the opening on. A history without opening has an empty timeline.
+    """
+    known = tuple(events)
+    return _as_it_happened(known) or _folded(effective(in_time(known)))
+
+
+def _as_it_happened(events: tuple[Event, ...]) -> Timeline | None:
+    """The timeline of events that stand in order, each once, the opening first, and none mends another."""
+    draft, us, seq = _Draft(None), _EMPTY.until_us, 0
+    for event in events:
+        at, kind = micros(event.occurred_at), event.kind
+        if event.seq <= seq or at < us or kind in _MENDING or (seq == 0) is not (kind == "opened"):
+            return None
+        if at == us and draft.marks and draft.marks[-1].phase is Phase.CLOSED:
+            return None  # at the instant of the closing: perhaps too late for what was settled
+        us, seq = at, event.seq
+        step = _STEPS.get(kind)
+        if step is not None:
+            step(draft, event, us)
+    draft.until_us, draft.seq = us, seq
+    return draft.timeline() if events else None
+
+
+_MENDING = frozenset({"corrected", "restated"})
+
+
+def retrace(events: Iterable[Event]) -> Timeline:
+    """The timeline with everything that is known by now, as if nothing were settled."""
+    return _folded(effective(events))
+
+
+def in_time(events: Iterable[Event]) -> list[Event]:
+    """The events that clocks count: all but those that came too late for what was settled."""
+    known = sorted({event.id: event for event in events}.values(), key=_by_seq)
+    closed = next((event for event in known if _closes(event)), None)
+    if closed is None:
+        return known
+    late = _Late()
+    for event in known:
+        late.take(event)
+    return [event for event in known if event.id not in late.found]
+
+
+class _Late:
+    """Which events came after the record was settled and tell of before."""
+
+    def __init__(self) -> None:
+        self.found: set[str] = set()
+        self.seen: dict[str, Event] = {}
+        self.settled: Event | None = None
+
+    def take(self, event: Event) -> None:
+        """One more event, in the order in which they came to be known."""
+        self.seen[event.id] = event
+        if event.kind == "restated":
+            self.found.clear()
+        elif self.settled is not None and self._is_late(event, self.settled):
+            self.found.add(event.id)
+        elif _closes(event):
+            self.settled = event
+
+    def _is_late(self, event: Event, settled: Event) -> bool:
+        if event.kind != "corrected":
+            if event.occurred_at != settled.occurred_at:
+                return event.occurred_at < settled.occurred_at
+            return event.recorded_at > settled.recorded_at and not _opens(event)
+        mended = self.seen.get(str(event.fields.get("event")))
+        return mended is not None and mended.seq <= settled.seq
+
+
+def _closes(event: Event) -> bool:
+    return event.fields.get("phase") == Phase.CLOSED
+
+
+def _opens(event: Event) -> bool:
+    """Whether it takes work up again, which at the very instant of the closing is no news of before."""
+    phase = event.fields.get("phase")
+    return phase is not None and Phase(phase).is_open
+
+
+def _by_seq(event: Event) -> int:
+    return event.seq
+
+
+def _folded(ordered: Sequence[Event]) -> Timeline:
+    draft = _Draft(None)
+    opening = next((event for event in ordered if event.kind == "opened"), None)
+    if opening is not None:
+        us = start = micros(opening.occurred_at)
+        draft.take(opening, start)
+        for event in ordered:
+            if event is not opening:
+                us = micros(event.occurred_at)
+                draft.take(event, max(start, us))
+        last = ordered[-1]
+        draft.until_us, draft.seq = start if last is opening else us, last.seq
+    elif ordered:
+        draft.until_us, draft.seq = micros(ordered[-1].occurred_at), ordered[-1].seq
+    return draft.timeline()
+
+
+def extend(timeline: Timeline | None, event: Event) -> Timeline:
+    """The timeline after one more event, which must be the next in order and no correction.
+
+    The event that was taken last changes nothing when it comes again. What `follows` says no to
+    is refused: `trace` the whole history then.
+    """
+    us = micros(event.occurred_at)
+    if timeline is not None and (us, event.seq) == (timeline.until_us, timeline.seq):
+        return timeline
+    if not _follows(timeline, event, us):
+        raise InvalidValue(
+            "event",
+            event.id,
+            "is late, a correction or a late opening, and changes what was folded already",
+            "fold all events of the record anew: trace(events)",
+        )
+    draft = _Draft(timeline)
+    draft.take(event, us)
+    return draft.timeline()
+
+
+def follows(timeline: Timeline | None, event: Event) -> bool:
+    """Whether `extend` may take the event; if not, `trace` all anew.
+
+    It may not take what changes the meaning of events folded already: a late event, a correction,
+    or an opening that comes after others.
+    """
+    return _follows(timeline, event, micros(event.occurred_at))
+
+
+def _follows(timeline: Timeline | None, event: Event, us: int) -> bool:
+    if timeline is None:
+        return event.kind not in ("corrected", "restated")
+    if event.kind in _UPHEAVALS:
+        return False
+    return (us, event.seq) > (timeline.until_us, timeline.seq)
+
+
+_UPHEAVALS = frozenset({"corrected", "opened", "restated"})
+
+
+class _Draft:
+    """A timeline while events are being folded in."""
+
+    __slots__ = (
+        "marks",
+        "messages_known",
+        "monitored",
+        "priorities",
+        "promised",
+        "seq",
+        "started_us",
+        "until_us",
+        "words",
+    )
+
+    def __init__(self, timeline: Timeline | None) -> None:
+        held = _EMPTY if timeline is None else timeline
+        self.until_us, self.seq, self.started_us = held.until_us, held.seq, held.started_us
+        self.marks, self.words, self.priorities = list(held.marks), list(held.words), held.priorities
+        self.promised, self.monitored = held.promised, held.monitored
+        self.messages_known = held.messages_known
+
+    def timeline(self) -> Timeline:
+        return _timeline(
+            self.until_us, self.seq, self.started_us, tuple(self.marks), tuple(self.words), self.priorities,
+            self.promised, self.messages_known, self.monitored,
+        )  # fmt: skip
+
+    def take(self, event: Event, us: int) -> None:
+        """Folds one event; without an opening none says anything."""
+        self.until_us, self.seq = us, event.seq
+        step = _STEPS.get(event.kind)
+        if step is not None and (self.started_us is not None or event.kind == "opened"):
+            step(self, event, us)
+
+
+_EMPTY = Timeline(until_us=1 - 2**53, seq=0)
+
+
+def _opened(draft: _Draft, event: Event, us: int) -> None:
+    """The record is there: its first mark. A person asks by opening it, and is answered by a live contact.
+
+    A successor keeps the start of the promise that was made for the record before it.
+    """
+    since = event.fields.get("promised_since")
+    began = us if since is None else min(us, parse_text(since, "promised_since"))
+    if draft.started_us is None:
+        draft.started_us = began
+    kind = event.actor.kind
+    draft.monitored = kind is ActorKind.MONITORING
+    draft.messages_known = event.fields.get("messages") != "none"
+    _mark(draft, event, began, Phase.NEW, "new")
+    if kind is ActorKind.PERSON:
+        live = event.channel in LIVE_CHANNELS
+        _word(draft, event, us, Said.LIVE_CONTACT if live else Said.REQUEST)
+    _priority(draft, event, us)
+
+
+def _transitioned(draft: _Draft, event: Event, us: int) -> None:
+    last = draft.marks[-1]
+    _mark(draft, event, us, last.phase, last.state)
+    if draft.monitored and event.fields.get("trigger") == "start":
+        _acknowledged(draft, event, us)
+    _priority(draft, event, us)
+
+
+def _mark(draft: _Draft, event: Event, us: int, phase: Phase, state: str) -> None:
+    """Adds a mark if anything a clock may ask for has changed."""
+    fields = event.fields
+    get = fields.get
+    told, waits, outcome = get("phase"), get("waits_on"), get("outcome")
+    if told is not None:
+        phase = _PHASES.get(told) or Phase(told)
+    waits_on = None if waits is None else _WAITS.get(waits) or WaitsOn(waits)
+    state = event.to_state or state
+    if draft.marks:
+        last = draft.marks[-1]
+        group, assignee = get("group", last.group), get("assignee", last.assignee)
+        same = last.state == state and last.phase is phase and last.waits_on is waits_on
+        if same and (last.group, last.assignee, last.outcome) == (group, assignee, outcome):
+            return
+    else:
+        group, assignee = get("group"), get("assignee")
+    draft.marks.append(_made(us, phase, waits_on, state, outcome, event.id, group, assignee))
+
+
+_made, _timeline, _said = trusted(Mark), trusted(Timeline), trusted(Word)
+
+
+def _assigned(draft: _Draft, event: Event, us: int) -> None:
+    """Somebody else has it from now on; nothing else about it changes."""
+    last = draft.marks[-1]
+    group, assignee = event.fields.get("group", last.group), event.fields.get("assignee", last.assignee)
+    if (group, assignee) != (last.group, last.assignee):
+        mark = _made(us, last.phase, last.waits_on, last.state, last.outcome, event.id, group, assignee)
+        draft.marks.append(mark)
+    _priority(draft, event, us)
+
+
+_PHASES = {phase.value: phase for phase in Phase}
+_WAITS = {reason.value: reason for reason in WaitsOn}
+_PRIORITIES = {priority.value: priority for priority in Priority}
+
+
+def _word(draft: _Draft, event: Event, us: int, said: Said) -> None:
+    draft.words.append(_said(us, said, event.id))
+
+
+def _acknowledged(draft: _Draft, event: Event, us: int) -> None:
+    """Where monitoring opened the record, nobody waits for words: a person's acknowledgement answers."""
+    if draft.monitored and event.actor.kind is ActorKind.PERSON:
+        _word(draft, event, us, Said.ACKNOWLEDGEMENT)
+
+
+def _priority(draft: _Draft, event: Event, us: int) -> None:
+    priority = event.fields.get("priority")
+    if priority is not None and (not draft.priorities or draft.priorities[-1][1] != priority):
+        draft.priorities = (*draft.priorities, (us, _PRIORITIES.get(priority) or Priority(priority)))
+
+
+_HEARD = frozenset({Audience.REQUESTER.value, Audience.PUBLIC.value})
+
+
+def _communicated(draft: _Draft, event: Event, us: int) -> None:
+    """Words: a person's answer follows earlier promises, and may promise anew."""
+    fields = event.fields
+    if fields.get("audience") not in _HEARD:
+        return
+    said = None if fields.get("automatic") else _SPOKEN.get((fields.get("direction"), event.actor.kind))
+    if said is not None:
+        _word(draft, event, us, said)
+    if fields.get("direction") != Direction.OUTBOUND:
+        return
+    due = fields.get("promise_due")
+    if said is Said.MESSAGE and draft.promised:
+        draft.promised = tuple(_followed(p, event, us, due is not None) for p in draft.promised)
+    if due is not None:
+        promised = Promised(
+            us,
+            utc(parse_text(due, "promise_due")),
+            by=event.actor.id,
+            event=event.id,
+            channel=event.channel,
+            wording=fields.get("text_digest"),
+        )
+        draft.promised = (*draft.promised, promised)
+
+
+_SPOKEN: dict[tuple[Any, ActorKind], Said] = {
+    ("outbound", ActorKind.PERSON): Said.MESSAGE,
+    ("outbound", ActorKind.AI_AGENT): Said.AI_MESSAGE,
+    ("inbound", ActorKind.PERSON): Said.REQUEST,
+}
+"""What words are, by direction and who said them; those of machines and suppliers count for no clock."""
+
+
+def _followed(promised: Promised, event: Event, us: int, renewed: bool) -> Promised:
+    if promised.followed_us is not None:
+        return promised
+    return attrs.evolve(promised, followed_us=us, followed_by=event.id, renewed=renewed)
+
+
+_STEPS = {
+    "opened": _opened,
+    "transitioned": _transitioned,
+    "communicated": _communicated,
+    "acknowledged": _acknowledged,
+    "assigned": _assigned,
+    "reprioritised": _priority,
+    "migrated": _transitioned,
+}
