@@ -83,8 +83,8 @@ def history_from_posts(
     ...     record="INC1",
     ...     by="ana",
     ... )
-    >>> [event.to_state or event.kind for event in history]
-    ['new', 'in_progress', 'communicated', 'resolved', 'communicated']
+    >>> print(*(event.to_state or event.kind for event in history))
+    new in_progress communicated resolved communicated
     """
     named(record, "record", 'name it, such as "INC-1"')
     known = zone if zone is None or isinstance(zone, dt.tzinfo) else zone_of(zone)
