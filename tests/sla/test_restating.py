@@ -11,7 +11,7 @@ from itsm_core import Actor, ServiceDesk, TransitionRefused, stores
 from itsm_core.business_time import BusinessCalendar, hours
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Event
-from itsm_core.sla import Agreement, Target, Verdict, judge, restatements, retrace, trace
+from itsm_core.sla import Agreement, Target, Verdict, follows, judge, restatements, retrace, trace
 
 AROUND = BusinessCalendar.always("UTC")
 
@@ -98,6 +98,22 @@ def test_at_the_instant_of_the_closing_the_later_news_is_late(history):
     again = history().opened("2026-03-02 09:00").closed("2026-03-02 10:00")
     again.resumed("2026-03-02 10:00", recorded="2026-03-02 10:01")
     assert judge(again.events, agreement(), at)["resolution"].number == 2
+
+
+def test_at_the_instant_of_the_closing_a_timeline_is_made_anew(history):
+    """One event more does not tell whether it came too late; the desk folds the whole history then."""
+    h = history().opened("2026-03-02 09:00").closed("2026-03-02 10:00")
+    closed = trace(h.events)
+    assert not follows(closed, h.said("2026-03-02 10:00").events[-1])
+    assert follows(closed, h.said("2026-03-02 10:01").events[-1])
+    nine = h.at("2026-03-02 09:00")
+    ana, uma = Actor.person("ana", "agent"), Actor.person("uma")
+    desk = ServiceDesk(stores.open("memory://"), agreement=agreement())
+    desk.open("Mail", actor=uma, at=nine, record_id="INC-1")
+    done = {"resolution_outcome": "workaround", "resolution_notes": "x", "closure_code": "user_confirmed"}
+    desk.fire("INC-1", "resolve_and_close", actor=ana, at=nine, fields=done)
+    desk.note("INC-1", "in the same breath", actor=ana, at=nine)
+    assert desk.clocks("INC-1", nine)["resolution"].verdict is Verdict.MET
 
 
 def test_a_correction_of_what_came_after_is_in_time(history):

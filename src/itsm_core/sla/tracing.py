@@ -155,8 +155,8 @@ def extend(timeline: Timeline | None, event: Event) -> Timeline:
 def follows(timeline: Timeline | None, event: Event) -> bool:
     """Whether `extend` may take the event; if not, `trace` all anew.
 
-    It may not take what changes the meaning of events folded already: a late event, a correction,
-    or an opening that comes after others.
+    It may not take what changes the meaning of events folded already: a late event, a correction, a
+    restatement, an opening that comes after others, or what happened at the instant of the closing.
     """
     return _follows(timeline, event, micros(event.occurred_at))
 
@@ -166,6 +166,8 @@ def _follows(timeline: Timeline | None, event: Event, us: int) -> bool:
         return event.kind not in ("corrected", "restated")
     if event.kind in _UPHEAVALS:
         return False
+    if timeline.settled and us == timeline.marks[-1].us:
+        return False  # at the instant of the closing: perhaps too late for what was settled
     return (us, event.seq) > (timeline.until_us, timeline.seq)
 
 
