@@ -19,8 +19,8 @@ from itsm_core.ports import Ask
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.processes.request_model import of_model
 from itsm_core.records import Record, apply, fold, follows
-from itsm_core.sla import Agreement, Clock, Metric, Timeline, clocks_at, extend, trace
-from itsm_core.sla import follows as clocks_follow
+from itsm_core.sla import Agreement, Clock, Metric, Timeline, clocks_at, trace
+from itsm_core.sla.tracing import extended
 from itsm_core.values import NO_FIELDS, each, named, only
 
 
@@ -210,7 +210,7 @@ def refold(events: Sequence[Event]) -> Standing:
 
 def onward(known: Standing, event: Event) -> Standing | None:
     """The standing after one more event; None when it is late, a correction, or restates what was settled."""
-    if not (follows(known.record, event) and clocks_follow(known.timeline, event)):
+    timeline = extended(known.timeline, event) if follows(known.record, event) else None
+    if timeline is None:
         return None
-    record, timeline = apply(known.record, event), extend(known.timeline, event)
-    return Standing(record, timeline, known.due, known.watched)
+    return Standing(apply(known.record, event), timeline, known.due, known.watched)

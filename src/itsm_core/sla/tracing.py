@@ -80,6 +80,7 @@ class _Late:
         self.found: set[str] = set()
         self.seen: dict[str, Event] = {}
         self.settled: Event | None = None
+        self.closed = False
 
     def take(self, event: Event) -> None:
         """One more event, in the order in which they came to be known."""
@@ -88,14 +89,15 @@ class _Late:
             self.found.clear()
         elif self.settled is not None and self._is_late(event, self.settled):
             self.found.add(event.id)
-        elif _closes(event):
-            self.settled = event
+        elif event.fields.get("phase") is not None:
+            self.closed = _closes(event)
+            self.settled = event if self.closed else self.settled
 
     def _is_late(self, event: Event, settled: Event) -> bool:
         if event.kind != "corrected":
             if event.occurred_at != settled.occurred_at:
                 return event.occurred_at < settled.occurred_at
-            return event.recorded_at > settled.recorded_at and not _opens(event)
+            return self.closed and event.recorded_at > settled.recorded_at and not _opens(event)
         mended = self.seen.get(str(event.fields.get("event")))
         return mended is not None and mended.seq <= settled.seq
 
@@ -137,16 +139,24 @@ def extend(timeline: Timeline | None, event: Event) -> Timeline:
     The event that was taken last changes nothing when it comes again. What `follows` says no to
     is refused: `trace` the whole history then.
     """
-    us = micros(event.occurred_at)
-    if timeline is not None and (us, event.seq) == (timeline.until_us, timeline.seq):
-        return timeline
-    if not _follows(timeline, event, us):
+    found = extended(timeline, event)
+    if found is None:
         raise InvalidValue(
             "event",
             event.id,
             "is late, a correction or a late opening, and changes what was folded already",
             "fold all events of the record anew: trace(events)",
         )
+    return found
+
+
+def extended(timeline: Timeline | None, event: Event) -> Timeline | None:
+    """The same, and None for an event that does not follow."""
+    us = micros(event.occurred_at)
+    if timeline is not None and us == timeline.until_us and event.seq == timeline.seq:
+        return timeline
+    if not _follows(timeline, event, us):
+        return None
     draft = _Draft(timeline)
     draft.take(event, us)
     return draft.timeline()
@@ -156,7 +166,7 @@ def follows(timeline: Timeline | None, event: Event) -> bool:
     """Whether `extend` may take the event; if not, `trace` all anew.
 
     It may not take what changes the meaning of events folded already: a late event, a correction, a
-    restatement, an opening that comes after others, or what happened at the instant of the closing.
+    restatement, an opening that comes after others, or what is told later of the closing's own instant.
     """
     return _follows(timeline, event, micros(event.occurred_at))
 
@@ -166,8 +176,8 @@ def _follows(timeline: Timeline | None, event: Event, us: int) -> bool:
         return event.kind not in ("corrected", "restated")
     if event.kind in _UPHEAVALS:
         return False
-    if timeline.settled and us == timeline.marks[-1].us:
-        return False  # at the instant of the closing: perhaps too late for what was settled
+    if timeline.settled and us == timeline.marks[-1].us and event.recorded_at > event.occurred_at:
+        return False  # at the instant of the closing, told later: perhaps too late for what was settled
     return (us, event.seq) > (timeline.until_us, timeline.seq)
 
 
