@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from itsm_core import stores
+
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
@@ -43,6 +45,18 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if _is_nightly(config) and item.get_closest_marker("law"):
             item.add_marker("nightly")
+
+
+# --- stores ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, tmp_path):
+    """Each of the shipped stores."""
+    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'desk.db'}"
+    opened = stores.open(url)
+    yield opened
+    opened.close()
 
 
 # --- conformance data ------------------------------------------------------------------------

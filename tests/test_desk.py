@@ -45,15 +45,6 @@ POLICY = EscalationPolicy(
 )
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request, tmp_path):
-    """Each of the shipped stores."""
-    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'desk.db'}"
-    opened = stores.open(url)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def sent():
     """What the notifier was given."""

@@ -56,15 +56,6 @@ def policy(version=1, *steps):
     return EscalationPolicy("standard", version, steps=[EscalationStep("lead", "50 %", to="lead"), *steps])
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request, tmp_path):
-    """Each of the shipped stores."""
-    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'desk.db'}"
-    opened = stores.open(url)
-    yield opened
-    opened.close()
-
-
 def opened(desk, record_id="INC-1", at=T0, **fields):
     """A P1 incident of uma's."""
     return desk.open("Mail is down", actor=UMA, at=at, record_id=record_id, fields={**HIGH, **fields})

@@ -56,15 +56,6 @@ REBOOT = ChangeTemplate("reboot", 1, valid_from=T0 - DAY, valid_until=T0 + 30 * 
 OFFICE = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/Berlin", holidays=["2024-01-10"])
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request, tmp_path):
-    """Each of the shipped stores."""
-    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'desk.db'}"
-    opened = stores.open(url)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def sent():
     """What the notifier was given."""

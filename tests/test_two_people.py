@@ -8,7 +8,7 @@ import datetime as dt
 import attrs
 import pytest
 
-from itsm_core import Actor, InvalidValue, ServiceDesk, TransitionRefused, stores
+from itsm_core import Actor, InvalidValue, ServiceDesk, TransitionRefused
 from itsm_core.approvals import ApprovalRule, Delegation, Panel, tally
 from itsm_core.lifecycle import dead_ends
 from itsm_core.processes import (
@@ -54,15 +54,6 @@ ANSWERS = {
 }
 OUTCOMES = {"incident": "fixed_permanent", "problem": "fix_applied", "change": "successful"}
 # fmt: on
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request, tmp_path):
-    """Each of the shipped stores."""
-    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'desk.db'}"
-    opened = stores.open(url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(params=["shipped", "lite"])

@@ -231,15 +231,6 @@ def test_no_event_changes_what_is_settled_and_each_that_would_comes_back(before,
         assert (other and figures(other)) == would_be.get(cycle.number)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request, tmp_path):
-    """Each of the shipped stores."""
-    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'desk.db'}"
-    opened = stores.open(url)
-    yield opened
-    opened.close()
-
-
 def test_a_manager_takes_a_restatement_up_at_the_desk(store):
     """Who, when and why is on record; an agent may not."""
     t0, hour = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC), dt.timedelta(hours=1)
