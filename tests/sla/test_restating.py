@@ -107,6 +107,9 @@ def test_at_the_instant_of_the_closing_a_timeline_is_made_anew(history):
     assert not follows(closed, h.said("2026-03-02 10:00", recorded="2026-03-02 10:01").events[-1])
     assert follows(closed, h.said("2026-03-02 10:00").events[-1])
     assert follows(closed, h.said("2026-03-02 10:01").events[-1])
+    twice = history().opened("2026-03-02 09:00").closed("2026-03-02 10:00").closed("2026-03-02 11:00")
+    again = trace(twice.events)  # the second closing changes nothing, and settles all the same
+    assert not follows(again, twice.said("2026-03-02 11:00", recorded="2026-03-02 11:01").events[-1])
     nine = h.at("2026-03-02 09:00")
     ana, uma = Actor.person("ana", "agent"), Actor.person("uma")
     later = dt.timedelta(seconds=5)

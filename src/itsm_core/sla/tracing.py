@@ -176,8 +176,8 @@ def _follows(timeline: Timeline | None, event: Event, us: int) -> bool:
         return event.kind not in ("corrected", "restated")
     if event.kind in _UPHEAVALS:
         return False
-    if timeline.settled and us == timeline.marks[-1].us and event.recorded_at > event.occurred_at:
-        return False  # at the instant of the closing, told later: perhaps too late for what was settled
+    if timeline.settled and us == timeline.until_us and event.recorded_at > event.occurred_at:
+        return False  # perhaps at the instant of a closing, told later: too late for what was settled
     return (us, event.seq) > (timeline.until_us, timeline.seq)
 
 
