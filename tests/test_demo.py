@@ -138,6 +138,25 @@ def test_every_incident_has_a_row_and_a_card(first):
     assert page.count('role="img"') == 110
 
 
+def test_each_kind_of_segment_is_on_the_page(first):
+    """Running, past due, paused, closed and stopped, each in a bar and in the legend with its words.
+
+    T-09 ran late, T-03 waited for its requester; T-20 was resolved at 16:05, which is 25 minutes before
+    the desk closed, and reopened on the next day.
+    """
+    _, page = first
+    bars = dict(re.findall(r'<article id="([^"]+)">(.*?)</article>', page, re.DOTALL))
+    legend = page.partition("</ul>")[0]
+    words = {
+        "run": ("clock running", "T-09"), "over": ("running past the due line", "T-09"),
+        "pause": ("paused", "T-03"), "closed": ("desk closed", "T-20"),
+        "stop": ("stopped: resolved, then reopened", "T-20"),
+    }  # fmt: skip
+    for kind, (told, article) in words.items():
+        assert f'<i class="{kind}" style=' in bars[article], kind
+        assert re.search(rf'<i class="{kind}" [^>]*></i></span><span>{told}</span>', legend), kind
+
+
 def test_the_demo_says_what_it_did_and_what_it_proposes(first):
     """Counts, deliveries on the console, the recurring fault, and where the page is."""
     printed, _ = first

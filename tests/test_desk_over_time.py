@@ -271,6 +271,25 @@ def test_a_record_is_judged_by_the_agreement_it_was_opened_under(store):
     assert desk.get("INC-1").agreement == "gold@1"
 
 
+def test_a_version_that_reassesses_open_records_takes_them_over(store):
+    """Once its first day begins, in clocks at once, and in timers and due instants when they are set anew."""
+    begins = {"valid_from": (T0 + DAY).date(), "on_policy_change": "reassess_open"}
+    one, two = agreed(48, valid_to=begins["valid_from"]), agreed(96, 2, **begins)
+    desk = ServiceDesk(store, agreement=[one, two], policy=policy())
+    opened(desk)
+    opened(desk, "INC-2")
+    desk.fire("INC-2", "resolve", actor=ANA, at=T0 + HOUR, fields=DONE)
+    desk.fire("INC-2", "close", actor=ANA, at=T0 + 2 * HOUR, fields={"closure_code": "user_confirmed"})
+    midnight = dt.datetime.combine(begins["valid_from"], dt.time(), tzinfo=dt.UTC)
+    labels = lambda name, at: {clock.target.agreement for clock in desk.clocks(name, at).values()}  # noqa: E731
+    assert labels("INC-1", midnight - MINUTE) == {"gold@1"}
+    assert labels("INC-1", midnight) == {"gold@2"}
+    assert labels("INC-2", midnight) == {"gold@1"}
+    assert desk.next_due() == T0 + 24 * HOUR
+    desk.rearm("INC-1", at=midnight)
+    assert desk.next_due() == T0 + 48 * HOUR
+
+
 def test_a_new_version_of_a_policy_does_not_fire_again_what_fired(store):
     """The lead who was told is not told twice; a step that is new fires."""
     sent = []
@@ -679,3 +698,40 @@ def test_a_lost_race_that_never_ends_is_raised():
     ((record, error),) = desk.tick(T0 + 2 * HOUR).stuck
     assert (record, type(error)) == ("INC-1", VersionConflict)
     assert desk.next_due() == T0 + 2 * HOUR + MINUTE
+
+
+# --- a long history ---------------------------------------------------------------------------
+
+
+class Watched(stores.MemoryStore):
+    """The store in memory, which counts the events that it hands out."""
+
+    read = 0
+
+    def load(self, record, after=None):
+        snapshot, events = super().load(record, after)
+        self.read += len(events)
+        return snapshot, events
+
+
+def test_a_record_of_10000_events_folds_on_from_its_snapshot():
+    """No command, clock or button reads its history; and the clocks are those of the whole history."""
+    store = Watched()
+    desk = ServiceDesk(store, agreement=default_agreement(AROUND), policy=policy())
+    opened(desk)
+    at = T0
+    for turn in range(250):  # a hold and work again, which mark a timeline, and words that do not
+        at += HOUR
+        told = {"hold_reason": "requester", "message": "Which room?", "look_again_at": at + DAY}
+        desk.fire("INC-1", "hold", actor=ANA, at=at, fields=told)
+        desk.fire("INC-1", "resume", actor=ANA, at=at + MINUTE / 2)
+        for word in range(37):
+            desk.note("INC-1", f"looked at it again, {turn}.{word}", actor=ANA, at=at + MINUTE)
+    store.read = 0
+    desk.fire("INC-1", "resolve", actor=ANA, at=at + HOUR, fields=DONE)
+    clocks = desk.clocks("INC-1", at + HOUR)
+    desk.options("INC-1", actor=ANA)
+    assert store.read == 0
+    events = desk.history("INC-1")
+    assert len(events) > 10_000
+    assert clocks == clocks_at(fold(events), trace(events), default_agreement(AROUND), at + HOUR)

@@ -476,12 +476,13 @@ def test_what_a_step_did_is_undone_by_a_command(field):
 
 
 def test_these_fields_are_not_corrected():
-    """What a step did, what clocks run by, what names the event, corrections, votes and waivers."""
+    """What a step did, what clocks run by, what names the event, corrections, votes, waivers, and claims."""
     assert {
         "process", "trigger", "phase", "waits_on", "outcome", "agreement", "messages", "key", "event",
         "impact", "urgency", "priority", "hold_reason", "look_again_at",
         "field", "was", "now", "reopens", "promised_since",
         "rule", "round", "vote", "separate_from", "until", "review",
+        "exception", "metric", "since", "confirmation",
     } == UNCORRECTABLE  # fmt: skip
 
 

@@ -5,23 +5,9 @@ import io
 import pytest
 
 from itsm_core.demo import run_demo
+from page_labels import LABELS, overlaps
 
 SIZES = [(1280, 900), (390, 844)]
-
-LABELS = """
-const rects = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-  if (!node.data.trim() || !node.parentElement.checkVisibility({visibilityProperty: true})) continue;
-  if (node.parentElement.closest('thead') && getComputedStyle(node.parentElement.closest('thead'))
-      .position === 'absolute') continue;  // read aloud, not shown
-  const range = document.createRange(), size = parseFloat(getComputedStyle(node.parentElement).fontSize);
-  range.selectNodeContents(node);
-  for (const r of range.getClientRects())
-    if (r.width > 0 && r.height > 0)
-      rects.push([r.left, r.top + scrollY, r.right, r.bottom + scrollY, size, node.data.trim()]);
-}
-return rects;
-"""
 
 
 @pytest.fixture(scope="module")
@@ -46,19 +32,6 @@ def shown(browser, pages):
         return driver
 
     return show
-
-
-def overlaps(rects):
-    """The pairs of labels whose boxes share more than a pixel in both directions."""
-    rects = sorted(rects, key=lambda r: r[1])
-    found = []
-    for i, (left, _, right, bottom, _, text) in enumerate(rects):
-        for other in rects[i + 1 :]:
-            if other[1] >= bottom - 1:
-                break
-            if min(right, other[2]) - max(left, other[0]) > 1:
-                found.append((text, other[5]))
-    return found
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -109,3 +82,33 @@ def test_a_row_of_the_table_leads_to_its_card(shown):
     driver = shown("en", 1280)
     driver.execute_script("document.querySelector('a[href=\"#T-09\"]').click()")
     assert driver.execute_script("return document.querySelector(':target').id") == "T-09"
+
+
+@pytest.mark.parametrize(("kind", "article"), [
+    ("run", "T-09"), ("over", "T-09"), ("pause", "T-03"), ("closed", "T-20"), ("stop", "T-20"),
+])  # fmt: skip
+def test_each_kind_of_segment_can_be_seen(shown, kind, article):
+    """At least four pixels of it lie on top, and no two kinds are painted alike."""
+    driver = shown("en", 1280)
+    seen = driver.execute_script(
+        """
+      return [...document.querySelectorAll(`#${arguments[1]} .bar .${arguments[0]}`)].some(part => {
+        part.scrollIntoView({block: 'center'});
+        const box = part.getBoundingClientRect(), y = (box.top + box.bottom) / 2;
+        let pixels = 0;
+        for (let x = box.left + .5; x < box.right; x++) pixels += document.elementFromPoint(x, y) === part;
+        return pixels >= 4;
+      });
+    """,
+        kind,
+        article,
+    )
+    assert seen
+    paints = driver.execute_script("""
+      return ['run', 'over', 'pause', 'closed', 'stop'].map(kind => {
+        const part = document.querySelector(`article .bar .${kind}`);
+        const style = getComputedStyle(part), after = getComputedStyle(part, '::after');
+        return style.backgroundColor + style.backgroundImage + after.backgroundColor;
+      });
+    """)
+    assert len(set(paints)) == 5

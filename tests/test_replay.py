@@ -265,6 +265,18 @@ def test_a_replay_shows_itself_and_no_input_acts_on_the_reader():
     assert shown("line\nbreak\u202e") == r"line\nbreak\u202e"
 
 
+@pytest.mark.parametrize(
+    ("terms", "told"),
+    [({}, "desk@1 (not agreed)"), ({"agreed_with": "us", "agreed_on": dt.date(2026, 1, 1)}, "desk@1")],
+)
+def test_a_replay_says_of_an_agreement_that_nobody_agreed_to_it(terms, told):
+    """With whom and when are asked for (ISO/IEC 20000-1, 8.3.3)."""
+    fix = Target("fix", "resolution", duration="8h", calendar=BusinessCalendar.always("UTC"))
+    found = replay(small("A Work 9:00"), map=SMALL, agreement=Agreement("desk", 1, targets=[fix], **terms))
+    assert ("agreement", told) in found.lines()
+    assert found.to_dict()["agreed"] is (told == "desk@1")
+
+
 def test_a_replay_is_plain_json():
     """`to_dict` holds the pinned names."""
     found = replay(small("A Shut 9:00", "A Work 9:30"), map=SMALL).to_dict()

@@ -324,7 +324,10 @@ class ServiceDesk:
         return min((at for at in due if at is not None), default=None)
 
     def rearm(self, record_id: str, at: dt.datetime) -> None:
-        """Sets a record's timer anew: for open records, after the agreement or the policy changed."""
+        """Sets a record's timer anew: for open records, after the agreement or the policy changed.
+
+        And once a version with `on_policy_change="reassess_open"` has begun.
+        """
         self._run(road.rearm(self.terms, record_id, in_utc(at)))
 
     # --- time passes --------------------------------------------------------------------------

@@ -229,10 +229,12 @@ UNCORRECTABLE = frozenset(
         *("hold_reason", "look_again_at", "impact", "urgency", "priority"),
         *("field", "was", "now", "reopens", "promised_since"),
         *("rule", "round", "vote", "separate_from", "until", "review"),
+        *("exception", "metric", "since", "confirmation"),
     }
 )
-"""Fields that no correction changes: undo a step by a command, a priority by `reprioritise`, a vote
-or a waiver by another, and a wrong correction by correcting the event itself once more."""
+"""Fields that no correction changes: undo a step by a command, a priority by `reprioritise`, a vote, a
+waiver or what a manager justified by another, and a wrong correction by correcting the event itself once
+more."""
 
 
 def correction(event: Event, field: str, now: Any, reason: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from itsm_core.values import NO_FIELDS, Fields, as_fields, member
 # --- what a store keeps -----------------------------------------------------------------------
 
 
-FOLD = 4
+FOLD = 5
 """The version of what `fold` and `trace` make of events; a change of either is a new one."""
 
 

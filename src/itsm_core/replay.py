@@ -128,7 +128,8 @@ class Replay:
     `records` and `events` count records and the rows that belong to one. `fitting` are records
     whose every move the lifecycle allows, whatever state they start in. `priority_differs` tells
     for each priority matrix on how many rows the log's priority is another. `targets` counts
-    verdicts of each target; what was voided after its breach stands with the breached.
+    verdicts of each target; what was voided after its breach stands with the breached. `agreed`
+    tells whether the agreement says with whom and when it was agreed.
     """
 
     source: str
@@ -136,6 +137,7 @@ class Replay:
     zone: str
     lifecycle: str
     agreement: str
+    agreed: bool
     until: dt.datetime
     records: int
     events: int
@@ -170,6 +172,7 @@ class Replay:
             ("log", f"{self.source} ({self.format})"),
             ("zone", self.zone),
             ("until", self.until.isoformat()),
+            ("agreement", self.agreement + ("" if self.agreed else " (not agreed)")),
             ("records", f"{self.records:,}"),
             ("events", f"{self.events:,}"),
             (f"fitting {self.lifecycle}", f"{self.fitting:,}"),
@@ -273,6 +276,7 @@ class _Tally:
         return Replay(
             source=log.plan.table.name, format=log.format, zone=log.zone,
             lifecycle=f"{lifecycle.id} {lifecycle.version}", agreement=agreement.label,
+            agreed=agreement.agreed,
             until=log.last, events=log.survey.rows, rows_without_record=log.survey.without_case,
             **{name: self.counts[name] for name in counted},
             moves_outside=tuple((a, b, n) for (a, b), n in self.outside.most_common()),

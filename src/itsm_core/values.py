@@ -327,7 +327,8 @@ _PLAIN: dict[type, str] = {str: "text", int: "whole number"}
 
 def each(kind: type[T], value: Any, what: str, remedy: str) -> tuple[T, ...]:
     """The items of an iterable, if all are of this kind; one of the kind alone is no list."""
-    if isinstance(value, (str, Mapping, kind)) or not isinstance(value, Iterable):
+    plain = type(value) is tuple or type(value) is list  # most are, and abstract classes take their time
+    if not plain and (isinstance(value, (str, Mapping, kind)) or not isinstance(value, Iterable)):
         raise InvalidValue(what, value, f"is no list of {kind.__name__}", remedy)
     items = tuple(value)
     if set(map(type, items)) <= {kind}:

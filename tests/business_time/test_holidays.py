@@ -498,3 +498,23 @@ def test_years_are_for_yearly_holidays():
         holiday({"date": "2024-12-25", "colour": "red", "size": 4})
     with pytest.raises(InvalidValue, match=r"^holiday '2024-02-30': is no date"):
         Holiday("2024-02-30", "2024-03-01")
+
+
+month_days = st.dates(dt.date(2000, 1, 1), dt.date(2000, 12, 31)).map(lambda date: (date.month, date.day))
+
+
+@given(month_days, month_days, st.none() | st.integers(1990, 2010), st.none() | st.integers(2011, 2030))
+def test_a_yearly_rule_by_single_dates_falls_on_the_dates_of_the_rule(first, last, since, until):
+    """Also over New Year, and on 29 February only where that lies in the range."""
+    rule = YearlyHoliday(first, last, since=since, until=until)
+    rows = list(rule.by_date())
+    assert len(rows) == len({row[0] for row in rows}) == rule.length
+    for year in (2000, 2008, 2012, 2028):  # leap years, so that no date of a rule is missing
+        told = {
+            dt.date(year, *month_day)
+            for month_day, begins, ends in rows
+            if (begins or 1) <= year <= (ends or 9999)
+        }
+        spans = [(held.first, held.last) for held in rule.occurrences(year)]
+        days = (dt.date(year, 1, 1) + dt.timedelta(days=n) for n in range(366))
+        assert told == {day for day in days if any(start <= day <= end for start, end in spans)}

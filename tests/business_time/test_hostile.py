@@ -41,6 +41,7 @@ PARTS = [
     (["12-30..01-02"], ["12-30", "12-31", "01-01", "01-02"], True, [False, False]),
     ([{"date": "12-24", "since": 2020}], ["12-24"], False, [True, True]),
     (["02-28..03-01"], ["02-28", "02-29", "03-01"], True, [False, False]),
+    (["03-31..03-29"], ["04-01..03-30"], False, [True, True]),  # each leaves one date, and another one
 ]
 
 

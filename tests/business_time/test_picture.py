@@ -17,6 +17,7 @@ from itsm_core.business_time import BusinessCalendar, HolidayList
 from itsm_core.business_time.dates import days
 from itsm_core.business_time.intervals import union
 from itsm_core.errors import InvalidValue
+from page_labels import LABELS, overlaps
 
 ROOT = Path(__file__).resolve().parents[2]
 H = 3_600_000_000
@@ -471,32 +472,6 @@ def test_the_committed_pictures_are_what_the_library_draws():
 
 
 # -- in a browser ------------------------------------------------------------------------------
-
-LABELS = """
-const rects = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-  if (!node.data.trim() || !node.parentElement.checkVisibility({visibilityProperty: true})) continue;
-  const range = document.createRange(), size = parseFloat(getComputedStyle(node.parentElement).fontSize);
-  range.selectNodeContents(node);
-  for (const r of range.getClientRects())
-    if (r.width > 0 && r.height > 0)
-      rects.push([r.left, r.top + scrollY, r.right, r.bottom + scrollY, size, node.data.trim()]);
-}
-return rects;
-"""
-
-
-def overlaps(rects):
-    """The pairs of labels whose boxes share more than a pixel in both directions."""
-    rects = sorted(rects, key=lambda r: r[1])
-    found = []
-    for i, (left, _, right, bottom, _, text) in enumerate(rects):
-        for other in rects[i + 1 :]:
-            if other[1] >= bottom - 1:
-                break
-            if min(right, other[2]) - max(left, other[0]) > 1:
-                found.append((text, other[5]))
-    return found
 
 
 def drawings():

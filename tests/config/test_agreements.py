@@ -22,7 +22,8 @@ from itsm_core.config import (
 from itsm_core.errors import InvalidInput, InvalidValue
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.priority import Priority, PriorityMatrix
-from itsm_core.sla import Agreement, Condition, Measure, Metric, Said, Target
+from itsm_core.sla import Agreement, Condition, Measure, Metric, Said, Target, WorkloadLimit
+from itsm_core.sla.exceptions import AgreedException
 
 EXAMPLE = """
 # An agreement as a desk in Shanghai might have it. Every key is shown once.
@@ -116,6 +117,68 @@ def test_every_key_of_a_target_says_what_its_field_says(write, every_key):
     )  # fmt: skip
 
 
+def test_every_further_key_says_what_its_field_says(every_key):
+    """With whom, up to how much, except when, and what becomes of open records."""
+    held = load_agreement(every_key)
+    assert (held.kind, held.party, held.on_policy_change) == ("internal", "network", "reassess_open")
+    assert {(one.kind, one.party) for one in held.targets} == {("internal", "network")}
+    assert held.workload == (
+        WorkloadLimit(
+            "monthly", 400, per="month", processes="incident", services="mail", priorities=["P3", 4]
+        ),
+    )
+    hours = BusinessCalendar.weekly("sun 03:00-04:00", zone="UTC", name="maintenance")
+    assert held.exceptions == (
+        AgreedException(
+            "maintenance", "Maintenance of the mail service", when={"service": "mail"}, metrics="resolution",
+            times=hours, claimed=True,
+        ),
+    )  # fmt: skip
+
+
+def test_a_target_may_pause_on_what_the_agreement_above_it_allows(write):
+    """The kind of the agreement is that of its targets, so it need not be said again."""
+    pausing = TARGET.replace("response", "resolution") + 'pauses_on = ["supplier"]\n'
+    found = load_agreement(write(TOP + 'kind = "internal"\nparty = "network"\n' + DESK + pausing))
+    desk = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC", name="desk")
+    target = Target(
+        "t",
+        "resolution",
+        duration="1h",
+        calendar=desk,
+        kind="internal",
+        party="network",
+        pauses_on="supplier",
+    )
+    assert found == Agreement("a", 1, targets=[target])
+    assert agreement_to_dict(found)["targets"] == [
+        {"id": "t", "metric": "resolution", "duration": "1h", "pauses_on": ["supplier"], "calendar": "desk"}
+    ]
+
+
+def test_an_exception_that_asks_for_no_value_has_no_toml():
+    """TOML has no null; a dict can say it."""
+    target = Target("t", "resolution", duration="1h", calendar=BusinessCalendar.always("UTC"))
+    agreement = Agreement("a", 1, targets=[target], exceptions=[AgreedException("e", when={"vip": None})])
+    with pytest.raises(InvalidValue, match=r"when.vip .*names no value, which TOML cannot say"):
+        agreement_to_toml(agreement)
+    assert agreement_from_dict(agreement_to_dict(agreement)) == agreement
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        {"workload": [WorkloadLimit(f"w{n}", 1, per="day") for n in range(101)]},
+        {"exceptions": [AgreedException(f"e{n}") for n in range(101)]},
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(many):
+    """A file holds a hundred limits and a hundred exceptions at most."""
+    target = Target("t", "resolution", duration="1h", calendar=BusinessCalendar.always("UTC"))
+    with pytest.raises(InvalidInput, match="101: are more than 100; write several agreements"):
+        agreement_to_dict(Agreement("a", 1, targets=[target], **many))
+
+
 def test_a_target_without_further_keys_is_at_its_defaults(write):
     """What a file leaves out is as Python leaves it."""
     found = load_agreement(write(TOP + DESK + TARGET)).targets[0]
@@ -189,6 +252,25 @@ BAD = {
     "when-float":       (TOP + DESK + TARGET + "when = { share = 0.5 }\n", r"targets\[1\] \(t\): share 0.5: is of type float"),
     "when-date":        (TOP + DESK + TARGET + "when = { day = 2024-01-01 }\n", r"targets\[1\] \(t\): day .*is of type date"),
     "after-itself":     (TOP + DESK + TARGET + 'after = "response"\n', r"targets\[1\] \(t\): after 'response': is the metric itself"),
+    "side":             (TOP + 'kind = "friend"\n' + DESK + TARGET, "kind 'friend': is unknown; use one of customer"),
+    "side-target":      (TOP + 'kind = "supplier"\n' + DESK + TARGET + 'kind = "customer"\n', r"targets\[1\] \(t\).kind 'customer': is not that of the agreement, supplier; leave it out"),
+    "side-party":       (TOP + 'kind = "supplier"\nparty = "depot"\n' + DESK + TARGET + 'party = "shop"\n', r"targets\[1\] \(t\).party 'shop': is not that of the agreement, depot"),
+    "party-empty":      (TOP + 'party = ""\n' + DESK + TARGET, "party '': is no word; name the customer"),
+    "policy":           (TOP + 'on_policy_change = "reasses_open"\n' + DESK + TARGET, "on_policy_change 'reasses_open': is unknown; did you mean reassess_open"),
+    "policy-no-day":    (TOP + 'on_policy_change = "reassess_open"\n' + DESK + TARGET, "on_policy_change 'reassess_open': takes over on a day, and a@1 does not say on which it begins; give valid_from"),
+    "workload-number":  (TOP + "workload = 400\n" + DESK + TARGET, r"workload 400: is no list; write \[\[workload\]\]"),
+    "workload-row":     (TOP + "workload = [400]\n" + DESK + TARGET, r"workload\[1\] 400: is no table; write \[\[workload\]\]"),
+    "workload-lacks":   (TOP + DESK + TARGET + '[[workload]]\nid = "m"\n', r"workload\[1\] \(m\) \['id'\]: lacks keys; add limit, per"),
+    "workload-key":     (TOP + DESK + TARGET + '[[workload]]\nid = "m"\nlimit = 4\nper = "month"\nprocess = "x"\n', r"key of workload\[1\] \(m\) 'process': is unknown; did you mean processes"),
+    "workload-text":    (TOP + DESK + TARGET + '[[workload]]\nid = "m"\nlimit = "4"\nper = "month"\n', r"workload\[1\] \(m\).limit '4': is no number of records"),
+    "workload-per":     (TOP + DESK + TARGET + '[[workload]]\nid = "m"\nlimit = 4\nper = "moth"\n', r"workload\[1\] \(m\).per 'moth': is unknown; did you mean month"),
+    "workload-twice":   (TOP + DESK + TARGET + '[[workload]]\nid = "m"\nlimit = 4\nper = "month"\n' * 2, r"agreement 'a': names workload limits twice: \['m'\]"),
+    "workload-many":    (TOP + DESK + TARGET + "[[workload]]\n" * 101, "workload 101: are more than 100; write several agreements"),
+    "exception-times":  (TOP + DESK + TARGET.replace('1h"', '1h"\ncalendar = "desk"') + '[[exceptions]]\nid = "e"\ntimes = "dsk"\n', r"exceptions\[1\] \(e\).times 'dsk': is not defined; did you mean desk"),
+    "exception-number": (TOP + DESK + TARGET + '[[exceptions]]\nid = "e"\ntimes = 5\n', r"exceptions\[1\] \(e\).times 5: is no text"),
+    "exception-lacks":  (TOP + DESK + TARGET + '[[exceptions]]\nname = "e"\n', r"exceptions\[1\] .*lacks keys; add id"),
+    "exception-key":    (TOP + DESK + TARGET + '[[exceptions]]\nid = "e"\nhours = "x"\n', r"key of exceptions\[1\] \(e\) 'hours': is unknown; use one of claimed"),
+    "exceptions-twice": (TOP + DESK + TARGET + '[[exceptions]]\nid = "e"\n' * 2, "agreement 'a': names exceptions twice"),
     "measure-text":     (TOP + DESK + TARGET + 'measure = "x"\n', r"targets\[1\] \(t\).measure 'x': is no table"),
     "targets-many":     (TOP + DESK + TARGET * 1001, "targets 1001: are more than 1000"),
     "matrix":           (TOP + DESK + TARGET + "[matrices.m]\nrows = 1\n", "matrices.m.rows 1: is no list"),
@@ -225,7 +307,14 @@ def test_a_file_may_begin_with_a_mark_of_its_encoding(write):
 
 def test_calendars_and_matrices_are_read_from_an_agreement_or_alone(write, every_key):
     """By their names; the rest of the file is not looked into, but for keys that nobody knows."""
-    assert list(load_calendars(every_key)) == ["around", "shanghai", "nowhere", "both", "either"]
+    assert list(load_calendars(every_key)) == [
+        "around",
+        "shanghai",
+        "nowhere",
+        "maintenance",
+        "both",
+        "either",
+    ]
     assert load_matrices(every_key) == {"ours": PriorityMatrix("ours", [[1, 2, 3], [2, 3, 4], [3, 4, 5]])}
     assert load_calendars(write(DESK))["desk"].name == "desk"
     assert load_matrices(write("[matrices.m]\nrows = [[1, 1, 1], [1, 1, 1], [1, 1, 1]]")).keys() == {"m"}

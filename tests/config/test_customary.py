@@ -8,7 +8,7 @@ from itsm_core.business_time import BusinessCalendar, business_days, hours, minu
 from itsm_core.config import agreement_from_dict, agreement_from_toml, agreement_to_dict, customary_agreement
 from itsm_core.errors import UnknownZone
 from itsm_core.events import WaitsOn
-from itsm_core.sla import default_agreement
+from itsm_core.sla import WorkloadLimit, default_agreement
 
 # Response, resolution and update as "reference/iso-20000.md" 5.2 lists them under "Ship"; the last update
 # is "on change", which no clock measures.
@@ -80,13 +80,26 @@ def test_its_comments_say_whose_figures_these_are():
 def test_what_is_commented_out_can_be_put_in():
     """Each example in a comment is one that the reader takes."""
     text = customary_agreement()
-    lines = [line for line in text.splitlines() if line.startswith("# ") and " = " in line]
+    lines = [
+        line
+        for line in text.splitlines()
+        if line.startswith("# ") and (" = " in line or line.startswith("# ["))
+    ]
     assert len(lines) >= 5
     for line in lines:
         text = text.replace(line, line.removeprefix("# "))
     agreement = agreement_from_toml(text)
     assert agreement.customers == {"acme"}
     assert agreement.agreed_with == "acme"
+    assert (agreement.kind, agreement.party, agreement.on_policy_change) == (
+        "customer",
+        "acme",
+        "reassess_open",
+    )
+    assert agreement.workload == (WorkloadLimit("monthly", 400, per="month", processes="incident"),)
+    (exception,) = agreement.exceptions
+    assert (exception.id, exception.metrics, exception.claimed) == ("maintenance", ("resolution",), False)
+    assert exception.times == BusinessCalendar.weekly("sun 03:00-04:00", zone="UTC")
     assert len(agreement.targets[-1].calendar.holidays) == 2
 
 

@@ -17,7 +17,14 @@ from agreements import agreements
 from itsm_core.business_time import forms, holidays
 from itsm_core.business_time.national import national_holidays
 from itsm_core.config import agreement_from_dict, agreement_schema, agreement_to_dict, customary_agreement
-from itsm_core.config.agreements import FILE_KEYS, MOST_TARGETS, TARGET_KEYS
+from itsm_core.config.agreements import (
+    EXCEPTION_KEYS,
+    FILE_KEYS,
+    LIMIT_KEYS,
+    MOST_TARGETS,
+    MOST_TERMS,
+    TARGET_KEYS,
+)
 from itsm_core.config.calendars import BASE_KEYS, HOURS_KEYS, MOST_CALENDARS, UNITED_KEYS, WEEK_KEYS
 from itsm_core.config.matrices import MATRIX_KEYS
 from itsm_core.config.measures import CONDITION, MEASURE_KEYS
@@ -25,7 +32,10 @@ from itsm_core.errors import InvalidInput
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.priority import Priority
 from itsm_core.sla import Agreement, Condition, Measure, Metric, Said, Target
+from itsm_core.sla.agreements import POLICY_CHANGES
+from itsm_core.sla.exceptions import AgreedException
 from itsm_core.sla.targets import KINDS, ON_PAUSE, REOPENINGS, RETARGETINGS
+from itsm_core.sla.workload import PERIODS, WorkloadLimit
 
 SCHEMA = agreement_schema()
 PARTS = SCHEMA["$defs"]
@@ -51,6 +61,8 @@ def fields(kind):
 KEYS = {
     "file": (SCHEMA, FILE_KEYS),
     "target": (PARTS["target"], TARGET_KEYS),
+    "limit": (PARTS["limit"], LIMIT_KEYS),
+    "exception": (PARTS["exception"], EXCEPTION_KEYS),
     "measure": (PARTS["measure"], MEASURE_KEYS),
     "condition": (PARTS["condition"], tuple(CONDITION.forms)),
     "hours": (PARTS["hours"], HOURS_KEYS),
@@ -74,6 +86,8 @@ def test_the_reader_knows_every_field_of_what_it_makes():
     """A field that an agreement, target, measure, condition or calendar gains can be said in a file."""
     assert fields(Agreement) | {"calendars", "matrices"} == set(FILE_KEYS)
     assert fields(Target) - {"agreement"} == set(TARGET_KEYS)  # the agreement stamps its own label
+    assert fields(WorkloadLimit) == set(LIMIT_KEYS)
+    assert fields(AgreedException) == set(EXCEPTION_KEYS)
     assert fields(Measure) == set(MEASURE_KEYS)
     assert fields(Condition) == set(CONDITION.forms)
     assert {*forms._KEYS} - {"tz"} | {"zone"} == set(HOURS_KEYS)
@@ -88,6 +102,10 @@ WORDS = {
     "reopen": (PARTS["target"]["properties"]["reopen"], REOPENINGS),
     "on_retarget": (PARTS["target"]["properties"]["on_retarget"], RETARGETINGS),
     "kind": (PARTS["target"]["properties"]["kind"], KINDS),
+    "side": (SCHEMA["properties"]["kind"], KINDS),
+    "on_policy_change": (SCHEMA["properties"]["on_policy_change"], POLICY_CHANGES),
+    "per": (PARTS["limit"]["properties"]["per"], PERIODS),
+    "limited": (PARTS["limit"]["properties"]["priorities"]["items"], Priority),
     "answered_by": (PARTS["target"]["properties"]["answered_by"]["items"], set(Said) - {Said.REQUEST}),
     "metric": (PARTS["target"]["if"]["properties"]["metric"], Metric),
     "waits": (PARTS["waits"]["items"], WaitsOn),
@@ -105,6 +123,8 @@ def test_the_schema_knows_the_words_of_the_reader_and_no_others(part, known):
 def test_the_schema_has_the_bounds_of_the_reader():
     """What is too many for one is too many for the other."""
     assert SCHEMA["properties"]["targets"]["maxItems"] == MOST_TARGETS
+    assert SCHEMA["properties"]["workload"]["maxItems"] == MOST_TERMS
+    assert SCHEMA["properties"]["exceptions"]["maxItems"] == MOST_TERMS
     assert SCHEMA["properties"]["calendars"]["maxProperties"] == MOST_CALENDARS
 
 
@@ -183,6 +203,24 @@ BROKEN = {
     "version-large":     _set(["version"], 2**53),
     "customers-text":    _set(["customers"], "acme"),
     "customers-number":  _set(["customers"], [1]),
+    "side":              _set(["kind"], "friend"),
+    "party-empty":       _set(["party"], ""),
+    "policy":            _set(["on_policy_change"], "reassess"),
+    "policy-no-day":     _without(["valid_from"]),
+    "workload-table":    _set(["workload"], {"monthly": 400}),
+    "workload-many":     lambda held: _set(["workload"], [{**held["workload"][0], "id": str(n)} for n in range(101)])(held),
+    "limit-key":         _set(["workload", 0, "unit"], "records"),
+    "limit-lacks":       _without(["workload", 0, "per"]),
+    "limit-zero":        _set(["workload", 0, "limit"], 0),
+    "limit-large":       _set(["workload", 0, "limit"], 2**53),
+    "limit-truth":       _set(["workload", 0, "limit"], True),
+    "limit-period":      _set(["workload", 0, "per"], "fortnight"),
+    "exceptions-text":   _set(["exceptions"], "maintenance"),
+    "exceptions-many":   _set(["exceptions"], [{"id": str(n)} for n in range(101)]),
+    "exception-key":     _set(["exceptions", 0, "hours"], "always"),
+    "exception-no-id":   _without(["exceptions", 0, "id"]),
+    "exception-claimed": _set(["exceptions", 0, "claimed"], "yes"),
+    "exception-times":   _set(["exceptions", 0, "times"], {"zone": "UTC", "hours": "always"}),
     "date":              _set(["valid_from"], "soon"),
     "calendar-text":     _set(["calendars", "shanghai"], "x"),
     "calendar-key":      _set(["calendars", "shanghai", "open"], 1),

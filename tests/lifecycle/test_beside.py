@@ -33,6 +33,8 @@ GIVEN = {
     "link": {"relation": "duplicates", "other": "INC-2"},
     "correct": {"event": "e1", "field": "category", "was": "mail", "now": "web", "reason": "mistyped"},
     "restate": {"reason": "the log of the phone"},
+    "claim_exception": {"exception": "maintenance", "reason": "CHG-7 was announced"},
+    "justify_overrun": {"metric": "resolution", "reason": "She asked us to test it with her"},
     "amend": {"category": "web"},
     "waive": {
         "trigger": "close",
@@ -62,6 +64,8 @@ TABLE = [
     ("link",         "linked",        STAFF,         True,  ["relation", "other"]),
     ("correct",      "corrected",     STAFF,         True,  ["event", "field", "now", "reason"]),
     ("restate",      "restated",      {"manager"},   True,  ["reason"]),
+    ("claim_exception", "exception_claimed", {"manager"}, True, ["exception", "reason"]),
+    ("justify_overrun", "overrun_justified", {"manager"}, True, ["metric", "reason"]),
     ("amend",        "amended",      STAFF,         False, []),
     ("waive",        "waived",       {"manager"},   False,
      ["trigger", "separate_from", "reason", "until", "review"]),
@@ -72,7 +76,9 @@ TABLE = [
 # fmt: on
 
 
-MAY = dict.fromkeys(("waive", "restate"), Actor.person("ana", "manager"))
+MAY = dict.fromkeys(
+    ("waive", "restate", "claim_exception", "justify_overrun"), Actor.person("ana", "manager")
+)
 
 
 def row(state="new", **values):
@@ -166,6 +172,8 @@ TAKES = {
     "link": {"relation", "other"} | WHY,
     "correct": {"event", "field", "was", "now"} | WHY,
     "restate": WHY,
+    "claim_exception": {"exception", "metric", "since", "until"} | WHY,
+    "justify_overrun": {"metric", "confirmation"} | WHY,
     "amend": set(STANDARD) - MANAGED,
     "waive": {"separate_from", "until", "review"} | WHY,
     "request_approval": {"rule"} | WHY,
@@ -544,6 +552,10 @@ def test_the_record_of_a_row_is_judged_as_it_is():
         ("amend", {"security": "yes"}),
         ("waive", {"review": 5}),
         ("waive", {"reason": ["x"]}),
+        ("claim_exception", {"exception": 5}),
+        ("claim_exception", {"since": "noon"}),
+        ("claim_exception", {"until": "2024-02-05"}),
+        ("justify_overrun", {"confirmation": ["m1"]}),
         ("vote", {"reason": 5}),
         ("request_approval", {"late_reason": True}),
     ],
@@ -803,3 +815,38 @@ def test_a_guard_speaks_beside_the_other_reasons(trigger):
     assert ("wrong_state" in decision.codes) is not row.when_closed
     assert ("missing_field" in decision.codes) is bool(row.requires)
     assert decision.codes.count("guard") == 1
+
+
+# --- claims and justifications -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "fine"), [(-60, 60, True), (-60, -30, True), (0, 0, False), (60, 0, False)]
+)
+def test_the_stretch_of_a_claim_has_a_beginning_before_its_end(since, until, fine):
+    """It may lie in the past, as what is claimed mostly does."""
+    ends = {"since": T + dt.timedelta(minutes=since), "until": T + dt.timedelta(minutes=until)}
+    decision = ask("claim_exception", **ends)
+    assert decision.accepted is fine
+    if not fine:
+        assert "does not lie after since" in str(decision.reasons[0])
+    assert ask("claim_exception", since=ends["since"]).accepted
+    assert ask("claim_exception", until=ends["until"]).accepted
+
+
+def test_the_empty_boxes_of_a_form_claim_and_confirm_nothing():
+    """They are left out, so that no reader takes them for a name."""
+    assert made("claim_exception", metric="", since=None).fields == GIVEN["claim_exception"]
+    assert made("justify_overrun", confirmation="").fields == GIVEN["justify_overrun"]
+
+
+@pytest.mark.parametrize("trigger", ["claim_exception", "justify_overrun"])
+def test_why_an_overrun_is_excused_is_personal(trigger):
+    """As every free text is."""
+    assert made(trigger).personal == {"reason": ""}
+
+
+@pytest.mark.parametrize("field", ["exception", "metric", "since", "until", "confirmation"])
+def test_what_a_manager_claimed_is_corrected_by_nobody(field):
+    """Any agent may correct, and only a manager may claim: who was wrong claims once more."""
+    assert ask("correct", field=field, now="2024-02-05T08:00:00Z").codes == ("invalid_field",)

@@ -848,6 +848,8 @@ GOOD = {  # what each command brings if nothing goes wrong
     "link": {"relation": "follows", "other": "X"},
     "correct": {"event": "INC-1/1", "field": "category", "now": "web", "reason": "mistyped"},
     "restate": {"reason": "the log"},
+    "claim_exception": {"exception": "maintenance", "reason": "announced"},
+    "justify_overrun": {"metric": "resolution", "reason": "tested with her"},
     "waive": {"trigger": "authorize", "separate_from": "open", "reason": "x", "until": LATER, "review": "y"},
     "request_approval": {"rule": {"material": ["category", "impact"]}},
     "vote": {"vote": "approve"},

@@ -205,6 +205,8 @@ WORDED = (
     "link",
     "correct",
     "restate",
+    "claim_exception",
+    "justify_overrun",
     "waive",
     "request_approval",
     "vote",
@@ -213,7 +215,7 @@ WORDED = (
 
 @pytest.mark.parametrize("trigger", WORDED)
 def test_what_is_said_takes_its_own_fields(trigger):
-    """Ten commands whose words the record does not keep; each may say why, and why late."""
+    """Twelve commands whose words the record does not keep; each may say why, and why late."""
     assert {"reason": FieldType.TEXT, "late_reason": FieldType.TEXT}.items() <= SAID[trigger].items()
     assert kinds_of(trigger, (CustomField("size", "flag"),)) == {**SAID[trigger], "size": FieldType.FLAG}
     assert tuple(sorted(SAID)) == tuple(sorted(WORDED))

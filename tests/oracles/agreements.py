@@ -9,7 +9,9 @@ from itsm_core.business_time import BusinessCalendar
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.priority import Priority
 from itsm_core.sla import ANSWERS, Agreement, Condition, Measure, Metric, Said, Target
-from itsm_core.sla.targets import PAUSABLE
+from itsm_core.sla.exceptions import AgreedException
+from itsm_core.sla.targets import KINDS, PAUSABLE
+from itsm_core.sla.workload import PERIODS, WorkloadLimit
 
 words = st.text(min_size=1, max_size=5)
 names = st.frozensets(words, max_size=2)
@@ -37,10 +39,12 @@ lasting = st.builds(
 )  # fmt: skip
 conditions = lasting | st.builds(Condition, words=st.frozensets(st.sampled_from(Said)), states=names)
 several, pauses = st.lists(conditions, max_size=2), st.lists(lasting, max_size=2)
-measures = st.builds(
-    Measure, start=st.lists(conditions, min_size=1, max_size=2), stop=several, pause=pauses, resume=pauses,
-    reset=several, void=several, while_started=st.booleans(), once=st.booleans(),
-)  # fmt: skip
+_parts = {
+    "stop": several, "pause": pauses, "resume": pauses, "reset": several, "void": several, "once": st.booleans(),
+}  # fmt: skip
+measures = st.builds(Measure, start=st.lists(conditions, min_size=1, max_size=2), **_parts) | st.builds(
+    Measure, start=st.lists(lasting, min_size=1, max_size=2), while_started=st.just(True), **_parts
+)
 _ANSWERS = st.frozensets(st.sampled_from(sorted(set(Said) - {Said.REQUEST})), min_size=1)
 
 
@@ -55,9 +59,9 @@ def calendars(draw):
 
 
 @st.composite
-def targets(draw, number, calendar):
-    """A target of this number."""
-    kind = draw(st.sampled_from(["customer", "internal", "supplier"]))
+def targets(draw, number, calendar, side):
+    """A target of this number; what `side` says of kind and party it says, too."""
+    kind = side["kind"] or draw(st.sampled_from(KINDS))
     metric = draw(st.sampled_from([*Metric, "approval"]))
     measure = draw(measures if metric == "approval" else st.none() | measures)
     waits = sorted(PAUSABLE if kind == "customer" else WaitsOn)
@@ -72,8 +76,34 @@ def targets(draw, number, calendar):
         on_pause=draw(st.sampled_from(["extend", "fixed"])),
         answered_by=draw(st.just(ANSWERS) | _ANSWERS),
         after=None if metric == "response" else draw(st.sampled_from([None, "response"])),
-        party=draw(st.none() | words),
+        party=draw(st.none() | (st.just(side["party"]) if side["party"] else words)),
     )  # fmt: skip
+
+
+@st.composite
+def exceptions(draw, held, metrics):
+    """Up to two exceptions of these metrics, in hours of these calendars or of whole cycles."""
+    return [
+        AgreedException(
+            f"e{number}", draw(st.text(max_size=5)), metrics=draw(st.lists(st.sampled_from(metrics), max_size=2)),
+            when=draw(st.dictionaries(words, st.lists(values, max_size=2), max_size=2)),
+            times=draw(st.sampled_from([None, *held])), claimed=draw(st.booleans()),
+        )
+        for number in range(draw(st.integers(0, 2)))
+    ]  # fmt: skip
+
+
+@st.composite
+def limits(draw):
+    """Up to two workload limits."""
+    return [
+        WorkloadLimit(
+            f"w{number}", draw(st.integers(1, 3)), per=draw(st.sampled_from(PERIODS)),
+            processes=draw(names), services=draw(names),
+            priorities=draw(st.frozensets(st.sampled_from(Priority))),
+        )
+        for number in range(draw(st.integers(0, 2)))
+    ]  # fmt: skip
 
 
 @st.composite
@@ -81,11 +111,17 @@ def agreements(draw):
     """An agreement of one to three targets on one or two calendars."""
     held = draw(st.lists(calendars(), min_size=1, max_size=2))
     count = draw(st.integers(1, 3))
+    side = {"kind": draw(st.sampled_from([None, *KINDS])), "party": draw(st.none() | words)}
     first, last = sorted((draw(dates), draw(dates) + dt.timedelta(days=3700)))
+    promised = [draw(targets(number, draw(st.sampled_from(held)), side)) for number in range(count)]
+    begins = draw(st.sampled_from([None, first]))
+    policies = ["pin"] if begins is None else ["pin", "reassess_open"]
     return Agreement(
         draw(words), draw(st.integers(1, 9)), name=draw(st.text(max_size=5)),
-        targets=[draw(targets(number, draw(st.sampled_from(held)))) for number in range(count)],
+        targets=promised,
+        exceptions=draw(exceptions(held, [one.metric for one in promised])), workload=draw(limits()), **side,
+        on_policy_change=draw(st.sampled_from(policies)),
         customers=draw(names), services=draw(names), processes=draw(names),
-        valid_from=draw(st.sampled_from([None, first])), valid_to=draw(st.sampled_from([None, last])),
+        valid_from=begins, valid_to=draw(st.sampled_from([None, last])),
         agreed_with=draw(st.none() | words), agreed_on=draw(st.none() | dates),
     )  # fmt: skip

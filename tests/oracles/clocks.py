@@ -118,7 +118,7 @@ def _turn(found, minute, state, words, promised, *, went_on):
             last.end(minute, state, last.promised, "no_target", void=True)
     elif running:
         _running(found, last, minute, state, words, promised)
-    elif last is not None and last.stop == minute and _ends(promised, state, words):
+    elif last is not None and last.stop == minute and _still_ends(last, promised, state, words):
         if _voids(state):
             last.reason, last.void = state["outcome"], True
     elif last is not None and went_on:
@@ -191,6 +191,12 @@ def _stops(promised, state, words):
 
 def _ends(promised, state, words):
     return _voids(state) or _stops(promised, state, words) is not None
+
+
+def _still_ends(last, promised, state, words):
+    """Whether a stop of this minute stays; a promise that fell away is back once the record is open."""
+    back = last.void and state["phase"] not in DONE
+    return _ends(promised, state, words) and not back
 
 
 def _said(words, promised):

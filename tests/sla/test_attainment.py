@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from itsm_core.business_time import BusinessCalendar
 from itsm_core.errors import InvalidValue
 from itsm_core.sla import (
+    AgreedException,
     Agreement,
     AttainmentRow,
     Condition,
@@ -280,7 +281,7 @@ def test_the_table_shows_counts_share_and_interval(history, only_fix):
     """2 of 3 met: the Wilson bounds are 20.8 and 93.9 % (0.2077, 0.9385), rounded outwards."""
     found = counted(history, only_fix, ["settled", "met", "late", "void"], by="target")
     assert str(found).splitlines() == [
-        "4 records: 4 by fix@1",
+        "4 records: 4 by fix@1 (not agreed)",
         "metric      target  met  breached  provisional  void   share     95 % interval",
         "resolution  fix       2         1            2     1  66.6 %  20.7 % to 93.9 %",
         "void: cancelled 1",
@@ -302,13 +303,16 @@ def test_the_caption_names_what_is_in_no_row(history, only_fix):
     """A count for each reason."""
     histories = [a_record(history, "met"), []]
     covered = str(attainment(evaluate_all(histories, only_fix, AT)))
-    assert covered.startswith("2 records: 1 by fix@1; 1 not judged (no_opening)\n")
+    assert covered.startswith("2 records: 1 by fix@1 (not agreed); 1 not judged (no_opening)\n")
     other = Agreement("acme", 1, customers={"acme"}, targets=only_fix.targets)
     assert str(attainment(evaluate_all([histories[0]], other, AT))) == "1 record; 1 not covered"
     p9 = Agreement(
         "p5", 1, targets=[Target("t", "resolution", duration="2h", calendar=AROUND, priorities={"P5"})]
     )
-    assert str(attainment(evaluate_all([histories[0]], p9, AT))) == "1 record: 1 by p5@1; 1 without a target"
+    assert (
+        str(attainment(evaluate_all([histories[0]], p9, AT)))
+        == "1 record: 1 by p5@1 (not agreed); 1 without a target"
+    )
 
 
 def test_a_row_without_a_share_shows_a_stroke(history, only_fix):
@@ -340,6 +344,103 @@ def test_data_hold_no_floats_and_are_json(history, only_fix):
     empty = AttainmentRow(metric="resolution").to_dict()
     assert (empty["share"], empty["raw_share"], empty["interval"], empty["total"]) == (None, None, None, 0)
     assert "." not in json.dumps(plain)
+
+
+# --- beside the raw counts ----------------------------------------------------------------------
+
+NOON = BusinessCalendar.weekly("mon-sun 10:00-11:00", zone="UTC")
+
+
+def excepted(history, kinds, *exceptions, said=(), **options):
+    """The attainment of records of these kinds, under an agreement with exceptions."""
+    target = Target("fix", "resolution", duration="2h", calendar=AROUND)
+    agreed = Agreement(
+        "fix", 1, targets=[target], exceptions=exceptions, agreed_with="x", agreed_on=AT.date()
+    )
+    histories = []
+    for n, kind in enumerate(kinds):
+        _, events = a_record(history, kind, n)
+        h = history()
+        h.events = events
+        for fields in said:
+            h.add("overrun_justified", "2026-03-02 11:45", metric="resolution", **fields)
+        histories.append((f"INC-{n}", h.events))
+    return attainment(evaluate_all(histories, agreed, AT), **options)
+
+
+def test_exceptions_give_a_share_beside_the_raw_one(history):
+    """From ten to eleven is excused: of three that were late two were not; the raw counts stay."""
+    noon = AgreedException("noon", times=NOON)
+    (row,) = excepted(history, ["met", "late", "late", "overdue", "void"], noon).rows
+    assert (row.met, row.breached, row.void, row.share) == (1, 3, 1, Fraction(1, 4))
+    assert dict(row.adjusted) == {"met": 3, "running": 1, "void": 1}
+    assert (row.adjusted_share, dict(row.excepted)) == (Fraction(1), {"noon": 3})
+
+
+def test_a_cycle_that_is_excused_as_a_whole_is_in_no_adjusted_share(history):
+    """Neither met nor breached; where nothing is left there is no share, and never 100 %."""
+    (row,) = excepted(history, ["met", "late"], AgreedException("all")).rows
+    assert (dict(row.adjusted), row.share, row.adjusted_share) == ({"void": 2}, Fraction(1, 2), None)
+
+
+def test_where_no_exception_applies_the_adjusted_share_is_the_share(history):
+    """And nothing of it is shown."""
+    found = excepted(history, ["met", "late"], AgreedException("web", when={"service": "web"}))
+    (row,) = found.rows
+    assert (row.adjusted, row.excepted, row.adjusted_share) == ({}, {}, row.share)
+    assert "adjusted" not in str(found)
+    assert "justified" not in str(found)
+    assert AttainmentRow(metric="resolution").adjusted_share is None
+
+
+def test_an_adjusted_share_never_counts_unknown_as_met(history):
+    """One that was met by what is excused, one of which nothing is known: one of one."""
+    target = Target("answer", "response", duration="1h", calendar=AROUND)
+    agreed = Agreement("a", 1, targets=[target], exceptions=[AgreedException("noon", times=NOON)])
+    known = history().opened("2026-03-02 09:00").said("2026-03-02 10:30")
+    silent = history().opened("2026-03-02 09:00", messages="none")
+    (row,) = attainment(evaluate_all([known.events, silent.events], agreed, AT)).rows
+    assert (row.breached, row.unknown, row.adjusted_share) == (1, 1, Fraction(1))
+    assert dict(row.adjusted) == {"met": 1, "unknown": 1}
+
+
+def test_justified_breaches_are_listed_and_stay_breaches(history):
+    """What was in time needs none; those that nobody confirmed are counted apart."""
+    (row,) = excepted(history, ["met", "late", "overdue"], said=[{}]).rows
+    assert (row.breached, row.justified, row.unconfirmed, row.share) == (2, 2, 2, Fraction(1, 3))
+    (row,) = excepted(history, ["late"], said=[{}, {"confirmation": "m7"}]).rows
+    assert (row.breached, row.justified, row.unconfirmed, row.share) == (1, 1, 0, Fraction(0))
+
+
+def test_what_is_excluded_is_not_told_beside_the_counts_again(history):
+    """It has a reason and a count of its own."""
+    noon = AgreedException("noon", times=NOON)
+    (row,) = excepted(history, ["late"], noon, said=[{}], exclude=lambda *_: "test").rows
+    assert (row.excluded, row.justified, row.excepted) == ({"test": {"breached": 1}}, 0, {})
+
+
+def test_the_table_tells_exceptions_by_name_and_count(history):
+    """The raw share first, the adjusted one last."""
+    found = excepted(history, ["met", "late"], AgreedException("noon", times=NOON), said=[{}])
+    assert str(found).splitlines() == [
+        "2 records: 2 by fix@1",
+        "metric      met  breached  justified  unconfirmed  provisional   share    95 % interval  adjusted",
+        "resolution    1         1          1            1            2  50.0 %  9.4 % to 90.6 %   100.0 %",
+        "excepted: noon 1",
+    ]
+    (row,) = found.to_dict()["rows"]
+    assert (row["share"], row["adjusted_share"]) == ("1/2", "1")
+    assert (row["excepted"], row["adjusted"]) == ({"noon": 1}, {"met": 2})
+    assert (row["justified"], row["unconfirmed"]) == (1, 1)
+
+
+def test_rows_that_are_put_together_keep_what_stands_beside_them(history):
+    """By workload rows are named at the end."""
+    found = excepted(history, ["met", "late"], AgreedException("noon", times=NOON), said=[{}], by="workload")
+    (row,) = found.rows
+    assert (row.key, dict(row.excepted), row.justified, row.adjusted_share) == (
+        "no limit", {"noon": 1}, 1, Fraction(1),
+    )  # fmt: skip
 
 
 # --- laws ---------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from fractions import Fraction
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,21 @@ def test_what_changes_is_told_with_time_and_budget_of_both(resolved):
     assert (change.was.agreement, change.would_be.agreement) == ("old@1", "new@1")
     assert str(change) == "INC-1 resolution: breached, 3h of 2h -> met, 3h of 4h (duration 2h -> 4h)"
     assert (found.records, found.changed) == (3, 1)
+
+
+def test_what_taking_over_open_records_would_change_is_told(resolved):
+    """The next version beside the first one: it begins on 3 March, when the second record had been closed."""
+    first = attrs.evolve(agreement("gold"), valid_to=dt.date(2026, 3, 3))
+    second = attrs.evolve(agreement("gold", "4h"), version=2, valid_from=dt.date(2026, 3, 3))
+    (name, resolved_only), (other, events) = resolved(3, 1), resolved(3, 2)
+    done = {"phase": "closed", "outcome": "closed"}
+    closed = [*events, attrs.evolve(events[-1], id="e9", seq=3, fields=done)]
+    histories = {name: resolved_only, other: closed}
+    assert compare(first, [first, second], histories, AT).changes == ()
+    taking_over = attrs.evolve(second, on_policy_change="reassess_open")
+    (change,) = compare(first, [first, taking_over], histories, AT).changes
+    assert (change.record, change.verdicts) == (name, ("breached", "met"))
+    assert (change.was.agreement, change.would_be.agreement) == ("gold@1", "gold@2")
 
 
 def test_the_totals_are_those_of_each_agreement_alone(resolved):

@@ -11,7 +11,7 @@ from itsm_core.actors import Actor
 from itsm_core.business_time import BusinessCalendar, hours
 from itsm_core.errors import InvalidValue
 from itsm_core.events import WaitsOn
-from itsm_core.sla import Agreement, SegmentKind, Target, evaluate
+from itsm_core.sla import AgreedException, Agreement, SegmentKind, Target, evaluate, judge
 from itsm_core.sla.words import CHINESE
 
 FESTIVAL = {"date": "2026-02-17", "name": "Spring Festival"}
@@ -203,3 +203,83 @@ def test_a_target_outside_an_agreement_is_judged_by_its_calendar(history, around
     bare = Target("t", "resolution", duration=hours(1), calendar=around)
     told = evaluate(h.events, bare, h.at("2026-03-02 09:30")).explain()
     assert (told.agreement, "asked 2026-03-02 09:30" in told.text()) == (None, True)
+
+
+@pytest.fixture
+def beside(history):
+    """Six hours of four, two of them excused, justified twice, confirmed once; told in Berlin."""
+    calendar = BusinessCalendar.always("Europe/Berlin", name="around")
+    noon = BusinessCalendar.weekly("mon-sun 12:00-14:00", zone="Europe/Berlin")
+    h = history("Europe/Berlin").opened("2026-03-02 09:00").resolved("2026-03-02 15:00")
+    h.add("overrun_justified", "2026-03-02 16:00", metric="resolution", reason="<b>")
+    h.add("overrun_justified", "2026-03-02 17:00", metric="resolution", reason="<b>", confirmation="m7")
+    agreed = Agreement(
+        "gold", 2, targets=[Target("fix", "resolution", duration="4h", calendar=calendar)],
+        exceptions=[AgreedException("noon", times=noon), AgreedException("again", times=noon)],
+    )  # fmt: skip
+    return judge(h.events, agreed, h.at("2026-03-03 09:00"))["resolution"].explain()
+
+
+def test_what_exceptions_make_of_it_is_told_after_the_raw_verdict(beside):
+    """The verdict of the first sentence is the raw one; ids of exceptions, and who confirmed."""
+    assert beside.text() == (
+        "fix (resolution within 4h): breached, provisional. "
+        "Started 2026-03-02 09:00 +0100 (Europe/Berlin); due 2026-03-02 13:00 +0100; "
+        "stopped 2026-03-02 15:00 +0100 (resolved). "
+        "6 hours of 4 hours used (150 %), over by 2 hours. Running 6 hours (new). "
+        "Adjusted by noon, again: met, 2 hours excused, 4 hours counted. "
+        "Justified 2026-03-02 16:00 +0100, not confirmed by the requester. "
+        "Justified 2026-03-02 17:00 +0100, confirmed by the requester. "
+        "Judged by gold@2, calendar around@1."
+    )
+    assert (
+        "按例外 noon、again 调整：达标，免计2小时，计入4小时。"
+        "超时已说明理由（2026-03-02 16:00 +0100），申请人未确认。"
+        "超时已说明理由（2026-03-02 17:00 +0100），申请人已确认。"
+    ) in beside.text("zh")
+    assert "Adjusted by noon, again" in beside._repr_html_()
+
+
+def test_the_dict_tells_what_stands_beside_the_verdict(beside, told):
+    """Microseconds and ids; null and empty where there is nothing."""
+    held = json.loads(json.dumps(beside.to_dict()))
+    assert held["verdict"] == "breached"
+    assert held["adjusted"] == {
+        "verdict": "met", "elapsed_us": 4 * 3600 * 10**6, "excused_us": 2 * 3600 * 10**6,
+        "by": ["noon", "again"], "events": [],
+    }  # fmt: skip
+    assert held["justified"] == [
+        {"at": "2026-03-02T16:00:00+01:00", "event": "e3", "confirmation": None},
+        {"at": "2026-03-02T17:00:00+01:00", "event": "e4", "confirmation": "m7"},
+    ]
+    assert (told.to_dict()["adjusted"], told.to_dict()["justified"]) == (None, [])
+
+
+def test_the_page_has_picture_words_and_table_in_two_languages(told):
+    """What a notebook shows is the English one."""
+    assert told._repr_html_() == told.html() == told.html("en")
+    chinese = told.html("zh")
+    assert chinese.count("<svg xmlns") == 1
+    assert told.text("zh") in chinese
+    assert '<th style="text-align:left">类别</th>' in chinese
+    assert '<td style="text-align:left">等待申请人</td>' in chinese
+    assert chinese.count("<tr>") == 1 + len(told.segments)
+    with pytest.raises(InvalidValue, match=r"en.*zh"):
+        told.html("fr")
+
+
+@pytest.mark.parametrize(("days", "rows"), [(100, 199), (101, 2)])
+def test_many_segments_are_added_up(history, resolution, days, rows):
+    """Up to two hundred segments are told one by one, more by kind and reason."""
+    daily = BusinessCalendar.weekly("daily 09:00-17:00", zone="UTC")
+    h = history().opened("2026-01-01 09:00")
+    told = evaluate(
+        h.events, resolution(hours(9999), daily), h.at("2026-01-01 17:00") + dt.timedelta(days=days - 1)
+    )
+    assert told.explain().html().count("<tr>") == 1 + rows
+
+
+def test_an_unspoken_language_may_be_anything(told):
+    """A list is no language either."""
+    with pytest.raises(InvalidValue, match="is not spoken here"):
+        told.text(["en"])

@@ -468,11 +468,12 @@ some = st.lists(conditions | lasting, max_size=2)
 @st.composite
 def measured(draw):
     """A target with conditions of its own, on states and words but on nobody's assignment."""
+    start = draw(st.lists(conditions | lasting, min_size=1, max_size=2))
     measure = Measure(
-        start=draw(st.lists(conditions | lasting, min_size=1, max_size=2)),
+        start=start,
         stop=draw(some), reset=draw(some), void=draw(some), resume=draw(st.lists(lasting, max_size=1)),
         pause=draw(st.lists(lasting, max_size=1)), once=draw(st.booleans()),
-        while_started=draw(st.booleans()),
+        while_started=draw(st.booleans()) and not any(one.words for one in start),
     )  # fmt: skip
     return Target(
         "m", "custom", measure=measure, duration=draw(budgets), calendar=draw(st.sampled_from(CALENDARS)),

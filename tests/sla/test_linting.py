@@ -21,11 +21,13 @@ from itsm_core.lifecycle import Lifecycle, Need, State, Transition
 from itsm_core.processes import CHANGE, INCIDENT, PROBLEM, SERVICE_REQUEST, TASK
 from itsm_core.sla import (
     AGREEMENT_RULES,
+    AgreedException,
     Agreement,
     Condition,
     Finding,
     Measure,
     Target,
+    WorkloadLimit,
     conclude,
     default_agreement,
     lint,
@@ -139,6 +141,7 @@ BREAKS = {
     "A017": [],
     "A018": [[target(calendar=BusinessCalendar.weekly("daily 10:00-18:00", zone="UTC", valid_to="2026-09-30"))]],
     "A019": [[target(kind="supplier")], [target(kind="internal")]],
+    "A021": [], "A022": [], "A023": [], "A024": [], "A025": [],
     "A020": [[target(), target("s", "response", "4h", kind="supplier", party="depot")]],
 }  # fmt: skip
 
@@ -391,6 +394,93 @@ def test_a_combination_of_calendars_that_ends_is_found():
     (found,) = lint(agreement(target(calendar=both)))
     assert found.message.startswith("its calendar never opens after 2026-09-30")
     assert codes(target(calendar=AROUND | fair)) == []
+
+
+# --- workload, exceptions, open records -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mine", "limited", "found"),
+    [
+        ({}, {}, []),
+        ({"processes": "incident"}, {}, []),
+        ({}, {"processes": "incident", "services": "mail"}, []),
+        ({"processes": {"incident", "task"}}, {"processes": {"task", "change"}}, []),
+        ({"processes": "incident"}, {"processes": "task"}, ["A021"]),
+        ({"services": "web"}, {"services": "mail"}, ["A021"]),
+        (
+            {"services": "web", "processes": "task"},
+            {"services": "mail", "processes": "incident"},
+            ["A021"] * 2,
+        ),
+    ],
+)
+def test_a_limit_on_what_is_not_covered_is_found(mine, limited, found):
+    """Named on both sides, and none in common."""
+    assert codes(**mine, workload=[WorkloadLimit("m", 4, per="month", **limited)]) == found
+
+
+@pytest.mark.parametrize(
+    ("per", "days", "found"),
+    [
+        ("month", {"valid_from": dt.date(2026, 7, 1), "valid_to": dt.date(2026, 12, 1)}, 0),
+        ("quarter", {"valid_from": dt.date(2026, 7, 1), "valid_to": dt.date(2026, 12, 1)}, 1),
+        ("year", {"valid_from": dt.date(2026, 7, 1), "valid_to": dt.date(2026, 12, 1)}, 2),
+        ("week", {"valid_from": dt.date(2026, 3, 2)}, 0),
+        ("week", {"valid_from": dt.date(2026, 3, 3)}, 1),
+        ("year", {}, 0),
+    ],
+)
+def test_a_period_that_is_cut_by_the_validity_is_found(per, days, found):
+    """A version counts its own records, so a part of a period is compared with the limit of a whole one."""
+    assert codes(**days, workload=[WorkloadLimit("w", 4, per=per)]) == ["A022"] * found
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ({}, ["A023"]),
+        ({"metrics": "resolution"}, ["A023"]),
+        ({"when": {"service": "mail"}}, []),
+        ({"claimed": True}, []),
+        ({"times": AROUND}, []),
+    ],
+)
+def test_an_exception_that_leaves_nothing_is_found(more, found):
+    """Records, hours or a claim have to say when it applies."""
+    assert codes(exceptions=[AgreedException("e", **more)]) == found
+
+
+OPEN = {"valid_from": dt.date(2027, 1, 1), "on_policy_change": "reassess_open"}
+
+
+def version(number, *targets, **more):
+    """Another version of the agreement."""
+    return Agreement("acme", number, targets=targets or [target()], **{**AGREED, **more})
+
+
+def test_taking_over_asks_for_an_earlier_version_beside_it():
+    """Of the same id, with a lower number; nothing is said where nobody gave the others."""
+    ends = {"valid_to": dt.date(2027, 1, 1)}
+    look = lambda *others: [one.code for one in lint(version(2, **OPEN), others=others)]  # noqa: E731
+    assert look() == []
+    assert look(version(1, **ends)) == []
+    assert look(version(3, **ends)) == ["A024"]
+    assert look(version(2, **OPEN)) == ["A024"], "it is not earlier than itself"
+    other = Agreement("beta", 1, targets=[target()], **ends)
+    assert look(other) == ["A024"]
+    assert look(other, version(1, **ends)) == []
+    assert [one.code for one in lint(version(2, valid_from=OPEN["valid_from"]), others=[other])] == []
+
+
+def test_a_clock_that_open_records_would_lose_is_found():
+    """The new version measures no updates, and the open records had some."""
+    old = version(1, target(), target("news", "update", "4h"), valid_to=OPEN["valid_from"])
+    (found,) = lint(version(2, **OPEN), others=[old])
+    assert (found.code, found.severity) == ("A025", "warning")
+    assert "whose update it does not measure" in found.message
+    assert lint(version(2, valid_from=OPEN["valid_from"]), others=[old]) == ()
+    assert lint(version(2, *old.targets, **OPEN), others=[old]) == ()
 
 
 # --- the linter -----------------------------------------------------------------------------------

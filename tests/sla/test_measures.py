@@ -109,6 +109,12 @@ def test_a_flag_is_yes_or_no(flag, wrong):
         Condition(**{flag: wrong})
 
 
+def test_a_start_by_words_cannot_be_asked_to_last():
+    """Words hold for an instant: a clock that ends where its start holds no more would end at any next one."""
+    with pytest.raises(InvalidValue, match="words hold for an instant"):
+        Measure(start=[Condition(phases="new"), Condition(words="request")], while_started=True)
+
+
 @pytest.mark.parametrize("flag", ["once", "while_started"])
 @pytest.mark.parametrize("wrong", ["yes", "no", 0])
 def test_a_flag_of_a_measure_is_yes_or_no(flag, wrong):

@@ -151,19 +151,37 @@ def kind_after(found, minute, target):
 
 
 def stop_of_oracle(found, target):
-    """(minute, void) of the stop in force after all rows, by reading the rules aloud."""
-    done = [(m, a) for m, a in found if a in ("resolve", "close", "cancel")]
-    moves = [(m, a) for m, a in found if a in MOVES]
-    tail = []
-    while moves and moves[-1][1] in ("resolve", "close", "cancel"):
-        tail.insert(0, moves.pop())
-    void = bool(tail) and any(m == tail[0][0] and a == "cancel" for m, a in tail)
-    if target.metric == "resolution":
-        return (tail[0][0], void) if tail else None
-    ends = [m for m, a in done if a != "cancel"] + [m for m, a in found if a == "reply"]
-    if void and (not ends or tail[0][0] <= min(ends)):
-        return tail[0][0], True
-    return (min(ends), False) if ends else None
+    """(minute, void) of the stop in force after all rows, by reading the rules aloud.
+
+    A cancellation voids what runs, and what stopped in the same minute. Nothing ends a void promise; it is
+    back once the record is open. A resolution goes on then too, a response does not.
+    """
+    stop = None
+    for minute, action in _with_words(found):
+        done = action in ("resolve", "close", "cancel")
+        if stop is None:
+            if done or (action == "reply" and target.metric == "response"):
+                stop = (minute, action == "cancel")
+        elif action == "cancel":
+            stop = (minute, True) if stop[0] == minute else stop
+        elif action in MOVES and not done and (stop[1] or target.metric == "resolution"):
+            stop = None
+            if (minute, "reply") in found and target.metric == "response":
+                stop = (minute, False)
+    return stop
+
+
+def _with_words(found):
+    """The rows; in each minute its words before its moves, as each state of the minute hears them."""
+    first = {m for m, a in found if a == "reply"}
+    rows = []
+    for minute, action in found:
+        if (minute in first and action != "cancel") or action == "reply":
+            rows.append((minute, "reply"))
+            first.discard(minute)
+        if action != "reply":
+            rows.append((minute, action))
+    return rows
 
 
 def oracle(found, target, at):

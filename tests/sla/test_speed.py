@@ -54,7 +54,6 @@ def test_both_sides_judge_alike(benchmark, found):
     assert 100 < sum(ours) < 900
 
 
-@pytest.mark.xfail(reason="issue 5 is open: about 5 and 7.5 sums as yet", strict=False)
 @pytest.mark.parametrize(("name", "bar"), [("evaluate, one target", 4.5), ("evaluate_all, two targets", 4.5)])
 def test_a_clock_of_six_events_costs_at_most_so_many_sums_of_workclock(benchmark, found, name, bar):
     """Per clock: the whole history is read, ordered, folded and judged, against additions alone."""

@@ -184,11 +184,13 @@ class YearlyHoliday:
 
     def by_date(self) -> Iterator[tuple[MonthDay, int | None, int | None]]:
         """Each month and day of the rule, and the first and last year in which it is one, if said."""
-        first = dt.date(2000, *self.first).toordinal()
-        for day in range(first, first + self.length):
-            date, late = dt.date.fromordinal(day), day - dt.date(2000, 12, 31).toordinal() > 0
+        first, last = (dt.date(2000, *month_day).toordinal() for month_day in (self.first, self.last))
+        new_year = dt.date(2000, 1, 1).toordinal()  # of a leap year, so that 29 February has its place
+        turn = [] if first <= last else [(new_year, last, 1)]
+        for start, end, late in [(first, last if first <= last else new_year + 365, 0), *turn]:
             since, until = (year and year + late for year in (self.since, self.until))
-            yield (date.month, date.day), since, until
+            for date in map(dt.date.fromordinal, range(start, end + 1)):
+                yield (date.month, date.day), since, until
 
     def occurrences(self, year: int) -> Iterator[Holiday]:
         """The holidays of this rule with a date in the year, in order."""

@@ -54,7 +54,7 @@ class Drawing:
 # -- words -----------------------------------------------------------------------------------------
 
 
-def _text(value: object) -> str:
+def escaped(value: object) -> str:
     """Escaped for HTML and XML; what is not for showing, and what XML cannot hold, is replaced."""
     return html.escape(printable(value), quote=True)
 
@@ -63,7 +63,7 @@ def _length(us: int) -> str:
     return re.sub(r"(?<=\d)(?=[hms])", " ", str(Budget(us))) if us else "0 h"
 
 
-def _cut(text: str, most: int) -> str:
+def shortened(text: str, most: int) -> str:
     """The text, or as much of it as fits, for text in SVG is not broken; wide letters count twice."""
     room = most
     for i, letter in enumerate(text):
@@ -108,12 +108,12 @@ def strip_svg(shown: Sequence[DayPicture], title: str) -> str:
         height = top + _BAR + 34 if day.length else top + 14
         rows.append(f'<svg x="3%" y="{y}" width="94%" height="{height}">{_row(day, top, scale)}</svg>\n')
         y += height
-    told = _text(f"{title}. {'. '.join(map(_told, shown))}")
+    told = escaped(f"{title}. {'. '.join(map(_told, shown))}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="itsm-days" role="img" width="100%" '
-        f'height="{y + 26}" aria-label="{told}">\n<title>{_text(title)}</title>\n'
+        f'height="{y + 26}" aria-label="{told}">\n<title>{escaped(title)}</title>\n'
         f'<style>\n{_STRIP_STYLE}</style>\n<rect class="card" width="100%" height="100%" rx="6"/>\n'
-        f'<text class="name" x="3%" y="18">{_text(_cut(title, 50))}</text>\n'
+        f'<text class="name" x="3%" y="18">{escaped(shortened(title, 50))}</text>\n'
         f'{"".join(rows)}<svg x="3%" y="{y}" width="94%" height="26">{_legend()}</svg>\n'
         "</svg>\n"
     )
@@ -122,10 +122,10 @@ def strip_svg(shown: Sequence[DayPicture], title: str) -> str:
 def _row(day: DayPicture, top: int, scale: int) -> str:
     told = f"{_length(day.length)}, " + (f"open {_length(day.open_time)}" if day.open else "closed")
     date = f'<tspan class="name">{date_text(day.date)}</tspan> <tspan class="soft">{told}</tspan>'
-    parts = [f'<title>{_text(_told(day))}</title><text y="14">{date}</text>']
+    parts = [f'<title>{escaped(_told(day))}</title><text y="14">{date}</text>']
     if day.labels:
         tone = "turned" if day.turns else "soft"
-        parts.append(f'<text class="{tone}" y="30">{_text(_cut(", ".join(day.labels), 52))}</text>')
+        parts.append(f'<text class="{tone}" y="30">{escaped(shortened(", ".join(day.labels), 52))}</text>')
     return "".join((*parts, *_bar(day, top, scale))) if day.length else "".join(parts)
 
 
@@ -212,7 +212,7 @@ def month_html(shown: Sequence[DayPicture], title: str) -> str:
     return (
         f'<div class="itsm-month">\n<style>\n{_MONTH_STYLE}</style>\n<table>\n'
         f"<caption><strong>{MONTHS[first.month - 1]} {first.year}</strong> "
-        f'{told}{odd} <span class="soft">{_text(title)}</span></caption>\n'
+        f'{told}{odd} <span class="soft">{escaped(title)}</span></caption>\n'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n"
     )
 
@@ -224,7 +224,7 @@ def _cell(day: DayPicture) -> str:
     weekday = WEEKDAYS[day.date.weekday()].title()
     lines = [f'<span class="turn">{_length(day.length)}</span>'] if day.turns else []
     lines += [f'<span class="open">{window}</span>' for window in day.windows]
-    lines += [f"<span>{_text(label)}</span>" for label in day.labels]
+    lines += [f"<span>{escaped(label)}</span>" for label in day.labels]
     if not day.windows and day.length and "closed by shift" not in day.labels:
         lines.append('<span class="soft">closed</span>')
     return (
@@ -247,8 +247,8 @@ background:#fff;padding:8px;overflow-wrap:anywhere}
 
 def calendar_html(source: Source, compiled: Compiled, name: str | None, version: int) -> str:
     """What a calendar is, and the month of its first dated rule, else January 2024."""
-    facts = "".join(f"<dt>{term}</dt><dd>{_text(told)}</dd>" for term, told in _facts(source) if told)
-    named = f"<strong>{_text(name or 'Business calendar')}</strong> version {version}"
+    facts = "".join(f"<dt>{term}</dt><dd>{escaped(told)}</dd>" for term, told in _facts(source) if told)
+    named = f"<strong>{escaped(name or 'Business calendar')}</strong> version {version}"
     month = _first_dated(source)
     return (
         f'<div class="itsm-calendar">\n<style>\n{_CALENDAR_STYLE}</style>\n<div>{named}</div>\n'

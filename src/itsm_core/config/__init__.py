@@ -8,6 +8,17 @@ Order: reading, calendars, measures, matrices, agreements, schema, customary.
     customers = ["acme"]                 # covered; likewise services, processes; absent: all
     valid_from = 2024-01-01              # and valid_to, the first day on which it no longer holds
     agreed_with = "acme"                 # and agreed_on, a date
+    kind = "customer"                    # or "internal", "supplier"; and party; absent: as the targets say
+    on_policy_change = "pin"             # or "reassess_open": it also judges records open as it begins
+
+    [[workload]]                         # up to how many records it was agreed on
+    id = "monthly"
+    limit = 400
+    per = "month"                        # "day", "week", "quarter", "year"; processes, services, priorities
+
+    [[exceptions]]                       # what was agreed to leave out of account
+    id = "maintenance"
+    times = "desk"                       # a calendar; and name, when, metrics, claimed
 
     [calendars.desk]
     zone = "Asia/Shanghai"
@@ -29,10 +40,10 @@ Order: reading, calendars, measures, matrices, agreements, schema, customary.
     [matrices.ours]                      # impact by row, urgency by column, high first
     rows = [[1, 2, 3], [2, 3, 4], [3, 4, 5]]
 
-Keys are the fields of `Agreement`, `Target`, `Measure`, `Condition` and `PriorityMatrix`, and those of a
-calendar's dict with `zone` for `tz`. `agreement_schema()` is the JSON Schema of such a file. Everything is
-data: nothing is evaluated. What is wrong is refused with file, key and remedy, and a hostile file in
-bounded time.
+Keys are the fields of `Agreement`, `WorkloadLimit`, `AgreedException`, `Target`, `Measure`, `Condition` and
+`PriorityMatrix`, and those of a calendar's dict with `zone` for `tz`. `agreement_schema()` is the JSON
+Schema of such a file. Everything is data: nothing is evaluated. What is wrong is refused with file, key and
+remedy, and a hostile file in bounded time.
 """
 
 from itsm_core.config.agreements import (

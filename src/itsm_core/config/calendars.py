@@ -188,9 +188,14 @@ def calendar_of(
     """The calendar that a table names under `calendar`, or the only one."""
     if "calendar" not in table and len(calendars) == 1:
         return next(iter(calendars.values()))
-    named = place.at("calendar").text(table.get("calendar", ""))
+    return calendar_named(place.at("calendar"), table.get("calendar", ""), calendars)
+
+
+def calendar_named(place: Place, value: Any, calendars: Mapping[str, BusinessCalendar]) -> BusinessCalendar:
+    """The calendar of this name."""
+    named = place.text(value)
     if named not in calendars:
-        raise place.at("calendar").refusal(named, "is not defined", _near(named, calendars))
+        raise place.refusal(named, "is not defined", _near(named, calendars))
     return calendars[named]
 
 

@@ -109,6 +109,12 @@ class Place:
             raise self.refusal(value, "is no version", "count versions 1, 2, 3")
         return value
 
+    def amount(self, value: Any) -> int:
+        """The number itself: a whole one from 1 on."""
+        if type(value) is not int or not 1 <= value <= _BIGGEST:
+            raise self.refusal(value, "is no number of records", "write a whole number from 1 on")
+        return value
+
     def date(self, value: Any) -> dt.date:
         """The date that stands here as such, or as text where there are no dates."""
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
@@ -157,6 +163,7 @@ class Form(NamedTuple):
 
 TEXT, FLAG, VERSION = Form(Place.text, str), Form(Place.flag, bool), Form(Place.version, int)
 TEXTS = Form(Place.texts, sorted)
+AMOUNT = Form(Place.amount, int)
 DATE = Form(Place.date, dt.date.isoformat)
 
 

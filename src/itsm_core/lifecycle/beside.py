@@ -166,6 +166,20 @@ def _waived(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, A
     return dict(held)
 
 
+def _justified(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    """The fields that say something; the empty box of a form does not."""
+    return {name: value for name, value in command.fields.items() if value not in (None, "")}
+
+
+def _claimed(record: Record, command: Command, matrix: PriorityMatrix) -> dict[str, Any]:
+    """A claim of an agreed exception, for a stretch of time if it names one."""
+    held = _justified(record, command, matrix)
+    since, until = held.get("since"), held.get("until")
+    if since is not None and until is not None and parse_text(since) >= parse_text(until):
+        raise InvalidValue("until", until, f"does not lie after since ({since})", "name a later instant")
+    return held
+
+
 def _requested(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
     """A rule as plain data: which rules are sound is a guard's to say, but the fold reads `material`."""
     rule, remedy = command.fields["rule"], "give ApprovalRule(...).to_dict()"
@@ -199,6 +213,10 @@ BESIDE: dict[str, Beside] = {
     "link":         Beside("linked",        DESK,    ("relation", "other"), True,  _link),
     "correct":      Beside("corrected",     DESK,    ("event", "field", "now", "reason"), True, _correction),
     "restate":      Beside("restated",      frozenset({"manager"}), ("reason",), True, _given),
+    "claim_exception": Beside("exception_claimed", frozenset({"manager"}), ("exception", "reason"), True,
+                              _claimed),
+    "justify_overrun": Beside("overrun_justified", frozenset({"manager"}), ("metric", "reason"), True,
+                              _justified),
     "amend":        Beside("amended",       DESK,    (),                    False, _amended),
     "waive":        Beside("waived",        frozenset({"manager"}),
                            ("trigger", "separate_from", "reason", "until", "review"), False, _waived),

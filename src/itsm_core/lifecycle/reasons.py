@@ -161,7 +161,7 @@ def no_approvals(lifecycle: Lifecycle) -> Reason:
 def ahead_reasons(command: Command) -> list[Reason]:
     """The instants that should lie ahead of the command and do not."""
     found = []
-    for name in ("look_again_at", "promise_due", "until"):
+    for name in ("look_again_at", "promise_due", *(("until",) if command.trigger == "waive" else ())):
         value = command.fields.get(name)
         try:
             late = isinstance(value, str) and parse_text(value) <= micros(command.at)

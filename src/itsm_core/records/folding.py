@@ -24,7 +24,7 @@ def apply(record: Record | None, event: Event) -> Record:
     if record is None:
         draft = _first(event)
         _step(draft, event)
-        return Record(**draft)
+        return _record(*_in_order(draft))
     draft = _draft(record)
     _step(draft, event)
     return _record(*_in_order(draft))
@@ -73,7 +73,9 @@ def _moved_on(record: Record, event: Event) -> Record:
 def fold(events: Iterable[Event]) -> Record:
     """The record that these events tell, in any order, corrections applied."""
     ordered = effective(events)
-    opening = next((event for event in ordered if event.kind == "opened"), None)
+    opening = ordered[0] if ordered else None
+    if opening is None or opening.kind != "opened":
+        opening = next((event for event in ordered if event.kind == "opened"), None)
     if opening is None:
         kinds = [event.kind for event in ordered]
         raise InvalidValue("history", kinds, "holds no `opened` event", "give the whole history")
@@ -82,7 +84,7 @@ def fold(events: Iterable[Event]) -> Record:
     for event in ordered:
         if event is not opening:  # also first where a correction moved it behind others
             _step(draft, event)
-    return Record(**draft)
+    return _record(*_in_order(draft))
 
 
 def follows(record: Record, event: Event) -> bool:
@@ -133,6 +135,10 @@ def _first(event: Event) -> dict[str, Any]:
         "state": event.to_state or "new",
         "phase": Phase(event.fields.get("phase", "new")),
         "opened_at": event.occurred_at,
+        "changed_at": None,
+        "entered_at": None,
+        "migrated_at": None,
+        "outcome": None,
         "tenant": event.tenant,
         "values": NO_FIELDS,
         "touched": 0,
@@ -152,13 +158,14 @@ def _first(event: Event) -> dict[str, Any]:
 
 def _step(draft: dict[str, Any], event: Event) -> None:
     """Changes the draft by one event, whatever its kind."""
-    draft["version"] = max(draft["version"], event.seq)
+    kind, seq = event.kind, event.seq
+    draft["version"] = max(draft["version"], seq)
     draft["changed_at"] = event.occurred_at
-    if event.kind not in _MACHINERY:
-        draft["touched"] = max(draft["touched"], event.seq)
+    if seq > draft["touched"] and kind not in _MACHINERY:
+        draft["touched"] = seq
     if draft["attempts"] and _is_heard(draft, event):
         draft["attempts"] = ()
-    step = _STEPS.get(event.kind)
+    step = _STEPS.get(kind)
     if step is not None:
         step(draft, event)
 
@@ -167,7 +174,8 @@ _MACHINERY = frozenset({"escalated", "refused"})
 
 
 def _values(draft: dict[str, Any], event: Event) -> None:
-    news = {n: v for n, v in event.fields.items() if n not in _ABOUT_THE_STEP}
+    said = event.fields
+    news = None if said.keys() <= _ABOUT_THE_STEP else {n: said[n] for n in said if n not in _ABOUT_THE_STEP}
     if news:
         if draft["rounds"]:
             _edited(draft, event, news)
@@ -224,7 +232,7 @@ def _transitioned(draft: dict[str, Any], event: Event) -> None:
     trigger = event.fields.get("trigger")
     if trigger is not None:
         draft["acted"] = _acting(draft["acted"], trigger, event)
-    if phase.is_open and not before.is_open:
+    if before in _DONE and phase not in _DONE:
         draft["reopened"] += 1
     _values(draft, event)
     _hold_over(draft)
@@ -233,13 +241,14 @@ def _transitioned(draft: dict[str, Any], event: Event) -> None:
 
 
 def _moved(draft: dict[str, Any], event: Event) -> None:
+    said = event.fields.get
     if event.to_state is not None:
         draft["state"] = event.to_state
-    draft["phase"] = _PHASES[event.fields.get("phase", draft["phase"])]
+    draft["phase"] = _PHASES[said("phase", draft["phase"])]
     draft["entered_at"] = event.occurred_at
-    waits = event.fields.get("waits_on")
+    waits = said("waits_on")
     draft["waits_on"] = None if waits is None else WaitsOn(waits)
-    draft["outcome"] = event.fields.get("outcome")
+    draft["outcome"] = said("outcome")
 
 
 def _hold_over(draft: dict[str, Any]) -> None:
@@ -254,7 +263,7 @@ _HOLD = frozenset({"hold_reason", "look_again_at"})
 def _acting(acted: Acted, trigger: str, event: Event) -> Acted:
     """Who last fired which trigger, after one more: who, for whom, and who approved it of an AI agent."""
     actor = event.actor
-    before = [pair for pair in acted if pair[0] != trigger]
+    before = [pair for pair in acted if pair[0] != trigger] if acted else ()
     if event.on_behalf_of is actor.approved_by is None:
         return (*before, _pair(trigger, actor.id))
     hands = (actor.id, event.on_behalf_of, actor.approved_by)
@@ -282,9 +291,9 @@ def _migrated(draft: dict[str, Any], event: Event) -> None:
 def _is_heard(draft: dict[str, Any], event: Event) -> bool:
     """Whether the requester said or did something, or had it done; automatic replies say nothing."""
     who = draft["values"].get("requester")
-    outbound = event.fields.get("direction") == "outbound"
-    automatic = event.fields.get("automatic") or outbound
-    return who is not None and not automatic and who in (event.actor.id, event.on_behalf_of)
+    if who is None or who not in (event.actor.id, event.on_behalf_of):
+        return False
+    return not event.fields.get("automatic") and event.fields.get("direction") != "outbound"
 
 
 def _communicated(draft: dict[str, Any], event: Event) -> None:

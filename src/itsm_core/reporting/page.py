@@ -105,7 +105,7 @@ def _legend(lang: str) -> str:
     signs = (
         *((kind, "left:0;width:100%") for kind in ("run", "over", "pause")),
         ("closed", "left:40%;width:20%"),
-        ("left", "left:0;width:100%"),
+        *((kind, "left:0;width:100%") for kind in ("stop", "left")),
         ("due", "left:50%"),
         ("esc", "left:50%"),
     )

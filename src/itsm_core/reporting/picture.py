@@ -1,4 +1,4 @@
-"""A clock as a picture: one bar of running, paused and closed stretches, with its due line.
+"""A clock as a picture: one bar of running, paused, closed and stopped stretches, with its due line.
 
 The bar is HTML: stretches placed in percent, so it fits any width while no text is scaled. There
 is no text inside, so labels cannot collide; times stand beside the bar, and the whole
@@ -15,7 +15,8 @@ from typing import NamedTuple
 import attrs
 
 from itsm_core.business_time import BusinessCalendar
-from itsm_core.sla import Clock, Explanation, SegmentKind
+from itsm_core.sla import Clock, Explanation
+from itsm_core.sla.picture import stretches
 
 FOLD = 2.0
 """The width of a folded closed stretch, in percent of the bar, as long as there are few."""
@@ -93,26 +94,14 @@ def _axis(clock: Clock, told: Explanation, marks: tuple[int, ...]) -> Axis:
 
 
 def pieces(told: Explanation, axis: Axis) -> Iterator[Piece]:
-    """The stretches of the bar, left to right: run, over, pause and left, then closed on top."""
-    due = told.due_us
-    for segment in told.segments:
-        cuts = [segment.start_us, segment.end_us]
-        if due is not None and segment.start_us < due < segment.end_us:
-            cuts.insert(1, due)
-        for start, end in itertools.pairwise(cuts):
-            late = due is not None and start >= due
-            yield _piece(_shown(segment.kind, late=late), start, end, axis)
+    """The stretches of the bar, left to right: run, over, pause and stop, then closed on top."""
+    for kind, start, end in stretches(told.segments, told.due_us):
+        yield _piece(kind, start, end, axis)
     before = axis.knots[0][0]
     for start, end in (*axis.open, (axis.knots[-1][0], axis.knots[-1][0])):
         if start > before:
             yield _piece("closed", before, start, axis)
         before = max(before, end)
-
-
-def _shown(kind: SegmentKind, *, late: bool) -> str:
-    if kind is SegmentKind.RUNNING:
-        return "over" if late else "run"
-    return {SegmentKind.PAUSED: "pause", SegmentKind.CLOSED: "closed"}.get(kind, "left")
 
 
 def _piece(kind: str, start: int, end: int, axis: Axis) -> Piece:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from fractions import Fraction
 
-from itsm_core.business_time import format_duration
 from itsm_core.errors import InvalidValue
 from itsm_core.sla.words import WORDS
 
@@ -60,7 +59,8 @@ _TABLE: dict[str, tuple[str, str]] = {
     "over":         ("running past the due line", "超过到期线"),
     "pause":        ("paused",              "暂停"),
     "closed":       ("desk closed",         "服务台关闭"),
-    "left":         ("time left, or resolved", "剩余时间或已解决"),
+    "stop":         ("stopped: resolved, then reopened", "停止：已解决，后重开"),
+    "left":         ("time left",           "剩余时间"),
     "due":          ("due line",            "到期线"),
     "esc":          ("escalation",          "升级"),
     "folded":       ("Open time is to scale; each closed stretch, a night or a week, is one narrow strip.",
@@ -93,8 +93,7 @@ def word(text: str, lang: str) -> str:
 
 def length(value: dt.timedelta, lang: str) -> str:
     """Open time in hours, minutes and whole seconds; never in days, which are ambiguous."""
-    told = WORDS[lang].duration(format_duration(dt.timedelta(seconds=value // _SECOND)))
-    return told.replace(" ", WORDS[lang].phrases["gap"])
+    return WORDS[lang].length(dt.timedelta(seconds=value // _SECOND))
 
 
 _SECOND = dt.timedelta(seconds=1)

@@ -1,6 +1,6 @@
 """The road, as generators without I/O: a command goes in, what must be stored comes out.
 
-Order: terms, consequences, carrying, succession, receiving, passing, escalating, suggesting.
+Order: terms, claiming, consequences, carrying, succession, receiving, passing, escalating, suggesting.
 
     command -> lifecycle decision -> events -> record -> clocks -> escalation -> outbox
 

@@ -15,6 +15,7 @@ from itsm_core.lifecycle import Refused, decide
 from itsm_core.lifecycle.beside import BESIDE
 from itsm_core.ports import FOLD, Ask, ChangeSet, Committed, Message, Query, Snapshot, Timer
 from itsm_core.records import Record, apply, fold
+from itsm_core.road.claiming import check_claim
 from itsm_core.road.consequences import (
     GOES_ON,
     Wake,
@@ -74,6 +75,7 @@ def _carried(
             if repeatable and (first := (yield from first_answer(record_id, command))) is not None:
                 return first
             raise
+        yield from check_claim(terms, change.known, command)
         yield from _announced(terms, change, command)
         for entailed in then(change.record):
             change.add(decided_or_noted(terms, change.record, entailed))

@@ -20,6 +20,7 @@ from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.processes.request_model import of_model
 from itsm_core.records import Record, apply, fold, follows
 from itsm_core.sla import Agreement, Clock, Metric, Timeline, clocks_at, trace
+from itsm_core.sla.agreements import judged_by, opened_under
 from itsm_core.sla.tracing import extended
 from itsm_core.values import NO_FIELDS, each, named, only
 
@@ -83,7 +84,9 @@ class Terms:
     """What a desk is run by: lifecycles, matrix, agreements, policy, and who answers to a name.
 
     The first agreement that covers a new record is written into its opening and judges it from
-    then on, as long as it stands among `agreements`; so keep old versions there. A record stays on
+    then on, as long as it stands among `agreements`; so keep old versions there. A later version with
+    `on_policy_change="reassess_open"` takes over those that are still open as it begins; set their timers
+    anew then (`ServiceDesk.rearm`). A record stays on
     the lifecycle it was opened on until it is migrated; new ones begin on the newest version of
     their process. `calendar` counts the time of timer edges and guards (None: around the clock).
     """
@@ -147,15 +150,17 @@ class Terms:
             first = of_model([one for one in self.lifecycles if one.process == process], asked)
         return max((one for one in self.lifecycles if one.id == first.id), key=lambda one: one.version)
 
-    def agreement_for(self, record: Record) -> Agreement | None:
-        """The agreement a record was opened under, else the first that covers it."""
-        covering = None
-        for agreement in self.agreements:
-            if agreement.label == record.agreement:
-                return agreement
-            if covering is None and agreement.covers(record):
-                covering = agreement
-        return covering
+    def agreement_for(
+        self, record: Record, timeline: Timeline | None = None, at: dt.datetime | None = None
+    ) -> Agreement | None:
+        """The agreement a record was opened under, else the first that covers it.
+
+        With its timeline and an instant: the one that judges it then, which may be a later version with
+        `on_policy_change="reassess_open"`.
+        """
+        if timeline is None or at is None:
+            return opened_under(self.agreements, record, record.agreement)
+        return judged_by(self.agreements, record, timeline, at, label=record.agreement)
 
 
 @attrs.frozen
@@ -172,7 +177,7 @@ class Standing:
 
     def clocks(self, terms: Terms, at: dt.datetime) -> dict[str, Clock]:
         """The clocks of the record at an instant, by metric ("response", "resolution")."""
-        agreement = terms.agreement_for(self.record)
+        agreement = terms.agreement_for(self.record, self.timeline, at)
         if agreement is None:
             return {}
         return clocks_at(self.record, self.timeline, agreement, at)

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from fractions import Fraction
 from typing import Any
 
 import attrs
 
 from itsm_core.errors import InvalidValue
+from itsm_core.sla.attainment_rows import COUNTED, AttainmentRow, RowTally
 from itsm_core.sla.batch import Judged
 from itsm_core.sla.clocks import Clock
-from itsm_core.sla.shares import Interval, percent, quantile, wilson
-from itsm_core.sla.spans import ClockState, Verdict
+from itsm_core.sla.shares import percent, quantile
 from itsm_core.sla.tables import Table
 from itsm_core.sla.targets import Metric
+from itsm_core.sla.volumes import Volumes
+from itsm_core.sla.workload import Load
 from itsm_core.values import only, word
 
 Key = Callable[[Judged, Clock], object]
@@ -31,96 +32,7 @@ Exclusion = Callable[[Judged, Clock], str | None]
 """Why a clock is left out of the share, or None if it is not."""
 
 
-# --- rows ---------------------------------------------------------------------------------------
-
-
-@attrs.frozen(kw_only=True)
-class AttainmentRow:
-    """The clocks of one metric under one key, each in one of the counts.
-
-    `breached` and `void_after_breach` are breaches. `overdue` of the breaches are still open, and
-    `provisional` of what was judged may change until the record is closed. `excluded` gives by reason
-    what the excluded ones came to, and `voided` by reason how often a promise fell away.
-    """
-
-    metric: str
-    key: str | None = None
-    met: int = 0
-    breached: int = 0
-    void_after_breach: int = 0
-    void: int = 0
-    unknown: int = 0
-    running: int = 0
-    not_started: int = 0
-    overdue: int = 0
-    provisional: int = 0
-    voided: Mapping[str, int] = attrs.field(factory=dict)
-    excluded: Mapping[str, Mapping[str, int]] = attrs.field(factory=dict)
-    confidence: int = 95
-
-    @property
-    def judged(self) -> int:
-        """How many ended in a verdict that counts: met, breached, or void after a breach."""
-        return self.met + self.breaches
-
-    @property
-    def breaches(self) -> int:
-        """How many broke the promise; that it fell away later mends nothing."""
-        return self.breached + self.void_after_breach
-
-    @property
-    def left_out(self) -> int:
-        """How many were excluded, for whatever reason."""
-        return sum(sum(counts.values()) for counts in self.excluded.values())
-
-    @property
-    def total(self) -> int:
-        """All clocks of the row, excluded ones too."""
-        undecided = self.void + self.unknown + self.running + self.not_started
-        return self.judged + undecided + self.left_out
-
-    @property
-    def share(self) -> Fraction | None:
-        """The exact share of the judged that were met; None where nothing was judged."""
-        return Fraction(self.met, self.judged) if self.judged else None
-
-    @property
-    def interval(self) -> Interval | None:
-        """The Wilson score interval of the share."""
-        return wilson(self.met, self.judged, self.confidence)
-
-    @property
-    def raw_share(self) -> Fraction | None:
-        """The share as if nothing had been excluded."""
-        met = self.met + self._excluded(Verdict.MET)
-        breaches = self.breaches + self._excluded(Verdict.BREACHED, Verdict.VOID_AFTER_BREACH)
-        return Fraction(met, met + breaches) if met + breaches else None
-
-    def _excluded(self, *outcomes: str) -> int:
-        return sum(counts.get(one, 0) for counts in self.excluded.values() for one in outcomes)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The counts and shares as JSON values; shares are texts such as "19/20"."""
-        counts = {name: getattr(self, name) for name in ("metric", "key", *COUNTED, "overdue", "provisional")}
-        interval = self.interval
-        return counts | {
-            "excluded": {reason: dict(found) for reason, found in self.excluded.items()},
-            "voided": dict(self.voided),
-            "judged": self.judged,
-            "total": self.total,
-            "raw_share": _text(self.raw_share),
-            "share": _text(self.share),
-            "confidence": self.confidence,
-            "interval": None if interval is None else [str(bound) for bound in interval],
-        }
-
-
-COUNTED = ("met", "breached", "void_after_breach", "void", "unknown", "running", "not_started")
-"""What becomes of a clock; each is counted as one of these, or excluded."""
-
-
-def _text(share: Fraction | None) -> str | None:
-    return None if share is None else str(share)
+# --- the report --------------------------------------------------------------------------------
 
 
 @attrs.frozen(kw_only=True)
@@ -129,7 +41,8 @@ class Attainment:
 
     `records` is how many came in. Of these `not_covered` have no agreement, `without_target` are covered
     but promised nothing, and `problems` tells by code how many could not be judged; none of them is in a
-    row. `agreements` tells how many each version covers.
+    row. `agreements` tells how many each version judges, and `not_agreed` which of these versions do not
+    say with whom and when they were agreed (8.3.3).
     """
 
     by: str
@@ -138,6 +51,7 @@ class Attainment:
     without_target: int = 0
     problems: Mapping[str, int] = attrs.field(factory=dict)
     agreements: Mapping[str, int] = attrs.field(factory=dict)
+    not_agreed: tuple[str, ...] = ()
     rows: tuple[AttainmentRow, ...] = ()
     confidence: int = 95
 
@@ -155,6 +69,7 @@ class Attainment:
             "without_target": self.without_target,
             "problems": dict(self.problems),
             "agreements": dict(self.agreements),
+            "not_agreed": list(self.not_agreed),
             "rows": [row.to_dict() for row in self.rows],
         }
 
@@ -179,10 +94,15 @@ class Attainment:
             columns.append(("raw share", lambda row: percent(row.raw_share)))
         columns.append(("share", lambda row: percent(row.share)))
         columns.append((f"{self.confidence} % interval", _interval))
+        if any(row.excepted for row in self.rows):
+            columns.append(("adjusted", lambda row: percent(row.adjusted_share)))
         return columns
 
     def _caption(self) -> str:
-        judged = ", ".join(f"{n:,} by {label}" for label, n in self.agreements.items())
+        judged = ", ".join(
+            f"{n:,} by {label}{' (not agreed)' if label in self.not_agreed else ''}"
+            for label, n in self.agreements.items()
+        )
         parts = [
             f"{self.records:,} record{'' if self.records == 1 else 's'}" + (f": {judged}" if judged else "")
         ]
@@ -198,7 +118,7 @@ class Attainment:
         return self.table().html()
 
 
-_FIGURES = (*COUNTED[:3], "overdue", "provisional", *COUNTED[3:], "left_out")
+_FIGURES = (*COUNTED[:3], "justified", "unconfirmed", "overdue", "provisional", *COUNTED[3:], "left_out")
 
 
 def _heads(by: str) -> tuple[str, ...]:
@@ -217,10 +137,12 @@ def _interval(row: AttainmentRow) -> str:
 def _notes(rows: Iterable[AttainmentRow]) -> Iterable[str]:
     voided: Counter[str] = Counter()
     excluded: Counter[str] = Counter()
+    excepted: Counter[str] = Counter()
     for row in rows:
         voided.update(row.voided)
+        excepted.update(row.excepted)
         excluded.update({reason: sum(counts.values()) for reason, counts in row.excluded.items()})
-    for name, found in (("void", voided), ("excluded", excluded)):
+    for name, found in (("void", voided), ("excluded", excluded), ("excepted", excepted)):
         if found:
             yield f"{name}: " + ", ".join(f"{reason} {n:,}" for reason, n in sorted(found.items()))
 
@@ -235,8 +157,11 @@ def attainment(
     """What became of the targets of many records, by metric and by a key.
 
     `by` is "metric" alone, "target", "agreement", a field of the record ("priority", "service",
-    "customer", "group", "category", "channel", "process"), or a function of the judged record and its
-    clock. `exclude` gives the reason why a clock is left out, or None. Every cycle of a clock counts.
+    "customer", "group", "category", "channel", "process"), "workload", or a function of the judged record
+    and its clock. `exclude` gives the reason why a clock is left out, or None. Every cycle of a clock counts.
+
+    By "workload" a record is "beyond" if the period in which it was opened went over any limit that it
+    counts towards, else "within"; where none is agreed on for it, it is under "no limit".
     """
     tally = Tally(by, exclude, confidence)
     for one in judged:
@@ -258,7 +183,9 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._problems: Counter[str] = Counter()
         self._agreements: Counter[str] = Counter()
-        self._rows: dict[tuple[str, str | None], _Row] = {}
+        self._not_agreed: set[str] = set()
+        self._volumes = Volumes()
+        self._rows: dict[tuple[str, _Name], RowTally] = {}
 
     def add(self, one: Judged) -> None:
         """One more record."""
@@ -270,22 +197,25 @@ class Tally:
             self._counts["not_covered"] += 1
         else:
             self._agreements[one.agreement] += 1
+            self._not_agreed.update([one.agreement] * (not one.agreed))
             self._counts["without_target"] += not one.clocks
+        self._volumes.add(one)
         for metric, clock in one.clocks.items():
             for cycle in clock.cycles:
                 self._count(one, str(metric), cycle)
 
     def _count(self, one: Judged, metric: str, clock: Clock) -> None:
         key = self._key(one, clock)
-        name = (metric, None if key is None else str(key))
+        name = (metric, key if key is None or isinstance(key, _Loads) else str(key))
         if name not in self._rows:
-            self._rows[name] = _Row()
+            self._rows[name] = RowTally()
         reason = None if self._exclude is None else self._exclude(one, clock)
         self._rows[name].add(clock, None if reason is None else word(reason, "exclusion", _EXCLUDE))
 
     def attainment(self) -> Attainment:
         """The counts so far."""
-        names = sorted(self._rows, key=lambda name: (_rank(name[0]), name[1] is None, name[1] or ""))
+        rows = self._settled()
+        names = sorted(rows, key=lambda name: (_rank(name[0]), name[1] is None, name[1] or ""))
         return Attainment(
             by=self._by,
             records=self._counts["records"],
@@ -293,10 +223,28 @@ class Tally:
             without_target=self._counts["without_target"],
             problems=dict(sorted(self._problems.items())),
             agreements=dict(sorted(self._agreements.items())),
-            rows=tuple(self._rows[name].row(*name, self._confidence) for name in names),
+            not_agreed=tuple(sorted(self._not_agreed)),
+            rows=tuple(rows[name].row(*name, self._confidence) for name in names),
             confidence=self._confidence,
         )
 
+    def _settled(self) -> dict[tuple[str, str | None], RowTally]:
+        """The rows by what their keys are called, now that all volumes are known."""
+        found: dict[tuple[str, str | None], RowTally] = {}
+        for (metric, key), row in self._rows.items():
+            name = self._volumes.standing(key.held) if isinstance(key, _Loads) else key
+            found.setdefault((metric, name), RowTally()).take(row)
+        return found
+
+
+@attrs.frozen
+class _Loads:
+    """A key that is decided at the end: whether any of these went over its limit."""
+
+    held: tuple[Load, ...]
+
+
+_Name = str | _Loads | None
 
 _EXCLUDE = 'return why it is excluded, as in "test record", or None'
 
@@ -305,38 +253,6 @@ def _rank(metric: str) -> tuple[int, str]:
     """Response first, as everywhere; metrics of one's own by name."""
     known = list(Metric)
     return (known.index(Metric(metric)), "") if metric in known else (len(known), metric)
-
-
-class _Row:
-    """The counts of one row while clocks come in."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-        self.voided: Counter[str] = Counter()
-        self.excluded: dict[str, Counter[str]] = {}
-
-    def add(self, clock: Clock, reason: str | None) -> None:
-        outcome = "not_started" if clock.state is ClockState.NOT_STARTED else clock.verdict.value
-        if reason is not None:
-            self.excluded.setdefault(reason, Counter())[outcome] += 1
-            return
-        self.counts[outcome] += 1
-        if clock.verdict is Verdict.VOID or clock.verdict is Verdict.VOID_AFTER_BREACH:
-            self.voided[str(clock.stop_reason)] += 1
-        if clock.stopped_us is None:
-            self.counts["overdue"] += clock.breached
-        elif clock.breached or clock.verdict is Verdict.MET:
-            self.counts["provisional"] += not clock.settled
-
-    def row(self, metric: str, key: str | None, confidence: int) -> AttainmentRow:
-        return AttainmentRow(
-            metric=metric,
-            key=key,
-            **self.counts,
-            voided=dict(sorted(self.voided.items())),
-            excluded={reason: dict(sorted(found.items())) for reason, found in sorted(self.excluded.items())},
-            confidence=confidence,
-        )
 
 
 def _key_of(by: str | Key) -> tuple[Key, str]:
@@ -357,6 +273,7 @@ _KEYS: dict[str, Key] = {
     "metric": lambda _, __: None,
     "target": lambda _, clock: clock.target.id,
     "agreement": lambda one, _: one.agreement,
+    "workload": lambda one, _: _Loads(one.loads),
     **{
         name: _field(name)
         for name in ("priority", "service", "customer", "group", "category", "channel", "process")

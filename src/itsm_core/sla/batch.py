@@ -8,8 +8,8 @@ A history that cannot be judged is told by its `problem`, and the next one follo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -17,19 +17,20 @@ from itsm_core.business_time.instants import micros
 from itsm_core.errors import InvalidValue, ItsmError
 from itsm_core.events import Event
 from itsm_core.records import Record, fold
-from itsm_core.sla.agreements import Agreement
-from itsm_core.sla.clocks import Clock, clocks_at
+from itsm_core.sla.agreements import Agreement, opened_under, version_at
+from itsm_core.sla.clocks import Clock
+from itsm_core.sla.evaluation import clocks_at
 from itsm_core.sla.timeline import Timeline
 from itsm_core.sla.tracing import trace
+from itsm_core.sla.workload import Load
 from itsm_core.values import each
 
-T = TypeVar("T")
 History = Iterable[Event]
 Histories = Mapping[str, History] | Iterable[History | tuple[str, History]]
 """The histories of many records: by id, in pairs with their ids, or one after the other."""
 
 Agreements = Agreement | Iterable[Agreement]
-"""One agreement, or several of which the first that covers a record judges it."""
+"""One agreement, or several of which the first that covers a record judges it (see `judged_by`)."""
 
 
 @attrs.frozen
@@ -52,7 +53,8 @@ class Judged:
     """A record and its clocks by metric, or the problem that kept it from being judged.
 
     `id` is the one that the histories were given under, else the record's own. `agreement` names the
-    agreement that covers the record, and its version; None where none does.
+    agreement that judges the record, and its version; None where none does. `agreed` tells whether it says
+    with whom and when it was agreed, and `loads` the workload limits that the record counts towards.
     """
 
     id: str
@@ -60,6 +62,8 @@ class Judged:
     clocks: Mapping[str, Clock] = attrs.field(factory=dict, kw_only=True)
     agreement: str | None = attrs.field(default=None, kw_only=True)
     problem: Problem | None = attrs.field(default=None, kw_only=True)
+    agreed: bool = attrs.field(default=False, kw_only=True)
+    loads: tuple[Load, ...] = attrs.field(default=(), kw_only=True)
 
     def __repr__(self) -> str:
         if self.problem is not None:
@@ -81,6 +85,12 @@ class Judged:
 
 
 def _told(clock: Clock) -> str:
+    """Raw verdict first, the adjusted one second."""
+    adjusted = "" if clock.adjusted is None else f", adjusted {clock.adjusted.verdict.replace('_', ' ')}"
+    return _raw(clock) + adjusted
+
+
+def _raw(clock: Clock) -> str:
     if clock.stopped_us is None:
         return f"{clock.verdict}, {clock.state}" if clock.breached else clock.state
     return f"{clock.verdict.replace('_', ' ')}{'' if clock.settled else ' (provisional)'}"
@@ -93,8 +103,8 @@ def evaluate_all(
 
     Histories are read lazily and none is kept: a mapping by record id, pairs such as those of
     `itertools.groupby(events, key=lambda event: event.record)`, or the histories alone. Of several
-    agreements the first that covers a record judges it. With `known_at` only what had been recorded
-    by then counts.
+    agreements the first that covers a record judges it, or a later version that took it over. With
+    `known_at` only what had been recorded by then counts.
     """
     agreements, _ = agreements_of(agreement), micros(at)
     return (judged(one, agreements, at) for one in read_all(histories, known_at))
@@ -113,27 +123,31 @@ def judged(one: Known | Judged, agreements: tuple[Agreement, ...], at: dt.dateti
     """What is known of a record, judged; what could not be read stays as it is."""
     if isinstance(one, Judged):
         return one
-    agreement = next((held for held in agreements if held.covers(one.record)), None)
-    if agreement is None:
+    first = opened_under(agreements, one.record)
+    if first is None:
         return Judged(one.id, record=one.record)
-    made = _attempted(
-        lambda: clocks_at(one.record, one.timeline, agreement, at), "unmeasurable", (ItsmError,)
-    )
-    if isinstance(made, Problem):
-        return Judged(one.id, record=one.record, agreement=agreement.label, problem=made)
-    return Judged(one.id, record=one.record, clocks=made, agreement=agreement.label)
+    agreement = version_at(first, agreements, one.record, one.timeline, at)
+    clocks: dict[str, Clock] = {}
+    problem = None
+    try:
+        clocks = clocks_at(one.record, one.timeline, agreement, at)
+    except ItsmError as wrong:
+        problem = Problem("unmeasurable", str(wrong))
+    return Judged(
+        one.id, record=one.record, clocks=clocks, agreement=agreement.label, agreed=agreement.agreed,
+        loads=first.loads(one.record, one.timeline) if first.workload else (), problem=problem,
+    )  # fmt: skip
 
 
 # --- reading ------------------------------------------------------------------------------------
 
 
-@attrs.frozen
-class Known:
+class Known(NamedTuple):
     """What the events of one record say, ready to be judged by any agreement."""
 
     id: str
     record: Record
-    timeline: Timeline = attrs.field(kw_only=True)
+    timeline: Timeline
 
 
 def read_all(histories: Histories, known_at: dt.datetime | None = None) -> Iterator[Known | Judged]:
@@ -156,11 +170,10 @@ def _read(item: Any, place: int, limit: int | None) -> Known | Judged:
             "histories", history, "are the events of records, not grouped by record",
             "group them: itertools.groupby(events, key=lambda event: event.record)",
         )  # fmt: skip
-    events = _attempted(
-        lambda: each(Event, history, "history", "give the events of one record"), "unreadable"
-    )
-    if isinstance(events, Problem):
-        return Judged(f"history {place}" if name is None else str(name), problem=events)
+    try:
+        events = each(Event, history, "history", "give the events of one record")
+    except _UNFIT as wrong:
+        return Judged(f"history {place}" if name is None else str(name), problem=_unreadable(wrong))
     found = str(name) if name is not None else events[0].record if events else f"history {place}"
     return _known(found, events, limit)
 
@@ -178,10 +191,12 @@ def _known(name: str, events: tuple[Event, ...], limit: int | None) -> Known | J
     said = events
     if limit is not None:
         said = tuple(event for event in events if micros(event.recorded_at) <= limit)
-    if not any(event.kind == "opened" for event in said):
+    if not said or (said[0].kind != "opened" and all(event.kind != "opened" for event in said)):
         return Judged(name, problem=_unopened(late=len(said) < len(events)))
-    made = _attempted(lambda: Known(name, fold(said), timeline=trace(said)), "unreadable")
-    return Judged(name, problem=made) if isinstance(made, Problem) else made
+    try:
+        return Known(name, fold(said), timeline=trace(said))
+    except _UNFIT as wrong:
+        return Judged(name, problem=_unreadable(wrong))
 
 
 def _unopened(*, late: bool) -> Problem:
@@ -194,10 +209,7 @@ _UNFIT = (ItsmError, ArithmeticError, LookupError, TypeError, ValueError)
 """What reading and folding raise over events that do not make sense."""
 
 
-def _attempted(work: Callable[[], T], code: str, errors: tuple[type[Exception], ...] = _UNFIT) -> T | Problem:
-    """What the work gives, or the problem that it met; one bad history does not end a batch."""
-    try:
-        return work()
-    except errors as wrong:
-        ours = isinstance(wrong, ItsmError)
-        return Problem(code, str(wrong) if ours else f"{type(wrong).__name__}: {wrong}")
+def _unreadable(wrong: Exception) -> Problem:
+    """What a history came to grief over; one bad one does not end a batch."""
+    ours = isinstance(wrong, ItsmError)
+    return Problem("unreadable", str(wrong) if ours else f"{type(wrong).__name__}: {wrong}")

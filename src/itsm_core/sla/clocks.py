@@ -1,31 +1,21 @@
-"""Clocks: what has become of a target at an instant, as a pure function of events.
-
-`evaluate(events, target, at)` is `conclude(trace(events), target, at)`. Nothing else decides: no
-stored deadline, no counter. A target is breached when *more* open time than its budget has passed;
-using it up exactly is met. Everything is counted in whole microseconds.
-"""
+"""Clocks: what has become of a target at an instant."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from fractions import Fraction
 
 import attrs
 
 from itsm_core.business_time.calendar import BusinessCalendar
-from itsm_core.business_time.instants import micros, utc
+from itsm_core.business_time.instants import utc
 from itsm_core.errors import BeyondHorizon, NeverOpens
-from itsm_core.events import Event
-from itsm_core.records import Record, fold
-from itsm_core.sla.agreements import Agreement
-from itsm_core.sla.cycles import Cycle, cycles_of
-from itsm_core.sla.explanation import Explanation, segments
-from itsm_core.sla.spans import ClockState, Flag, Piece, Run, Span, Stop, Verdict, Walk, spans_of
-from itsm_core.sla.targets import UNLIMITED, Plan, Target, share_of
-from itsm_core.sla.timeline import Timeline
-from itsm_core.sla.tracing import trace
-from itsm_core.values import each, only, trusted
+from itsm_core.sla.exceptions import Adjusted
+from itsm_core.sla.explanation import Explanation
+from itsm_core.sla.segments import segments
+from itsm_core.sla.spans import ClockState, Flag, Piece, Run, Span, Verdict, Walk, spans_of
+from itsm_core.sla.targets import UNLIMITED, Target, share_of
+from itsm_core.sla.timeline import Justified
 
 
 @attrs.frozen(repr=False)
@@ -36,6 +26,9 @@ class Clock:
     give them as datetimes in the zone of the calendar and durations as timedeltas of open time.
     `settled` says that the record is closed and the result final; until then it is provisional.
     A clock is one cycle of its metric, `number` counts them from 1, and `earlier` are those before it.
+
+    What exceptions of the agreement make of it is `adjusted` (None where none applies), and `justified`
+    tells of a breach that was care. Neither changes the verdict.
     """
 
     target: Target
@@ -54,6 +47,8 @@ class Clock:
     number: int = attrs.field(default=1, kw_only=True)
     earlier: tuple[Clock, ...] = attrs.field(default=(), kw_only=True, repr=False)
     flags: tuple[Flag, ...] = attrs.field(default=(), kw_only=True)
+    adjusted: Adjusted | None = attrs.field(default=None, kw_only=True)
+    justified: tuple[Justified, ...] = attrs.field(default=(), kw_only=True)
 
     def __repr__(self) -> str:
         target = self.target
@@ -195,6 +190,8 @@ class Clock:
             share=self.share,
             segments=segments(self.spans, calendar.zone.key),
             flags=self.flags,
+            adjusted=self.adjusted,
+            justified=self.justified,
         )
 
     def _reach(self, needed: int) -> int | None:
@@ -223,118 +220,4 @@ def _label(calendar: BusinessCalendar) -> str:
     return f"{calendar.name or calendar.fingerprint[:12]}@{calendar.version}"
 
 
-_EVENTS = "give the events of one record, such as history_from_changes(...) or desk.history(id)"
 _BREACHES = frozenset({Verdict.BREACHED, Verdict.VOID_AFTER_BREACH})
-
-
-def evaluate(
-    events: Iterable[Event], target: Target, at: dt.datetime, known_at: dt.datetime | None = None
-) -> Clock:
-    """The clock of a target at an instant, from the events of one record in any order.
-
-    With `known_at`, only what had been recorded by then counts: what a report of that day said.
-    """
-    events = each(Event, events, "events", _EVENTS)
-    if known_at is not None:
-        limit = micros(known_at, "known_at")
-        events = tuple(event for event in events if micros(event.recorded_at) <= limit)
-    return conclude(trace(events), target, at)
-
-
-def conclude(timeline: Timeline, target: Target, at: dt.datetime) -> Clock:
-    """The clock of a target at an instant, from the timeline of its record."""
-    only(Target, target, "target", 'give one: Target("answer", "response", duration="4h", calendar=...)')
-    only(Timeline, timeline, "timeline", "make it of events: trace(events)")
-    at_us, plan = micros(at), ((0, target),)
-    timeline = timeline.as_of(at_us)
-    return _newest(_cycles(timeline, plan), timeline, plan, at_us)
-
-
-def _cycles(timeline: Timeline, plan: Plan, since: int | None = None) -> list[Cycle]:
-    return cycles_of(timeline, plan, since) if timeline.started_us is not None else []
-
-
-def _newest(cycles: list[Cycle], timeline: Timeline, plan: Plan, at_us: int) -> Clock:
-    """The newest cycle of a metric at an instant, with those before it."""
-    if not cycles:
-        return _not_started(plan, at_us)
-    *before, last = cycles
-    earlier = tuple(_clock(one, n, timeline, at_us) for n, one in enumerate(before, start=1))
-    return _clock(last, len(cycles), timeline, at_us, earlier)
-
-
-def _not_started(plan: Plan, at_us: int) -> Clock:
-    target = next(target for _, target in reversed(plan) if target is not None)
-    return Clock(target, at_us, state=ClockState.NOT_STARTED, verdict=Verdict.RUNNING)
-
-
-def _clock(
-    cycle: Cycle, number: int, timeline: Timeline, at_us: int, earlier: tuple[Clock, ...] = ()
-) -> Clock:
-    target, stop, walk = cycle.target, cycle.stop, cycle.walked(at_us)
-    state = walk.pieces[-1][1] if stop is None else ClockState.VOID if stop.voids else ClockState.STOPPED
-    return _made(
-        target,
-        at_us,
-        state,
-        _verdict(timeline, target, stop, walk),
-        stop is not None and timeline.settled,
-        cycle.start,
-        None if stop is None else stop.us,
-        None if stop is None else stop.reason,
-        walk.budget,
-        walk.used,
-        walk.due,
-        tuple(walk.pieces),
-        tuple(walk.runs),
-        number,
-        earlier,
-        tuple(walk.flags),
-    )
-
-
-_made = trusted(Clock)
-
-
-def judge(events: Iterable[Event], agreement: Agreement, at: dt.datetime) -> dict[str, Clock]:
-    """The clocks of an agreement at an instant, by metric, from the events of one record in any order.
-
-    An agreement that does not cover the record gives none. A metric is a text, so
-    `judge(...)["resolution"]` and `judge(...)[Metric.RESOLUTION]` are the same clock.
-    """
-    events = each(Event, events, "events", _EVENTS)
-    return clocks_at(fold(events), trace(events), agreement, at)
-
-
-def clocks_at(record: Record, timeline: Timeline, agreement: Agreement, at: dt.datetime) -> dict[str, Clock]:
-    """The clocks of an agreement at an instant, by metric, from a record and its timeline."""
-    remedy = "make one: default_agreement(calendar)"
-    at_us = micros(at)
-    timeline = timeline.as_of(at_us)
-    plans = only(Agreement, agreement, "agreement", remedy).plans_for(record, timeline)
-    found: dict[str, Clock] = {}
-    stops: dict[str | None, int | None] = {}
-    for metric, plan in plans.items():
-        after = next(target.after for _, target in plan if target is not None)
-        waits = after in stops and stops[after] is None  # without the other metric it waits for nothing
-        cycles = [] if waits else _cycles(timeline, plan, stops.get(after))
-        found[metric] = _newest(cycles, timeline, plan, at_us)
-        stops[metric] = _first_stop(cycles)
-    return found
-
-
-def _first_stop(cycles: list[Cycle]) -> int | None:
-    """When a metric first stopped, which stays so although it may have gone on since."""
-    return min((one.first_stop for one in cycles if one.first_stop is not None), default=None)
-
-
-def _verdict(timeline: Timeline, target: Target, stop: Stop | None, walk: Walk) -> Verdict:
-    """The verdict on integers. What depends on words that nobody kept is unknown, in time or not."""
-    over, void = walk.used > walk.budget, stop is not None and stop.voids
-    if target.conditions.hears and not timeline.messages_known and not (stop is not None and stop.spoken):
-        return Verdict.VOID if void and not over else Verdict.UNKNOWN
-    if void:
-        return Verdict.VOID_AFTER_BREACH if over else Verdict.VOID
-    if over:
-        return Verdict.BREACHED
-    return Verdict.RUNNING if stop is None else Verdict.MET

@@ -3,115 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
 import attrs
 
-from itsm_core.business_time.instants import HOUR, MINUTE, SECOND, utc, zone_of
-from itsm_core.errors import InvalidValue
-from itsm_core.events import Phase, WaitsOn
-from itsm_core.sla.spans import ClockState, Flag, Span, Verdict
-from itsm_core.sla.timeline import Mark
-from itsm_core.sla.words import WORDS, Words
+from itsm_core.business_time.instants import HOUR, MINUTE, SECOND
+from itsm_core.business_time.picture import Drawing
+from itsm_core.sla.breakdowns import Breakdown, breakdown
+from itsm_core.sla.exceptions import Adjusted
+from itsm_core.sla.picture import KINDS, Sign, Stretch, stretches, strip
+from itsm_core.sla.segments import Segment, SegmentKind, local
+from itsm_core.sla.spans import ClockState, Flag, Verdict
+from itsm_core.sla.tables import Table
+from itsm_core.sla.timeline import Justified
+from itsm_core.sla.words import Words, words_of
 
-
-class SegmentKind(StrEnum):
-    """What a stretch of wall time meant for a clock."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    CLOSED = "closed"
-    STOPPED = "stopped"
-
-
-@attrs.frozen
-class Segment:
-    """A stretch of wall time, what it meant, why, and the event that began it.
-
-    Take its length from `length`: Python subtracts two datetimes of one zone by the clock on the
-    wall, which is an hour off across a change of the clocks.
-    """
-
-    start_us: int
-    end_us: int
-    kind: SegmentKind = attrs.field(kw_only=True)
-    reason: str = attrs.field(kw_only=True)
-    event: str = attrs.field(kw_only=True)
-    zone: str = attrs.field(default="UTC", kw_only=True)
-
-    @property
-    def start(self) -> dt.datetime:
-        """When it began, in the zone of the calendar."""
-        return _local(self.start_us, self.zone)
-
-    @property
-    def end(self) -> dt.datetime:
-        """When it ended, in the zone of the calendar."""
-        return _local(self.end_us, self.zone)
-
-    @property
-    def length(self) -> dt.timedelta:
-        """The wall time it took."""
-        return dt.timedelta(microseconds=self.end_us - self.start_us)
-
-
-def _local(us: int, zone: str) -> dt.datetime:
-    return utc(us).astimezone(zone_of(zone))
-
-
-# --- from spans to segments -------------------------------------------------------------------
-
-
-def segments(spans: Iterable[Span], zone: str) -> tuple[Segment, ...]:
-    """The segments of a clock's spans, told in a zone: running time is split where its calendar is closed."""
-    return tuple(
-        Segment(start, end, kind=kind, reason=reason, event=span.mark.event, zone=zone)
-        for span in spans
-        for start, end, kind, reason in _pieces(span)
-    )
-
-
-def _pieces(span: Span) -> Iterator[tuple[int, int, SegmentKind, str]]:
-    at, reason = span.start_us, _reason(span.mark)
-    if span.state is not ClockState.RUNNING:
-        kind = SegmentKind.PAUSED if span.state is ClockState.PAUSED else SegmentKind.STOPPED
-        yield at, span.end_us, kind, reason
-        return
-    for start, end, name in span.calendar.closures_us(span.start_us, span.end_us):
-        if start > at:
-            yield at, start, SegmentKind.RUNNING, reason
-        yield start, end, SegmentKind.CLOSED, name
-        at = end
-    if span.end_us > at:
-        yield at, span.end_us, SegmentKind.RUNNING, reason
-
-
-def _reason(mark: Mark) -> str:
-    if mark.phase is Phase.WAITING:
-        return _WAITS[mark.waits_on]
-    return mark.outcome if mark.voids and mark.outcome else _PHASES[mark.phase]
-
-
-_WAITS: dict[WaitsOn | None, str] = {
-    None: "on hold without a reason",
-    WaitsOn.REQUESTER: "waiting for requester",
-    WaitsOn.CUSTOMER_APPROVER: "waiting for customer's approval",
-    WaitsOn.SUPPLIER: "waiting for supplier",
-    WaitsOn.PROBLEM: "waiting for a problem",
-    WaitsOn.CHANGE: "waiting for a change",
-    WaitsOn.INTERNAL: "waiting for internal work",
-    WaitsOn.SCHEDULE: "waiting for the agreed date",
-}
-_PHASES = {
-    Phase.NEW: "new", Phase.ACTIVE: "in progress", Phase.RESOLVED: "resolved", Phase.CLOSED: "closed",
-}  # fmt: skip
-
-
-# --- the explanation --------------------------------------------------------------------------
+MOST_ROWS = 200
+"""How many segments a table shows one by one; more are added up by kind and reason."""
 
 
 @attrs.frozen(kw_only=True)
@@ -142,6 +52,8 @@ class Explanation:
     share: Fraction
     segments: tuple[Segment, ...]
     flags: tuple[Flag, ...] = ()
+    adjusted: Adjusted | None = None
+    justified: tuple[Justified, ...] = ()
 
     def totals(self) -> dict[tuple[SegmentKind, str], dt.timedelta]:
         """Wall time by kind and reason, in the order in which they first came."""
@@ -153,21 +65,44 @@ class Explanation:
 
     def text(self, lang: str = "en") -> str:
         """One paragraph in English ("en") or Chinese ("zh")."""
-        words = WORDS.get(lang)
-        if words is None:
-            raise InvalidValue("language", lang, "is not spoken here", f"use one of {sorted(WORDS)}")
+        words = words_of(lang)
         return words.phrases["end"].join(_sentences(self, words)) + words.phrases["end"].rstrip()
+
+    def breakdown(self, by: str | Iterable[str] = "group") -> Breakdown:
+        """The segments grouped: by "owner", "group", "assignee", "state", "phase", "reason", or several."""
+        return breakdown(self.segments, by)
+
+    def draw(self, lang: str = "en") -> Drawing:
+        """A strip of the segments to scale in real time, as SVG, up to the due instant or the end.
+
+        What is narrower than a pixel is gathered, so that months of nights stay legible.
+        """
+        words = words_of(lang)
+        told = list(stretches(self.segments, self.due_us))
+        signs = [Sign(kind, us, text) for kind, us, text in _signs(self, words)]
+        head = _head(self, words)
+        legend = list(_legend(told, words))
+        return strip(told, signs, legend, title=head, desc=self.text(lang), zone=self.zone)
+
+    def html(self, lang: str = "en") -> str:
+        """The picture, the paragraph and a table of the segments, to put on a page."""
+        return f"<div>{self.draw(lang)}{_table(self, words_of(lang)).html()}</div>"
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON values; instants are ISO 8601 in the zone, durations microseconds."""
         held = attrs.asdict(self, recurse=False)
         for name in ("at", "started", "stopped", "due"):
             us = held.pop(f"{name}_us")
-            held[name] = None if us is None else _local(us, self.zone).isoformat()
+            held[name] = None if us is None else local(us, self.zone).isoformat()
         held["state"], held["verdict"], held["share"] = self.state.value, self.verdict.value, str(self.share)
         held["flags"] = [
-            {"code": one.code, "at": _local(one.us, self.zone).isoformat(), "event": one.event}
+            {"code": one.code, "at": local(one.us, self.zone).isoformat(), "event": one.event}
             for one in self.flags
+        ]
+        held["adjusted"] = None if self.adjusted is None else _plain(self.adjusted)
+        held["justified"] = [
+            {"at": local(one.us, self.zone).isoformat(), "event": one.event, "confirmation": one.confirmation}
+            for one in self.justified
         ]
         held["segments"] = [
             {
@@ -186,36 +121,76 @@ class Explanation:
         return self.text()
 
     def _repr_html_(self) -> str:
-        """The paragraph over a table of the segments, for notebooks."""
-        rows = "".join(_row(segment) for segment in self.segments)
-        head = "".join(f"<th>{name}</th>" for name in ("from", "to", "length", "kind", "reason", "event"))
-        return f"<p>{html.escape(self.text())}</p><table><tr>{head}</tr>{rows}</table>"
+        return self.html()
 
 
-def _row(segment: Segment) -> str:
-    start, end = _minute(segment.start_us, segment.zone), _minute(segment.end_us, segment.zone)
-    length = _length(segment.end_us - segment.start_us, WORDS["en"])
-    cells = (start, end, length, segment.kind.value, segment.reason, segment.event)
-    return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
+def _plain(adjusted: Adjusted) -> dict[str, Any]:
+    held = attrs.asdict(adjusted)
+    return {**held, "verdict": adjusted.verdict.value, "by": [*adjusted.by], "events": [*adjusted.events]}
+
+
+def _table(told: Explanation, words: Words) -> Table:
+    """The paragraph over the segments, or over their sums where there are too many."""
+    text = told.text(words.lang)
+    columns: tuple[str, ...] = ("from", "to", "length", "kind", "reason", "event")
+    if len(told.segments) <= MOST_ROWS:
+        rows = [
+            (
+                _minute(s.start_us, s.zone),
+                _minute(s.end_us, s.zone),
+                *_what(s.length, s.kind, s.reason, words),
+                s.event,
+            )
+            for s in told.segments
+        ]
+    else:
+        columns = columns[2:5]
+        rows = [_what(length, kind, why, words) for (kind, why), length in told.totals().items()]
+    return Table(text, tuple(map(words.of, columns)), rows=tuple(rows), words=len(columns))
+
+
+def _what(length: dt.timedelta, kind: SegmentKind, reason: str, words: Words) -> tuple[str, ...]:
+    return _length(length // dt.timedelta(microseconds=1), words), words.of(kind), words.of(reason)
+
+
+def _signs(told: Explanation, words: Words) -> Iterator[tuple[str, int | None, str]]:
+    """The instants that a picture points at; before the start only the one asked about."""
+    if told.started_us is None:
+        yield "asked", told.at_us, _not_started(told, words)
+        return
+    kinds = {"started": "start", "stopped": "stop", "never_due": "due"}
+    for key, us, text in _instants(told, words):
+        yield kinds.get(key, key), us, text
+
+
+def _legend(told: Iterable[Stretch], words: Words) -> Iterator[tuple[str, str]]:
+    """The kinds that a strip shows, and how long each took."""
+    sums = dict.fromkeys(KINDS, 0)
+    for one in told:
+        sums[one.kind] += one.end - one.start
+    for kind, us in sums.items():
+        if us:
+            length = (
+                words.length(dt.timedelta(seconds=us // SECOND)) if us >= SECOND else words.duration("<1s")
+            )
+            yield kind, f"{words.of(_NAMES[kind])} {length}"
+
+
+_NAMES = {"run": "running", "over": "past due", "pause": "paused", "closed": "closed", "stop": "stopped"}
 
 
 # --- words ------------------------------------------------------------------------------------
 
 
 def _sentences(told: Explanation, words: Words) -> Iterator[str]:
-    head = words.phrases["head"].format(
-        target=told.target,
-        metric=words.of(told.metric),
-        promised=words.duration(told.promised),
-        verdict=words.of(told.verdict),
-    )
+    head = _head(told, words)
     if told.stopped_us is not None:
         head += words.phrases["settled" if told.settled else "provisional"]
     yield head
     if told.started_us is None:
-        yield words.phrases["not_started"].format(when=_minute(told.at_us, told.zone), zone=told.zone)
+        yield _not_started(told, words)
     else:
-        yield words.phrases["and"].join(_instants(told, words))
+        yield words.phrases["and"].join(text for _, _, text in _instants(told, words))
         yield _use(told, words)
         if told.segments:
             spent = words.phrases["and"].join(_spent(told, words))
@@ -223,20 +198,51 @@ def _sentences(told: Explanation, words: Words) -> Iterator[str]:
     for flag in told.flags:
         when = _minute(flag.us, told.zone)
         yield words.phrases["flagged"].format(what=words.of(flag.code.removesuffix("_late")), when=when)
+    yield from _beside(told, words)
     key = "judged" if told.agreement else "judged_by_calendar"
     yield words.phrases[key].format(agreement=told.agreement, calendar=told.calendar)
 
 
-def _instants(told: Explanation, words: Words) -> Iterator[str]:
+def _beside(told: Explanation, words: Words) -> Iterator[str]:
+    """What stands beside the verdict: what exceptions make of it, and that an overrun was care."""
+    if told.adjusted is not None:
+        yield words.phrases["adjusted"].format(
+            names=words.phrases["also"].join(told.adjusted.by),
+            verdict=words.of(told.adjusted.verdict),
+            excused=_length(told.adjusted.excused_us, words),
+            elapsed=_length(told.adjusted.elapsed_us, words),
+        )
+    for one in told.justified:
+        confirmed = words.phrases["confirmed" if one.confirmed else "unconfirmed"]
+        when = _minute(one.us, told.zone)
+        yield words.phrases["justified"].format(when=when, confirmed=confirmed)
+
+
+def _head(told: Explanation, words: Words) -> str:
+    return words.phrases["head"].format(
+        target=told.target,
+        metric=words.of(told.metric),
+        promised=words.duration(told.promised),
+        verdict=words.of(told.verdict),
+    )
+
+
+def _not_started(told: Explanation, words: Words) -> str:
+    return words.phrases["not_started"].format(when=_minute(told.at_us, told.zone), zone=told.zone)
+
+
+def _instants(told: Explanation, words: Words) -> Iterator[tuple[str, int | None, str]]:
+    """What happened when, in words; a clock that never falls due says so."""
     instants = {"started": told.started_us, "due": told.due_us, "stopped": told.stopped_us}
     if told.stopped_us is None:
         instants["asked"] = told.at_us
     reason = words.of(told.stop_reason or "")
     for key, us in instants.items():
         if us is not None:
-            yield words.phrases[key].format(when=_minute(us, told.zone), zone=told.zone, reason=reason)
+            text = words.phrases[key].format(when=_minute(us, told.zone), zone=told.zone, reason=reason)
+            yield key, us, text
         elif key == "due" and (told.budget_us is None or told.state is not ClockState.PAUSED):
-            yield words.phrases["never_due"]
+            yield "never_due", None, words.phrases["never_due"]
 
 
 def _use(told: Explanation, words: Words) -> str:
@@ -262,7 +268,7 @@ def _spent(told: Explanation, words: Words) -> Iterator[str]:
 
 def _minute(us: int, zone: str) -> str:
     """A local time to the minute, or as fine as it is."""
-    when = _local(us, zone)
+    when = local(us, zone)
     wall = when.replace(tzinfo=None).isoformat(" ", "minutes" if us % MINUTE == 0 else "auto")
     return wall + when.strftime(" %z")
 

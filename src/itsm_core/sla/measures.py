@@ -89,6 +89,7 @@ class Condition:
 
 
 Conditions = tuple[Condition, ...]
+_ALWAYS = Condition()
 
 
 def _conditions(value: Condition | Iterable[Condition]) -> Conditions:
@@ -97,18 +98,22 @@ def _conditions(value: Condition | Iterable[Condition]) -> Conditions:
 
 
 class AnyOf:
-    """Conditions of which any will do, made quick: most look at phases alone."""
+    """Conditions of which any will do, made quick: most look at phases alone, or at words alone."""
 
-    __slots__ = ("always", "phases", "rest")
+    __slots__ = ("always", "phases", "rest", "said")
 
     def __init__(self, conditions: Conditions) -> None:
         self.always = Condition() in conditions
         plain = [one for one in conditions if one == Condition(phases=one.phases) and one.phases]
+        heard = [one for one in conditions if one == Condition(words=one.words) and one.words]
         self.phases = frozenset(phase for one in plain for phase in one.phases)
-        self.rest = tuple(one for one in conditions if one not in plain)
+        self.said = frozenset(said for one in heard for said in one.words)
+        self.rest = tuple(one for one in conditions if one not in plain and one not in heard)
 
     def __call__(self, mark: Mark, words: tuple[Word, ...] = ()) -> bool:
         if self.always or mark.phase in self.phases:
+            return True
+        if words and self.said and any(word.said in self.said for word in words):
             return True
         return bool(self.rest) and any(one.holds(mark, words) for one in self.rest)
 
@@ -145,6 +150,7 @@ class Measure:
     hears: frozenset[Said] = attrs.field(init=False, eq=False, repr=False)
     repeats: bool = attrs.field(init=False, eq=False, repr=False)
     quiet: bool = attrs.field(init=False, eq=False, repr=False)
+    plain: bool = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         for name, quick in _QUICK.items():
@@ -154,6 +160,11 @@ class Measure:
                 raise InvalidValue(
                     name, "words", "hold for an instant, so they pause nothing", "name what lasts, as a state"
                 )
+        if self.while_started and any(one.words for one in self.start):
+            raise InvalidValue(
+                "while_started", True, "asks a start by words to last, and words hold for an instant",
+                "start it by what lasts, as a state, or leave while_started out",
+            )  # fmt: skip
         named = (self.start, self.stop, self.pause, self.resume, self.reset, self.void)
         hears = frozenset(word for group in named for one in group for word in one.words)
         object.__setattr__(self, "hears", hears)
@@ -162,11 +173,19 @@ class Measure:
         ends = [one for group in (self.stop, self.reset, self.void) for one in group]
         over = all(one.words or (one.phases and one.phases <= set(DONE) and not one.unless) for one in ends)
         object.__setattr__(self, "quiet", over and not self.while_started)
+        object.__setattr__(self, "plain", self._is_plain())
         if not self.start:
             raise InvalidValue(
                 "start", (), "names no condition, so the clock would never start",
                 'say when it starts: start=Condition(states={"approval"}), or Condition() for the opening',
             )  # fmt: skip
+
+    def _is_plain(self) -> bool:
+        """Whether it starts at the opening, and nothing but words or the end of the work stops it."""
+        others = (self.pause, self.resume, self.reset, self.void)
+        stops = self.stops
+        ends = stops.phases == frozenset(DONE) and not stops.always and not stops.rest
+        return self.start == (_ALWAYS,) and ends and not any(others) and Said.REQUEST not in self.hears
 
 
 _QUICK = {
@@ -175,7 +194,7 @@ _QUICK = {
 }  # fmt: skip
 
 
-_ALWAYS, _DONE = Condition(), Condition(phases=DONE)
+_DONE = Condition(phases=DONE)
 _RESOLUTION = Measure(start=_ALWAYS, stop=_DONE)
 
 

@@ -20,8 +20,9 @@ from itsm_core.events import Event, Phase
 from itsm_core.lifecycle.beside import priority_fields
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.records import Record
-from itsm_core.sla.agreements import Agreement
-from itsm_core.sla.clocks import Clock, clocks_at
+from itsm_core.sla.agreements import Agreement, opened_under
+from itsm_core.sla.clocks import Clock
+from itsm_core.sla.evaluation import clocks_at
 from itsm_core.sla.spans import ClockState
 from itsm_core.sla.tables import Table
 from itsm_core.sla.tracing import trace
@@ -214,7 +215,7 @@ def preview(
     when = in_utc(at)
     only(Actor, actor, "actor", 'name who opens it: Actor.person("bob")')
     record = attrs.evolve(_record(asked, process, matrix), opened_at=when)
-    agreement = next((one for one in parts if one.covers(record)), None)
+    agreement = opened_under(parts, record)
     priority = None if record.priority is None else record.priority.value
     if agreement is None:
         return Preview(agreement=None, priority=priority, at=when)

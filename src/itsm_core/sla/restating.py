@@ -15,7 +15,8 @@ from itsm_core.business_time.instants import micros
 from itsm_core.events import Event
 from itsm_core.records import fold
 from itsm_core.sla.agreements import Agreement
-from itsm_core.sla.clocks import Clock, clocks_at
+from itsm_core.sla.clocks import Clock
+from itsm_core.sla.evaluation import clocks_at
 from itsm_core.sla.tracing import in_time, retrace, trace
 from itsm_core.values import each
 
@@ -82,7 +83,7 @@ def _different(
 def _figures(clock: Clock) -> tuple[object, ...]:
     return (
         clock.started_us, clock.stopped_us, clock.stop_reason, clock.budget_us, clock.elapsed_us,
-        clock.verdict,
+        clock.verdict, clock.adjusted,
     )  # fmt: skip
 
 

@@ -99,18 +99,18 @@ class Walk:
 
     def take(self, us: int, state: ClockState, mark: Mark, calendar: BusinessCalendar) -> None:
         """What the clock does from an instant on, and the calendar that counts it."""
-        was = self.pieces[-1][1] if self.pieces else None
-        moved = bool(self.runs) and self.runs[-1][2] is not calendar
-        if state is not was or moved:
+        pieces, runs = self.pieces, self.runs
+        was = pieces[-1][1] if pieces else None
+        if state is not was or (runs and runs[-1][2] is not calendar):
             if was is _RUNNING:
                 self.count(us)
             if state is _PAUSED and was is not _PAUSED and self._late(us, calendar):
                 state = _RUNNING
-            elif state is _PAUSED and self.runs and self.is_nearly_over:
+            elif state is _PAUSED and runs and self.is_nearly_over:
                 self.flags.append(Flag("held_late", us, mark.event))
             if state is _RUNNING:
-                self.runs.append((us, self.used, calendar))
-        self.pieces.append((us, state, mark, calendar))
+                runs.append((us, self.used, calendar))
+        pieces.append((us, state, mark, calendar))
 
     def end(self, us: int) -> None:
         """The end of the cycle, or of what is known of it."""

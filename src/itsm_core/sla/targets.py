@@ -63,7 +63,9 @@ def metric_of(value: Metric | str) -> Metric | str:
     return known or word(value, "metric", 'name it: "response", "resolution", or one of your own')
 
 
-def _one_of(known: tuple[str, ...]) -> Any:
+def one_of(known: tuple[str, ...]) -> Any:
+    """A validator that refuses what is none of the words known."""
+
     def check(_: Any, field: Any, value: Any) -> None:
         if value not in known:
             raise InvalidValue(field.name, value, "is unknown", f"use one of {', '.join(known)}")
@@ -80,7 +82,8 @@ def _answers(value: Iterable[Said] | Said | str) -> frozenset[Said]:
     return frozenset(Said(one) for one in found)
 
 
-def _predicates(value: Mapping[str, Any]) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+def predicates(value: Mapping[str, Any]) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """The values that fields must have, each among those named: as `when` of a target says it."""
     remedy = 'write {"service": "mail"} or {"category": ["network", "wifi"]}'
     value = dict(value) if isinstance(value, tuple) else value  # as a copy of a target brings it
     held = as_fields(only(cast("type[Mapping[str, Any]]", Mapping), value, "when", remedy))
@@ -174,17 +177,15 @@ class Target:
     pauses_on: frozenset[WaitsOn] = attrs.field(default=frozenset(), converter=_reasons, kw_only=True)
     priorities: frozenset[Priority] = attrs.field(default=frozenset(), converter=priorities_of, kw_only=True)
     when: tuple[tuple[str, tuple[Any, ...]], ...] = attrs.field(
-        factory=dict, converter=_predicates, kw_only=True
+        factory=dict, converter=predicates, kw_only=True
     )
-    reopen: Reopen = attrs.field(default="continue", validator=_one_of(REOPENINGS), kw_only=True)
-    on_retarget: OnRetarget = attrs.field(
-        default="retroactive", validator=_one_of(RETARGETINGS), kw_only=True
-    )
-    on_pause: OnPause = attrs.field(default="extend", validator=_one_of(ON_PAUSE), kw_only=True)
+    reopen: Reopen = attrs.field(default="continue", validator=one_of(REOPENINGS), kw_only=True)
+    on_retarget: OnRetarget = attrs.field(default="retroactive", validator=one_of(RETARGETINGS), kw_only=True)
+    on_pause: OnPause = attrs.field(default="extend", validator=one_of(ON_PAUSE), kw_only=True)
     answered_by: frozenset[Said] = attrs.field(default=ANSWERS, converter=_answers, kw_only=True)
     measure: Measure | None = attrs.field(default=None, kw_only=True)
     after: str | None = attrs.field(default=None, kw_only=True)
-    kind: Kind = attrs.field(default="customer", validator=_one_of(KINDS), kw_only=True)
+    kind: Kind = attrs.field(default="customer", validator=one_of(KINDS), kw_only=True)
     party: str | None = attrs.field(default=None, kw_only=True)
     agreement: str | None = attrs.field(default=None, kw_only=True)
     conditions: Measure = attrs.field(init=False, eq=False, repr=False)

@@ -18,6 +18,7 @@ from itsm_core.priority import Priority
 from itsm_core.sla.agreements import Agreement
 from itsm_core.sla.situations import Places, Reading, Rule
 from itsm_core.sla.targets import Metric, Target
+from itsm_core.sla.workload import begins, period_of
 
 _MOST_CASES = 1_000
 _DAY = dt.timedelta(days=1)
@@ -222,6 +223,65 @@ def _one_kind(reading: Reading) -> Places:
         yield reading.agreement.label, said, "write an agreement for each; check_chain holds them together"
 
 
+# --- what it holds for ----------------------------------------------------------------------------
+
+
+def _limits(reading: Reading) -> Places:
+    agreement = reading.agreement
+    for limit in agreement.workload:
+        for name in ("processes", "services"):
+            mine, limited = getattr(agreement, name), getattr(limit, name)
+            if not _meet(mine, limited):
+                said = f"counts no record of the agreement, which covers the {name} {told_all(sorted(mine))}"
+                yield limit.id, said, f"name some of these {name}, or leave them out"
+
+
+def _whole_periods(reading: Reading) -> Places:
+    agreement = reading.agreement
+    for limit in agreement.workload:
+        for name in ("valid_from", "valid_to"):
+            day = getattr(agreement, name)
+            if day is not None and not begins(limit.per, day):
+                said = (
+                    f"counts only a part of the {limit.per} {period_of(limit.per, day)}, for {name} is {day}"
+                )
+                yield limit.id, said, f"let versions change where a {limit.per} begins"
+
+
+def _exceptional(reading: Reading) -> Places:
+    for exception in reading.agreement.exceptions:
+        if not (exception.when or exception.claimed or exception.times is not None):
+            whole = told_all(exception.metrics) if exception.metrics else "everything"
+            said = f"excuses {whole} at any time, so nothing is promised"
+            yield exception.id, said, "say when it applies: when, times, or claimed"
+
+
+# --- what becomes of open records -----------------------------------------------------------------
+
+
+def _earlier(reading: Reading) -> list[Agreement]:
+    mine = reading.agreement
+    return [one for one in reading.others if one.id == mine.id and one.version < mine.version]
+
+
+def _succeeds(reading: Reading) -> Places:
+    mine = reading.agreement
+    if mine.on_policy_change == "reassess_open" and reading.others and not _earlier(reading):
+        said = "takes over open records, and no earlier version stands beside it"
+        yield mine.label, said, "keep the earlier version, or leave on_policy_change out"
+
+
+def _kept(reading: Reading) -> Places:
+    mine = reading.agreement
+    for other in _earlier(reading) if mine.on_policy_change == "reassess_open" else ():
+        lost = [metric for metric in other.metrics if metric not in mine.metrics]
+        if lost:
+            said = (
+                f"takes over open records of {told(other.label)}, whose {told_all(lost)} it does not measure"
+            )
+            yield mine.label, said, "measure it, or be sure that these clocks may go"
+
+
 TERM_RULES = (
     Rule(
         "A010", "Every priority is promised a response and a resolution, if any is.", _covered, warning=True
@@ -236,4 +296,14 @@ TERM_RULES = (
     Rule("A018", "Its calendars open for as long as it is in force.", _open),
     Rule("A019", "A target agreed with a team or a supplier names it.", _parties, warning=True),
     Rule("A020", "All targets are agreed with one side.", _one_kind),
+    Rule("A021", "A workload limit counts records that the agreement covers.", _limits),
+    Rule(
+        "A022",
+        "It begins and ends where the periods of its workload limits do.",
+        _whole_periods,
+        warning=True,
+    ),
+    Rule("A023", "No exception applies always.", _exceptional),
+    Rule("A024", "There is an earlier version whose open records it takes over.", _succeeds, warning=True),
+    Rule("A025", "Records that it takes over keep their clocks.", _kept, warning=True),
 )

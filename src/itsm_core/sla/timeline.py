@@ -48,6 +48,7 @@ class Mark:
     event: str = attrs.field(kw_only=True)
     group: str | None = attrs.field(default=None, kw_only=True)
     assignee: str | None = attrs.field(default=None, kw_only=True)
+    owner: str | None = attrs.field(default=None, kw_only=True)
 
     @property
     def voids(self) -> bool:
@@ -89,6 +90,34 @@ class Promised:
 
 
 @attrs.frozen
+class Claim:
+    """That an agreed exception applies: which, to which metric (None: all), in which stretch of time."""
+
+    us: int
+    exception: str
+    metric: str | None = attrs.field(default=None, kw_only=True)
+    since_us: int | None = attrs.field(default=None, kw_only=True)
+    until_us: int | None = attrs.field(default=None, kw_only=True)
+    event: str = attrs.field(kw_only=True)
+
+
+@attrs.frozen
+class Justified:
+    """That taking longer was care: of which metric, who approved, and where the requester confirmed it."""
+
+    us: int
+    metric: str
+    by: str = attrs.field(kw_only=True, repr=False)
+    event: str = attrs.field(kw_only=True)
+    confirmation: str | None = attrs.field(default=None, kw_only=True)
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it names the words in which the requester confirmed."""
+        return self.confirmation is not None
+
+
+@attrs.frozen
 class Timeline:
     """What all clocks of one record share. Instants are integer microseconds UTC.
 
@@ -105,6 +134,8 @@ class Timeline:
     promised: tuple[Promised, ...] = attrs.field(default=(), kw_only=True)
     messages_known: bool = attrs.field(default=True, kw_only=True)
     monitored: bool = attrs.field(default=False, kw_only=True)
+    claims: tuple[Claim, ...] = attrs.field(default=(), kw_only=True)
+    justified: tuple[Justified, ...] = attrs.field(default=(), kw_only=True)
 
     def answer(self, by: frozenset[Said] = ANSWERS) -> Word | None:
         """The first word that answers; None if none does."""
@@ -138,4 +169,6 @@ class Timeline:
             words=tuple(word for word in self.words if word.us <= us),
             priorities=tuple(pair for pair in self.priorities if pair[0] <= us),
             promised=tuple(p.as_of(us) for p in self.promised if p.made_us <= us),
+            claims=tuple(claim for claim in self.claims if claim.us <= us),
+            justified=tuple(one for one in self.justified if one.us <= us),
         )

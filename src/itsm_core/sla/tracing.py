@@ -16,7 +16,7 @@ from itsm_core.business_time.instants import micros, parse_text, utc
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Audience, Direction, Event, Phase, WaitsOn, effective
 from itsm_core.priority import Priority
-from itsm_core.sla.timeline import Mark, Promised, Said, Timeline, Word
+from itsm_core.sla.timeline import Claim, Justified, Mark, Promised, Said, Timeline, Word
 from itsm_core.values import trusted
 
 LIVE_CHANNELS = frozenset({"phone", "walk_in", "chat"})
@@ -188,6 +188,8 @@ class _Draft:
     """A timeline while events are being folded in."""
 
     __slots__ = (
+        "claims",
+        "justified",
         "marks",
         "messages_known",
         "monitored",
@@ -205,11 +207,12 @@ class _Draft:
         self.marks, self.words, self.priorities = list(held.marks), list(held.words), held.priorities
         self.promised, self.monitored = held.promised, held.monitored
         self.messages_known = held.messages_known
+        self.claims, self.justified = held.claims, held.justified
 
     def timeline(self) -> Timeline:
         return _timeline(
             self.until_us, self.seq, self.started_us, tuple(self.marks), tuple(self.words), self.priorities,
-            self.promised, self.messages_known, self.monitored,
+            self.promised, self.messages_known, self.monitored, self.claims, self.justified,
         )  # fmt: skip
 
     def take(self, event: Event, us: int) -> None:
@@ -247,7 +250,8 @@ def _transitioned(draft: _Draft, event: Event, us: int) -> None:
     _mark(draft, event, us, last.phase, last.state)
     if draft.monitored and event.fields.get("trigger") == "start":
         _acknowledged(draft, event, us)
-    _priority(draft, event, us)
+    if "priority" in event.fields:
+        _priority(draft, event, us)
 
 
 def _mark(draft: _Draft, event: Event, us: int, phase: Phase, state: str) -> None:
@@ -261,13 +265,18 @@ def _mark(draft: _Draft, event: Event, us: int, phase: Phase, state: str) -> Non
     state = event.to_state or state
     if draft.marks:
         last = draft.marks[-1]
-        group, assignee = get("group", last.group), get("assignee", last.assignee)
-        same = last.state == state and last.phase is phase and last.waits_on is waits_on
-        if same and (last.group, last.assignee, last.outcome) == (group, assignee, outcome):
+        group, assignee, owner = (
+            get("group", last.group), get("assignee", last.assignee), get("owner", last.owner),
+        )  # fmt: skip
+        if (
+            phase is last.phase and state == last.state and waits_on is last.waits_on
+            and outcome == last.outcome
+            and (group, assignee, owner) == (last.group, last.assignee, last.owner)
+        ):  # fmt: skip
             return
     else:
-        group, assignee = get("group"), get("assignee")
-    draft.marks.append(_made(us, phase, waits_on, state, outcome, event.id, group, assignee))
+        group, assignee, owner = get("group"), get("assignee"), get("owner")
+    draft.marks.append(_made(us, phase, waits_on, state, outcome, event.id, group, assignee, owner))
 
 
 _made, _timeline, _said = trusted(Mark), trusted(Timeline), trusted(Word)
@@ -275,11 +284,10 @@ _made, _timeline, _said = trusted(Mark), trusted(Timeline), trusted(Word)
 
 def _assigned(draft: _Draft, event: Event, us: int) -> None:
     """Somebody else has it from now on; nothing else about it changes."""
-    last = draft.marks[-1]
-    group, assignee = event.fields.get("group", last.group), event.fields.get("assignee", last.assignee)
-    if (group, assignee) != (last.group, last.assignee):
-        mark = _made(us, last.phase, last.waits_on, last.state, last.outcome, event.id, group, assignee)
-        draft.marks.append(mark)
+    last, get = draft.marks[-1], event.fields.get
+    who = get("group", last.group), get("assignee", last.assignee), get("owner", last.owner)
+    if who != (last.group, last.assignee, last.owner):
+        draft.marks.append(_made(us, last.phase, last.waits_on, last.state, last.outcome, event.id, *who))
     _priority(draft, event, us)
 
 
@@ -346,6 +354,28 @@ def _followed(promised: Promised, event: Event, us: int, renewed: bool) -> Promi
     return attrs.evolve(promised, followed_us=us, followed_by=event.id, renewed=renewed)
 
 
+def _claimed(draft: _Draft, event: Event, us: int) -> None:
+    get = event.fields.get
+    since, until = get("since"), get("until")
+    claim = Claim(
+        us,
+        get("exception", ""),
+        metric=get("metric"),
+        since_us=None if since is None else parse_text(since, "since"),
+        until_us=None if until is None else parse_text(until, "until"),
+        event=event.id,
+    )
+    draft.claims = (*draft.claims, claim)
+
+
+def _justified(draft: _Draft, event: Event, us: int) -> None:
+    get = event.fields.get
+    said = Justified(
+        us, get("metric", ""), by=event.actor.id, event=event.id, confirmation=get("confirmation") or None
+    )
+    draft.justified = (*draft.justified, said)
+
+
 _STEPS = {
     "opened": _opened,
     "transitioned": _transitioned,
@@ -354,4 +384,6 @@ _STEPS = {
     "assigned": _assigned,
     "reprioritised": _priority,
     "migrated": _transitioned,
+    "exception_claimed": _claimed,
+    "overrun_justified": _justified,
 }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import attrs
+
+from itsm_core.business_time import format_duration
+from itsm_core.errors import InvalidValue
 
 
 @attrs.frozen
@@ -28,6 +32,10 @@ class Words:
             text = pattern.sub(words, text)
         return text
 
+    def length(self, value: dt.timedelta) -> str:
+        """A measured duration in hours, minutes and seconds, such as "8h 30m"; never in days."""
+        return self.duration(format_duration(value)).replace(" ", self.phrases["gap"])
+
 
 ENGLISH = Words("en", {
     "head": "{target} ({metric} within {promised}): {verdict}",
@@ -44,11 +52,14 @@ ENGLISH = Words("en", {
     "over": ", over by {overrun}",
     "spent": "{kind} {length} ({reason})",
     "flagged": "Flagged: {what} {when}, with less than a tenth left",
+    "adjusted": "Adjusted by {names}: {verdict}, {excused} excused, {elapsed} counted",
+    "justified": "Justified {when}, {confirmed}",
+    "confirmed": "confirmed by the requester", "unconfirmed": "not confirmed by the requester",
     "judged": "Judged by {agreement}, calendar {calendar}",
     "judged_by_calendar": "Judged by calendar {calendar}",
     "under": "under 1 second",
     "none": "0 seconds",
-    "end": ". ", "and": "; ", "colon": ": ", "gap": " ",
+    "end": ". ", "and": "; ", "also": ", ", "colon": ": ", "gap": " ",
 })  # fmt: skip
 
 CHINESE = Words("zh", {
@@ -66,13 +77,19 @@ CHINESE = Words("zh", {
     "over": "，超出{overrun}",
     "spent": "{kind}{length}（{reason}）",
     "flagged": "注意：{when} {what}，当时剩余不足十分之一",
+    "adjusted": "按例外 {names} 调整：{verdict}，免计{excused}，计入{elapsed}",
+    "justified": "超时已说明理由（{when}），{confirmed}",
+    "confirmed": "申请人已确认", "unconfirmed": "申请人未确认",
     "judged": "依据 {agreement}，日历 {calendar}",
     "judged_by_calendar": "依据日历 {calendar}",
     "under": "不到1秒",
     "none": "0秒",
-    "end": "。", "and": "；", "colon": "：", "gap": "",
+    "end": "。", "and": "；", "also": "、", "colon": "：", "gap": "",
 }, dictionary={
     "response": "响应", "resolution": "解决", "update": "更新", "reply": "回复",
+    "past due": "超过到期", "from": "自", "to": "至", "length": "时长", "kind": "类别",
+    "reason": "原因", "event": "事件", "owner": "负责人", "group": "小组", "assignee": "受理人",
+    "state": "状态", "phase": "阶段", "share": "占比", "active": "处理中", "waiting": "挂起",
     "running": "运行", "paused": "暂停", "closed": "关闭", "stopped": "停止",
     "met": "达标", "breached": "违约", "void": "作废", "void_after_breach": "违约后作废", "unknown": "不明",
     "answered": "已答复", "live_contact": "当面或通话答复", "acknowledged": "已确认",
@@ -97,3 +114,11 @@ CHINESE = Words("zh", {
 
 WORDS = {words.lang: words for words in (ENGLISH, CHINESE)}
 """Every language in which a clock explains itself."""
+
+
+def words_of(lang: str) -> Words:
+    """The words of a language; one that is not spoken here is refused with the choices."""
+    words = WORDS.get(lang) if isinstance(lang, str) else None
+    if words is None:
+        raise InvalidValue("language", lang, "is not spoken here", f"use one of {sorted(WORDS)}")
+    return words

@@ -156,6 +156,8 @@ class World:
             "note": ({"text": texts}, {}),
             "link": ({"relation": st.sampled_from(_RELATIONS), "other": st.sampled_from(RECORDS)}, {}),
             "restate": ({"reason": texts}, {}),
+            "claim_exception": ({"exception": texts, "reason": texts}, {"metric": texts, "since": soon}),
+            "justify_overrun": ({"metric": texts, "reason": texts}, {"confirmation": texts}),
             "waive": ({**waiver, "review": texts}, {}),
             "request_approval": ({"rule": self.fields.get("rule", rules)}, {}),
             "vote": ({"vote": st.sampled_from(VOTES)}, {}),
