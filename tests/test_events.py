@@ -25,6 +25,7 @@ from itsm_core.events import (
     correction,
     effective,
     personal_among,
+    told_once,
 )
 from itsm_core.values import digest
 
@@ -594,3 +595,28 @@ def test_whom_a_record_may_wait_for():
     assert set(WaitsOn) == {
         "requester", "customer_approver", "supplier", "problem", "change", "internal", "schedule",
     }  # fmt: skip
+
+
+# --- one id, one event --------------------------------------------------------------------------
+
+
+def test_two_different_events_under_one_id_are_refused_in_any_order():
+    """What came of them would depend on which was told last."""
+    one, other = event(id="x", fields={"text": "a"}), event(id="x", fields={"text": "b"})
+    for told in ([one, other], [other, one]):
+        with pytest.raises(InvalidValue, match="is the id of two different events"):
+            effective(told)
+    assert effective([one, one]) == [one]
+
+
+def test_of_an_event_told_before_and_after_its_erasure_the_erased_one_counts():
+    """It is the same event: its digest says so."""
+    whole = event(fields={"text": "secret"}, personal=["text"]).sealed(lambda: "salt")
+    erased = whole.erase("text")
+    assert told_once([whole, erased]) == told_once([erased, whole]) == {"e1": erased}
+
+
+def test_two_events_at_one_place_and_instant_stand_in_the_order_of_their_ids():
+    """However they were delivered."""
+    one, other = event(id="a"), event(id="b")
+    assert effective([one, other]) == effective([other, one]) == [one, other]

@@ -41,13 +41,14 @@ from itsm_core.values import (
     NO_FIELDS,
     Fields,
     as_fields,
-    canonical,
     digest,
+    digest_of,
     evolver,
     frozen_json,
     joined,
     sha256,
     to_dict,
+    written,
 )
 
 SCHEMA = 1
@@ -162,15 +163,16 @@ class Event:
 
     def digests(self) -> dict[str, str]:
         """The digest of every field, erased ones included: of [salt, name, value]."""
-        kept = {n: digest([self.personal.get(n, ""), n, v]) for n, v in self.fields.items()}
+        salt = self.personal.get
+        kept = {n: digest_of(salt(n, ""), n, v) for n, v in self.fields.items()}
         return {**self.erased, **kept}  # a value that is there answers for itself
 
-    def canonical(self) -> bytes:
-        """The bytes that are hashed: the envelope, with a digest in place of every field."""
-        envelope = to_dict(self)
-        for name in ("fields", "personal", "erased"):
-            envelope.pop(name, None)
-        return canonical({**envelope, "fields": self.digests()})
+    def canonical(self, plain: Mapping[str, Any] | None = None) -> bytes:
+        """The bytes that are hashed: the envelope (`plain`: to_dict's), a digest for each field."""
+        envelope = {**(to_dict(self) if plain is None else plain), "fields": self.digests()}
+        envelope.pop("personal", None)
+        envelope.pop("erased", None)
+        return written(envelope).encode()
 
     @property
     def digest(self) -> str:
@@ -273,13 +275,32 @@ def _retimed(event: Event, now: Any, reason: str) -> dict[str, Any]:
     return {"event": event.id, "field": "occurred_at", "was": was, "now": frozen_json(at), "reason": reason}
 
 
+def told_once(events: Iterable[Event]) -> dict[str, Event]:
+    """Events by id, each once; of one whose fields were erased meanwhile, what is left.
+
+    The same id is the same event: two different ones under one id are refused, for what came of them would
+    depend on which was told last.
+    """
+    told = tuple(events)
+    known = {event.id: event for event in told}
+    for event in told if len(known) < len(told) else ():
+        kept = known[event.id]
+        if event is not kept and event != kept:
+            if event.digest != kept.digest:
+                raise InvalidValue(
+                    "event", event.id, "is the id of two different events", "give every event its own id"
+                )
+            known[event.id] = min(kept, event, key=lambda one: len(one.fields))
+    return known
+
+
 def effective(events: Iterable[Event]) -> list[Event]:
     """The events in order with every correction applied; the corrections themselves stay.
 
     Of two corrections of one field the later one counts. A correction may itself be corrected;
     one that names an event that is not there says nothing. An event given twice is there once.
     """
-    by_id = {e.id: e for e in events}
+    by_id = told_once(events)
     mends = [e for e in by_id.values() if e.kind == "corrected"]
     if not mends:
         return sorted(by_id.values(), key=_order)
@@ -306,8 +327,8 @@ def _corrected(event: Event, mends: Iterable[Event]) -> Event:
     return event
 
 
-def _order(event: Event) -> tuple[dt.datetime, int]:
-    return (event.occurred_at, event.seq)
+def _order(event: Event) -> tuple[dt.datetime, int, str]:
+    return (event.occurred_at, event.seq, event.id)
 
 
 # --- communications ---------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import datetime as dt
 import enum
 import hashlib
 import json
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -167,6 +168,39 @@ def canonical(value: Any) -> bytes:
         return written.encode()
     except UnicodeEncodeError:
         raise InvalidValue("text", value, "holds half a surrogate pair", "store valid Unicode") from None
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_odd_number = re.compile(r"[:,\[]-?(?:[0-9]{16}|[0-9]+[.eE](?![0-9]{6}Z)|NaN|Infinity)").search  # Z: a text
+
+
+def written(value: Any) -> str:
+    """The text of `canonical` for a dict or list whose names are texts, made quickly where it is the same.
+
+    It could differ by a number that is no integer or near 2^53, half a surrogate pair, or a name
+    beyond U+FFFF.
+    """
+    quick = _encoded(value)
+    return quick if _odd_number(quick) is None and _is_basic(quick) else canonical(value).decode()
+
+
+def _is_basic(quick: str) -> bool:
+    """Whether every character is whole and below U+FFFF."""
+    try:
+        return quick.isascii() or len(quick.encode("utf-16-le")) == 2 * len(quick)
+    except UnicodeEncodeError:
+        return False
+
+
+def digest_of(*texts: Any) -> str:
+    """The `digest` of a list, made quickly where all of it is text."""
+    try:
+        return sha256(f"[{','.join(map(_quoted, texts))}]".encode())
+    except (TypeError, UnicodeEncodeError):
+        return sha256(written(texts).encode())
+
+
+_quoted: Callable[[Any], str] = json.encoder.encode_basestring
 
 
 def sha256(written: bytes) -> str:

@@ -215,3 +215,11 @@ def test_a_calendar_that_is_always_open_but_for_a_break_is_not_always_open():
         "hours": "daily 00:00-24:00",
         "breaks": {"2026-01-01": "09:00-10:00"},
     }
+
+
+def test_a_calendar_that_never_opens_says_so_and_has_no_hours():
+    """It comes back as the same one."""
+    never = BusinessCalendar.never("UTC").named("shut")
+    order, tables = named_calendars([never])
+    assert tables == {"shut": {"zone": "UTC", "never_opens": True}}
+    assert read_calendars(Place(""), tables)[order[0]] == never

@@ -65,17 +65,16 @@ class Cycle:
 
 def cycles(steps, promises, until):
     """The cycles up to a minute; `promises` says by priority what is promised, None if nothing."""
-    found, last, priority, went_on = [], {"phase": "new", "group": None}, None, False
+    found, last, went_on = [], {"phase": "new", "group": None}, False
     steps = [step for step in steps if step[0] <= until]
+    held = _held(steps, promises)
     for minute in sorted({step[0] for step in steps}):
         now = [step for step in steps if step[0] == minute]
-        for _, kind, value in now:
-            priority = value if kind == "priority" else priority
+        promised = next(one for since, one in reversed(held) if since <= minute)
         words = [value for _, kind, value in now if kind == "words"]
         states = _states(now, last, first=minute == 0)
         last = states[-1]
         for state in states:
-            promised = promises[priority]
             ran = bool(found) and found[-1].stop is None
             _turn(found, minute, state, words, promised, went_on=went_on)
             _one_end(found)
@@ -86,6 +85,24 @@ def cycles(steps, promises, until):
             if found and found[-1].stop is not None and state["phase"] == "closed":
                 found[-1].settled = True
     return found
+
+
+def _held(steps, promises):
+    """What was promised from when on.
+
+    Where nothing was promised for a while, a promise that measures from the start counts that time too, unless
+    the record was closed in it: what was settled stays as it is.
+    """
+    held = []
+    for minute, _, value in (step for step in steps if step[1] == "priority"):
+        promised = promises[value]
+        if len(held) > 1 and held[-1][1] is None and promised and promised.retarget == "retroactive":
+            since = held[-1][0]
+            closed = (m for m, kind, state in steps if kind == "state" and state["phase"] == "closed")
+            if not any(since <= m <= minute for m in closed):
+                held.pop()
+        held.append((minute, promised))
+    return held
 
 
 def _one_end(found):

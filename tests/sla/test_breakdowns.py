@@ -122,6 +122,15 @@ def test_unknown_keys_are_refused_with_the_known_ones(told, wrong):
         told.breakdown(wrong)
 
 
+def test_a_name_that_is_a_number_is_shown_as_one(history, around, resolution):
+    """Many systems number their groups."""
+    h = history().opened("2026-03-02 09:00", group=7)
+    found = evaluate(h.events, resolution(hours(8), around), h.at("2026-03-02 10:00")).explain().breakdown()
+    assert [row.key for row in found.rows] == [(7,)]
+    assert str(found).splitlines()[1].split() == ["7", "1h", "0s", "0s", "0s", "100.0", "%"]
+    assert ">7</td>" in found._repr_html_()
+
+
 def test_only_segments_are_broken_down(told):
     """An explanation is no list of segments."""
     with pytest.raises(InvalidValue, match=r"give those of clocks: clock\.explain\(\)\.segments"):

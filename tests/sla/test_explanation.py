@@ -11,7 +11,17 @@ from itsm_core.actors import Actor
 from itsm_core.business_time import BusinessCalendar, hours
 from itsm_core.errors import InvalidValue
 from itsm_core.events import WaitsOn
-from itsm_core.sla import AgreedException, Agreement, SegmentKind, Target, evaluate, judge
+from itsm_core.sla import (
+    AgreedException,
+    Agreement,
+    SegmentKind,
+    Target,
+    compare,
+    evaluate,
+    evaluate_all,
+    judge,
+    preview,
+)
 from itsm_core.sla.words import CHINESE
 
 FESTIVAL = {"date": "2026-02-17", "name": "Spring Festival"}
@@ -283,3 +293,22 @@ def test_an_unspoken_language_may_be_anything(told):
     """A list is no language either."""
     with pytest.raises(InvalidValue, match="is not spoken here"):
         told.text(["en"])
+
+
+def test_no_name_forges_a_line_or_turns_the_text_around(history, around):
+    """Ids of targets, agreements and records, states and names of calendars are shown as they may be."""
+    evil = "x\x1b[2J\u202e\nINC-2: met"
+    calendar = around.named(evil)
+    target = Target(evil, "resolution", duration="4h", calendar=calendar)
+    agreement = Agreement(evil, 1, targets=[target])
+    h = history().opened("2026-03-02 09:00").resumed("2026-03-02 10:00", to=evil)
+    at = h.at("2026-03-02 14:00")
+    (one,) = evaluate_all({evil: h.events}, agreement, at)
+    told = one.clocks["resolution"].explain()
+    foreseen = preview(agreement, {"priority": "P1"}, at)
+    other = Agreement("b", 1, targets=[Target("b", "resolution", duration="9h", calendar=around)])
+    (change,) = compare(agreement, other, {evil: h.events}, at).changes
+    lines = [target, agreement, one, one.clocks["resolution"]]
+    lines = [*map(repr, lines), told.text(), told.text("zh"), str(change), *foreseen.text().split("\n")]
+    assert len(lines) == 9
+    assert all(line.isprintable() and "\ufffd" in line for line in lines), lines

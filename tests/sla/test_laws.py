@@ -12,7 +12,9 @@ import clocks as aloud
 from calendars import desks
 from itsm_core.actors import Actor
 from itsm_core.business_time import Budget, BusinessCalendar, business_days, calendar_days, minutes
-from itsm_core.events import Event
+from itsm_core.events import Event, WaitsOn
+from itsm_core.lifecycle.graph import Graph
+from itsm_core.processes import PROCESSES
 from itsm_core.records import fold
 from itsm_core.sla import (
     Agreement,
@@ -301,6 +303,66 @@ def test_clocks_on_any_calendar_equal_those_counted_minute_by_minute(found, draw
     promised = in_plain_words(target, open_at, start)
     cycles = aloud.cycles(steps_of(found), dict.fromkeys(PRIORITIES, promised), at)
     assert told(clock) == told_aloud(cycles, at, start)
+
+
+# --- on any lifecycle --------------------------------------------------------------------------
+
+LIFECYCLES = [one for shipped in PROCESSES.values() for one in (shipped, shipped.lite())]
+
+holds = st.sampled_from([None, *WaitsOn, "requester", "supplier"])
+
+
+@st.composite
+def walks(draw):
+    """A way through a shipped lifecycle or its lite form: rows of minute, transition and state."""
+    lifecycle = draw(st.sampled_from(LIFECYCLES))
+    edges, at, here, found = Graph(lifecycle).edges, 0, lifecycle.initial, []
+    for gap in draw(st.lists(gaps, min_size=3, max_size=9)):
+        ways = [(row, dest) for source, row, dest in edges if source.id == here]
+        ways += 4 * [way for way in ways if way[1].phase != "closed"]  # else most walks end at once
+        if not ways:
+            break
+        row, dest = draw(st.sampled_from(ways))
+        at, here = at + gap, dest.id
+        waits = dest.waits_on or draw(holds) if dest.phase == "waiting" else None
+        found.append((at, row.trigger, dest, waits))
+    return lifecycle, found
+
+
+def walked(lifecycle, found):
+    """The events of a walk, as a lifecycle writes them, and the steps that they are aloud."""
+    first = lifecycle.by_id[lifecycle.initial]
+    opening = {"phase": first.phase.value, "priority": "P3"}
+    rows = [(0, "opened", first, opening), *((at, "transitioned", *_moved(*row)) for at, *row in found)]
+    events = [
+        Event(
+            id=f"e{seq}", record="r", seq=seq, kind=kind, occurred_at=after(at), recorded_at=after(at),
+            actor=PEOPLE["ana"], to_state=state.id, fields=fields,
+        )
+        for seq, (at, kind, state, fields) in enumerate(rows, start=1)
+    ]  # fmt: skip
+    steps = [(at, "state", {**fields, "id": state.id}) for at, _, state, fields in rows]
+    steps[0] = (0, "state", {"phase": first.phase.value, "id": first.id})
+    return events, [(0, "priority", "P3"), (0, "words", "request"), *steps]
+
+
+def _moved(trigger, state, waits):
+    """The state that a transition leads to, and the fields of its event."""
+    fields = {"trigger": trigger, "phase": state.phase.value}
+    fields |= {"waits_on": waits and str(waits), "outcome": state.outcome}
+    return state, {name: value for name, value in fields.items() if value is not None}
+
+
+@given(walks(), targets(), instants)
+def test_clocks_on_any_lifecycle_equal_those_counted_minute_by_minute(walk, target, at):
+    """Phases, waits and outcomes are all that a clock reads; how many states there are, and which, is nothing to it."""
+    events, steps = walked(*walk)
+    clock = evaluate(events, target, after(at))
+    promised = in_plain_words(target, open_in(target.calendar), START)
+    cycles = aloud.cycles(steps, dict.fromkeys(PRIORITIES, promised), at)
+    assert told(clock) == told_aloud(cycles, at, START)
+    for cycle in clock.cycles if clock.started_us is not None else ():
+        partition(cycle)
 
 
 # --- laws --------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def target(id="fix", metric="resolution", duration="8h", **more):
 
 def measured(**measure):
     """A target with a measure of its own."""
-    return target("own", "own", measure=Measure(**measure))
+    return target("own", "own", measure=Measure(**measure), kind="internal", party="desk")
 
 
 def agreement(*targets, **more):
@@ -143,6 +143,11 @@ BREAKS = {
     "A019": [[target(kind="supplier")], [target(kind="internal")]],
     "A021": [], "A022": [], "A023": [], "A024": [], "A025": [],
     "A020": [[target(), target("s", "response", "4h", kind="supplier", party="depot")]],
+    "A026": [[target("r", "response", "4h"), target(after="response", priorities="P1"), target("rest")]],
+    "A027": [
+        [target("own", "own", measure=Measure(start=Condition(), stop=ENDED, pause=SUPPLIER))],
+        [target("own", "own", measure=Measure(start=Condition(), stop=ENDED, pause=WAITING))],
+    ],
 }  # fmt: skip
 
 KEEPS = {
@@ -181,6 +186,11 @@ KEEPS = {
         [target(calendar=BusinessCalendar.weekly("daily 10:00-18:00", zone="UTC", valid_from="2026-01-01"))],
     ],
     "A019": [[target(kind="supplier", party="depot")]],
+    "A026": [[target("r", "response", "4h"), target(after="response", priorities="P1"), target("rest", after="response")]],
+    "A027": [
+        [measured(start=Condition(), stop=ENDED, pause=SUPPLIER)],
+        [target("own", "own", measure=Measure(start=Condition(), stop=ENDED, pause=Condition(waits_on="requester")))],
+    ],
 }  # fmt: skip
 
 

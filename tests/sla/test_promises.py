@@ -3,7 +3,8 @@
 import pytest
 
 from itsm_core.actors import Actor
-from itsm_core.sla import promises, trace
+from itsm_core.errors import InvalidValue
+from itsm_core.sla import overruns, promises, trace
 
 DUE = "2026-03-02T12:00:00+00:00"
 
@@ -84,3 +85,13 @@ def test_a_text_of_a_timeline_or_promise_holds_no_words_and_no_people(promised):
     for shown in (repr(timeline), repr(promise), repr(timeline.promised)):
         assert "d1" not in shown
         assert "ana" not in shown
+
+
+@pytest.mark.parametrize("listed", [promises, overruns])
+def test_promises_and_overruns_are_those_of_a_timeline(promised, listed):
+    """Events are not; the refusal says how to make a timeline of them."""
+    at = promised.at("2026-03-02 13:00")
+    with pytest.raises(
+        InvalidValue, match=r"timeline .*: is no Timeline; make it of events: trace\(events\)"
+    ):
+        listed(promised.events, at)

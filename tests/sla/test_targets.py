@@ -95,9 +95,11 @@ def test_shares_are_exact(value, share):
     assert str(share_of(value)) == share
 
 
-@pytest.mark.parametrize("value", [0.75, "75", "3/4", True, -1, Fraction(-1, 2), None, "-5 %"])
+@pytest.mark.parametrize(
+    "value", [0.75, "75", "3/4", True, -1, Fraction(-1, 2), None, "-5 %", "9" * 5000 + " %"]
+)
 def test_what_is_no_share_is_refused(value):
-    """Floats round; a bare text lacks its unit; nothing is less than nothing."""
+    """Floats round; a bare text lacks its unit; nothing is less than nothing; nobody writes so many digits."""
     with pytest.raises(InvalidValue, match="is no share of a target"):
         share_of(value)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from itsm_core.business_time import BusinessCalendar
 from itsm_core.errors import InvalidValue
-from itsm_core.sla import Agreement, Target, WorkloadLimit, attainment, evaluate_all, workload
+from itsm_core.sla import Agreement, Target, WorkloadLimit, agenda, attainment, evaluate_all, workload
 
 AT = dt.datetime(2026, 7, 1, tzinfo=dt.UTC)
 AROUND = BusinessCalendar.always("UTC")
@@ -111,10 +111,15 @@ def test_a_workload_gives_plain_values(history):
     }  # fmt: skip
 
 
-def test_only_judged_records_have_a_workload():
-    """Histories are judged first."""
+@pytest.mark.parametrize("report", [workload, attainment, agenda])
+def test_only_judged_records_are_reported_on(history, report):
+    """Histories are judged first; one record alone is no list, nor is one clock."""
     with pytest.raises(InvalidValue, match=r"^judged .*: is no Judged; give what evaluate_all"):
-        workload([[]])
+        report([[]])
+    one = next(evaluate_all([record(history, (3, 1))], agreement(), AT))
+    for alone in (one, one.clocks["resolution"], 5):
+        with pytest.raises(InvalidValue, match=r"^judged .*: is no list of Judged; give what evaluate_all"):
+            report(alone)
     assert workload([]).rows == ()
 
 

@@ -7,6 +7,14 @@ attainment_rows, attainment, comparison, situations, clock_rules, term_rules, li
 turning_points, chain, preview.
 
     events -> Timeline -> conclude(timeline, target, at) -> Clock -> explain()
+
+    what happened        timeline, tracing
+    what was agreed      targets by measures; agreements with workload and exceptions
+    what was counted     spans, cycles by splitting or straight; clocks by evaluation; adjusting, forecasting
+    why                  segments, breakdowns, words, picture, explanation
+    what else was said   promises, overruns, restating
+    of many records      batch, agendas, volumes, attainment by attainment_rows, comparison; shares, tables
+    before it is signed  linting by situations, clock_rules, term_rules; chain by turning_points; preview
 """
 
 from itsm_core.sla.agendas import Agenda, Due, agenda

@@ -12,7 +12,7 @@ import attrs
 
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.sla.exceptions import Adjusted, AgreedException
-from itsm_core.sla.spans import ClockState, Span, Verdict
+from itsm_core.sla.spans import BREACHES, ClockState, Span, Verdict
 from itsm_core.sla.timeline import Claim, Justified
 
 
@@ -87,14 +87,11 @@ def _verdict(raw: Verdict, *, whole: bool, over: bool, stopped: bool) -> Verdict
         return raw
     if whole:
         return Verdict.VOID
-    if over or raw not in _BREACHES:
+    if over or raw not in BREACHES:
         return raw
     if raw is Verdict.VOID_AFTER_BREACH:
         return Verdict.VOID
     return Verdict.MET if stopped else Verdict.RUNNING
-
-
-_BREACHES = frozenset({Verdict.BREACHED, Verdict.VOID_AFTER_BREACH})
 
 
 def _in_span(excuses: Sequence[Excuse], span: Span) -> int:

@@ -9,12 +9,11 @@ import attrs
 
 from itsm_core.business_time import format_duration
 from itsm_core.business_time.instants import micros
-from itsm_core.sla.batch import Judged
+from itsm_core.sla.batch import Judged, all_judged
 from itsm_core.sla.clocks import Clock
 from itsm_core.sla.shares import percent
 from itsm_core.sla.spans import ClockState, Verdict
 from itsm_core.sla.tables import Table
-from itsm_core.values import only
 
 
 @attrs.frozen
@@ -90,8 +89,7 @@ def agenda(judged: Iterable[Judged], until: dt.datetime | None = None) -> Agenda
     limit = None if until is None else micros(until, "until")
     due: list[tuple[int, Due]] = []
     paused, never, unknown, problems = [], [], [], []
-    for one in judged:
-        found = only(Judged, one, "judged", "give what evaluate_all(histories, agreement, at) judges")
+    for found in all_judged(judged):
         if found.problem is not None:
             problems.append(found.id)
         for entry in _open(found):

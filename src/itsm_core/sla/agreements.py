@@ -16,6 +16,7 @@ from itsm_core.business_time.durations import Duration, business_days, hours, mi
 from itsm_core.business_time.instants import DAY, micros
 from itsm_core.business_time.offsets import instant
 from itsm_core.business_time.schedule import EPOCH_DAY
+from itsm_core.business_time.windows import printable
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.priority import Priority
@@ -139,7 +140,7 @@ class Agreement:
 
     def __repr__(self) -> str:
         count = len(self.targets)
-        return f"<agreement {self.label}: {count} target{'' if count == 1 else 's'}>"
+        return printable(f"<agreement {self.label}: {count} target{'' if count == 1 else 's'}>")
 
     @property
     def label(self) -> str:
@@ -230,8 +231,8 @@ class Agreement:
             plan: list[tuple[int, Target | None]] = []
             for us, priority in timeline.priorities or ((timeline.until_us, record.priority),):
                 target = self._first(metric, priority, record)
-                if plan and plan[-1][1] is None and len(plan) == 1 and _counts_back(target):
-                    plan.clear()
+                if plan and plan[-1][1] is None and _counts_back(target, plan, us, timeline):
+                    plan.pop()
                 if not plan or plan[-1][1] is not target:
                     plan.append((us, target))
             if len(plan) > 1 or plan[0][1] is not None:
@@ -319,9 +320,17 @@ def _side(agreement: Agreement, name: str, silent: str | None) -> Any:
     return given
 
 
-def _counts_back(target: Target | None) -> bool:
-    """Whether a target measures what came before it, too."""
-    return target is not None and target.on_retarget != "restart"
+def _counts_back(target: Target | None, plan: Sequence[Any], us: int, timeline: Timeline) -> bool:
+    """Whether a target measures the time before it in which none held: what was closed in it stays void.
+
+    What another target counted before that time is kept by one that carries on, and the gap is not counted.
+    """
+    if target is None or target.on_retarget == "restart" or (len(plan) > 1 and target.on_retarget == "carry"):
+        return False
+    since = plan[-1][0]
+    return len(plan) == 1 or not any(
+        mark.phase is Phase.CLOSED and since <= mark.us <= us for mark in timeline.marks
+    )
 
 
 def _in_order(targets: tuple[Target, ...]) -> tuple[str, ...]:

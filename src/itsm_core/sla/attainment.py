@@ -16,14 +16,14 @@ import attrs
 
 from itsm_core.errors import InvalidValue
 from itsm_core.sla.attainment_rows import COUNTED, AttainmentRow, RowTally
-from itsm_core.sla.batch import Judged
+from itsm_core.sla.batch import Judged, all_judged
 from itsm_core.sla.clocks import Clock
 from itsm_core.sla.shares import percent, quantile
 from itsm_core.sla.tables import Table
 from itsm_core.sla.targets import Metric
 from itsm_core.sla.volumes import Volumes
 from itsm_core.sla.workload import Load
-from itsm_core.values import only, word
+from itsm_core.values import word
 
 Key = Callable[[Judged, Clock], object]
 """What a clock is counted under; None is a key of its own."""
@@ -164,7 +164,7 @@ def attainment(
     counts towards, else "within"; where none is agreed on for it, it is under "no limit".
     """
     tally = Tally(by, exclude, confidence)
-    for one in judged:
+    for one in all_judged(judged):
         tally.add(one)
     return tally.attainment()
 
@@ -189,7 +189,6 @@ class Tally:
 
     def add(self, one: Judged) -> None:
         """One more record."""
-        only(Judged, one, "judged", "give what evaluate_all(histories, agreement, at) yields")
         self._counts["records"] += 1
         if one.problem is not None:
             self._problems[one.problem.code] += 1

@@ -11,7 +11,7 @@ import attrs
 
 from itsm_core.sla.clocks import Clock
 from itsm_core.sla.shares import Interval, wilson
-from itsm_core.sla.spans import ClockState, Verdict
+from itsm_core.sla.spans import BREACHES, ClockState, Verdict
 
 
 @attrs.frozen(kw_only=True)
@@ -81,7 +81,7 @@ class AttainmentRow:
     def raw_share(self) -> Fraction | None:
         """The share as if nothing had been excluded."""
         met = self.met + self._excluded(Verdict.MET)
-        breaches = self.breaches + self._excluded(Verdict.BREACHED, Verdict.VOID_AFTER_BREACH)
+        breaches = self.breaches + self._excluded(*BREACHES)
         return Fraction(met, met + breaches) if met + breaches else None
 
     @property
@@ -90,7 +90,7 @@ class AttainmentRow:
         if not self.adjusted:
             return self.share
         met = self.adjusted.get(Verdict.MET, 0)
-        breaches = sum(self.adjusted.get(one, 0) for one in (Verdict.BREACHED, Verdict.VOID_AFTER_BREACH))
+        breaches = sum(self.adjusted.get(one, 0) for one in BREACHES)
         return Fraction(met, met + breaches) if met + breaches else None
 
     def _excluded(self, *outcomes: str) -> int:

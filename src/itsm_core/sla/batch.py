@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from itsm_core.business_time.instants import micros
+from itsm_core.business_time.windows import printable
 from itsm_core.errors import InvalidValue, ItsmError
 from itsm_core.events import Event
 from itsm_core.records import Record, fold
@@ -23,7 +24,7 @@ from itsm_core.sla.evaluation import clocks_at
 from itsm_core.sla.timeline import Timeline
 from itsm_core.sla.tracing import trace
 from itsm_core.sla.workload import Load
-from itsm_core.values import each
+from itsm_core.values import each, only
 
 History = Iterable[Event]
 Histories = Mapping[str, History] | Iterable[History | tuple[str, History]]
@@ -66,12 +67,16 @@ class Judged:
     loads: tuple[Load, ...] = attrs.field(default=(), kw_only=True)
 
     def __repr__(self) -> str:
+        return printable(f"<{self.id}{self._outcome}>")
+
+    @property
+    def _outcome(self) -> str:
         if self.problem is not None:
-            return f"<{self.id}: not judged, {self.problem}>"
+            return f": not judged, {self.problem}"
         if self.agreement is None:
-            return f"<{self.id}: not covered>"
+            return ": not covered"
         told = ", ".join(f"{metric} {_told(clock)}" for metric, clock in self.clocks.items())
-        return f"<{self.id} by {self.agreement}: {told or 'no target'}>"
+        return f" by {self.agreement}: {told or 'no target'}"
 
     @property
     def covered(self) -> bool:
@@ -108,6 +113,16 @@ def evaluate_all(
     """
     agreements, _ = agreements_of(agreement), micros(at)
     return (judged(one, agreements, at) for one in read_all(histories, known_at))
+
+
+def all_judged(value: Iterable[Judged]) -> Iterator[Judged]:
+    """The judged records given, one by one; whatever else is refused with the way to judge some."""
+    if isinstance(value, Judged) or not isinstance(value, Iterable):
+        raise InvalidValue("judged", value, "is no list of Judged", _JUDGED)
+    return (only(Judged, one, "judged", _JUDGED) for one in value)
+
+
+_JUDGED = "give what evaluate_all(histories, agreement, at) yields"
 
 
 def agreements_of(value: Agreements) -> tuple[Agreement, ...]:

@@ -71,7 +71,7 @@ def _cells(row: BreakdownRow, by: tuple[str, ...], words: Words) -> tuple[str, .
 
 def _said(key: str | None, by: str, words: Words) -> str:
     """A name as it is; a reason or a phase is a word of ours."""
-    return "-" if key is None else words.of(key) if by in ("reason", "phase") else key
+    return "-" if key is None else words.of(key) if by in ("reason", "phase") else str(key)
 
 
 def breakdown(segments: Iterable[Segment], by: str | Iterable[str] = "group") -> Breakdown:

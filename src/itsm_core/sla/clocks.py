@@ -9,11 +9,12 @@ import attrs
 
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.instants import utc
+from itsm_core.business_time.windows import printable
 from itsm_core.errors import BeyondHorizon, NeverOpens
 from itsm_core.sla.exceptions import Adjusted
 from itsm_core.sla.explanation import Explanation
 from itsm_core.sla.segments import segments
-from itsm_core.sla.spans import ClockState, Flag, Piece, Run, Span, Verdict, Walk, spans_of
+from itsm_core.sla.spans import BREACHES, ClockState, Flag, Piece, Run, Span, Verdict, Walk, spans_of
 from itsm_core.sla.targets import UNLIMITED, Target, share_of
 from itsm_core.sla.timeline import Justified
 
@@ -53,7 +54,7 @@ class Clock:
     def __repr__(self) -> str:
         target = self.target
         said = self.state if self.verdict is Verdict.RUNNING else self.verdict
-        head = f"<{target.metric} {target.id}: {said.replace('_', ' ')}"
+        head = printable(f"<{target.metric} {target.id}: {said.replace('_', ' ')}")
         if self.started_us is None:
             return f"{head}>"
         promised = "no limit" if self.unlimited else _hours(self.budget_us)
@@ -75,7 +76,7 @@ class Clock:
     @property
     def breached(self) -> bool:
         """Whether more open time than the budget has passed; a breach is kept when voided later."""
-        return self.verdict in _BREACHES
+        return self.verdict in BREACHES
 
     @property
     def at(self) -> dt.datetime:
@@ -175,7 +176,7 @@ class Clock:
             metric=str(target.metric),
             promised=str(target.duration),
             agreement=target.agreement,
-            calendar=_label(calendar),
+            calendar=label_of(calendar),
             zone=calendar.zone.key,
             state=self.state,
             verdict=self.verdict,
@@ -216,8 +217,6 @@ def _hours(us: int) -> str:
     return f"{text}.{part:06}" if part else text
 
 
-def _label(calendar: BusinessCalendar) -> str:
+def label_of(calendar: BusinessCalendar) -> str:
+    """Name and version of a calendar in one word, as clocks name it: `desk@3`; else its fingerprint."""
     return f"{calendar.name or calendar.fingerprint[:12]}@{calendar.version}"
-
-
-_BREACHES = frozenset({Verdict.BREACHED, Verdict.VOID_AFTER_BREACH})

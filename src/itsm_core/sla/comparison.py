@@ -18,10 +18,11 @@ import attrs
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.durations import Budget
 from itsm_core.business_time.instants import micros
+from itsm_core.business_time.windows import printable
 from itsm_core.sla.agreements import Agreement
 from itsm_core.sla.attainment import Attainment, Tally
 from itsm_core.sla.batch import Agreements, Histories, Judged, agreements_of, judged, read_all
-from itsm_core.sla.clocks import Clock
+from itsm_core.sla.clocks import Clock, label_of
 from itsm_core.sla.shares import percent
 from itsm_core.sla.spans import ClockState
 from itsm_core.sla.tables import Table
@@ -52,7 +53,7 @@ class Standing:
             target=target.id,
             agreement=str(target.agreement),
             promised=str(target.duration),
-            calendar=_calendar(target.calendar),
+            calendar=label_of(target.calendar),
             elapsed_us=clock.elapsed_us,
             budget_us=None if clock.unlimited else clock.budget_us,
         )
@@ -93,7 +94,7 @@ class Change:
 
     def __str__(self) -> str:
         why = "; ".join(map(str, self.why))
-        return f"{self.record} {self.metric}: {_said(self.was)} -> {_said(self.would_be)} ({why})"
+        return printable(f"{self.record} {self.metric}: {_said(self.was)} -> {_said(self.would_be)} ({why})")
 
     @property
     def verdicts(self) -> tuple[str, str]:
@@ -112,10 +113,6 @@ def _verdict(standing: Standing | None) -> str:
 # --- why ----------------------------------------------------------------------------------------
 
 
-def _calendar(calendar: BusinessCalendar) -> str:
-    return f"{calendar.name or calendar.fingerprint[:12]}@{calendar.version}"
-
-
 def _words(value: frozenset[Any]) -> str:
     return ", ".join(sorted(map(str, value))) or "none"
 
@@ -123,7 +120,7 @@ def _words(value: frozenset[Any]) -> str:
 _ASPECTS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("target", "id", str),
     ("duration", "duration", str),
-    ("calendar", "calendar", _calendar),
+    ("calendar", "calendar", label_of),
     ("pauses on", "pauses_on", _words),
     ("answered by", "answered_by", _words),
     ("reopening", "reopen", str),

@@ -11,6 +11,7 @@ import attrs
 
 from itsm_core.business_time.instants import HOUR, MINUTE, SECOND
 from itsm_core.business_time.picture import Drawing
+from itsm_core.business_time.windows import printable
 from itsm_core.sla.breakdowns import Breakdown, breakdown
 from itsm_core.sla.exceptions import Adjusted
 from itsm_core.sla.picture import KINDS, Sign, Stretch, stretches, strip
@@ -66,7 +67,7 @@ class Explanation:
     def text(self, lang: str = "en") -> str:
         """One paragraph in English ("en") or Chinese ("zh")."""
         words = words_of(lang)
-        return words.phrases["end"].join(_sentences(self, words)) + words.phrases["end"].rstrip()
+        return printable(words.phrases["end"].join(_sentences(self, words)) + words.phrases["end"].rstrip())
 
     def breakdown(self, by: str | Iterable[str] = "group") -> Breakdown:
         """The segments grouped: by "owner", "group", "assignee", "state", "phase", "reason", or several."""

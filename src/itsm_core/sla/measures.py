@@ -185,7 +185,8 @@ class Measure:
         others = (self.pause, self.resume, self.reset, self.void)
         stops = self.stops
         ends = stops.phases == frozenset(DONE) and not stops.always and not stops.rest
-        return self.start == (_ALWAYS,) and ends and not any(others) and Said.REQUEST not in self.hears
+        alone = not any(others) and not self.repeats and Said.REQUEST not in self.hears
+        return self.start == (_ALWAYS,) and ends and alone
 
 
 _QUICK = {

@@ -11,6 +11,7 @@ import attrs
 
 from itsm_core.business_time.instants import micros, utc
 from itsm_core.sla.timeline import Timeline
+from itsm_core.values import only
 
 
 @attrs.frozen
@@ -34,6 +35,7 @@ class JustifiedOverrun:
 
 def overruns(timeline: Timeline, at: dt.datetime) -> tuple[JustifiedOverrun, ...]:
     """The overruns that were justified up to an instant, in the order in which that was said."""
+    only(Timeline, timeline, "timeline", "make it of events: trace(events)")
     return tuple(
         JustifiedOverrun(one.metric, utc(one.us), by=one.by, event=one.event, confirmation=one.confirmation)
         for one in timeline.as_of(micros(at)).justified

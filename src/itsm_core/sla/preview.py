@@ -15,6 +15,7 @@ import attrs
 
 from itsm_core.actors import Actor
 from itsm_core.business_time.instants import in_utc, utc, zone_of
+from itsm_core.business_time.windows import printable
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Event, Phase
 from itsm_core.lifecycle.beside import priority_fields
@@ -77,7 +78,7 @@ class Preview:
         words = WORDS.get(lang)
         if words is None:
             raise InvalidValue("language", lang, "is not spoken here", f"use one of {sorted(WORDS)}")
-        return "\n".join(_lines(self, words, _PHRASES[lang]))
+        return "\n".join(map(printable, _lines(self, words, _PHRASES[lang])))
 
     def __str__(self) -> str:
         return self.text()

@@ -9,6 +9,7 @@ import attrs
 
 from itsm_core.business_time.instants import micros, utc
 from itsm_core.sla.timeline import Promised, Timeline
+from itsm_core.values import only
 
 
 class PromiseVerdict(StrEnum):
@@ -42,6 +43,7 @@ class Promise:
 
 def promises(timeline: Timeline, at: dt.datetime) -> tuple[Promise, ...]:
     """The promises made up to an instant, in the order in which they were made, as judged then."""
+    only(Timeline, timeline, "timeline", "make it of events: trace(events)")
     at_us = micros(at)
     return tuple(_judged(promised, at_us) for promised in timeline.as_of(at_us).promised)
 

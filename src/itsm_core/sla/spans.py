@@ -31,6 +31,10 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+BREACHES = frozenset({Verdict.BREACHED, Verdict.VOID_AFTER_BREACH})
+"""The verdicts that say a promise was broken, whatever became of it later."""
+
+
 @attrs.frozen
 class Stop:
     """Why and when (microseconds UTC) a cycle ended; `voids` if the promise fell away.

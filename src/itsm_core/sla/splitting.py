@@ -26,10 +26,10 @@ def cycles_of(timeline: Timeline, plan: Plan, since: int | None = None) -> list[
 
     The timeline is taken as it stands: cut it to what was known or had happened (`as_of`).
     """
-    split = _Split(timeline.started_us, since)
-    if len(plan) > 1:
+    split, target = _Split(timeline.started_us, since), plan[0][1]
+    if len(plan) > 1 or target is None:
         _along_the_plan(split, _instants(timeline, plan, since), plan)
-    elif (target := plan[0][1]) is not None:
+    else:
         _along_one_target(split, _instants(timeline, plan, since), target)
     return split.found
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import attrs
 
@@ -21,6 +21,7 @@ from itsm_core.business_time.durations import (
     measured,
     parse,
 )
+from itsm_core.business_time.windows import printable
 from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens
 from itsm_core.events import WaitsOn
 from itsm_core.priority import Priority
@@ -51,10 +52,14 @@ PAUSABLE = frozenset({WaitsOn.REQUESTER, WaitsOn.CUSTOMER_APPROVER, WaitsOn.SCHE
 A wait for a schedule is one the requester asked for; plain internal planning is `INTERNAL`.
 """
 
-REOPENINGS = ("continue", "include_closed", "new_cycle", "none")
-RETARGETINGS = ("retroactive", "carry", "restart")
-ON_PAUSE = ("extend", "fixed")
-KINDS = ("customer", "internal", "supplier")
+Reopen = Literal["continue", "include_closed", "new_cycle", "none"]
+OnRetarget = Literal["retroactive", "carry", "restart"]
+OnPause = Literal["extend", "fixed"]
+Kind = Literal["customer", "internal", "supplier"]
+REOPENINGS: tuple[Reopen, ...] = get_args(Reopen)
+RETARGETINGS: tuple[OnRetarget, ...] = get_args(OnRetarget)
+ON_PAUSE: tuple[OnPause, ...] = get_args(OnPause)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def metric_of(value: Metric | str) -> Metric | str:
@@ -136,11 +141,6 @@ def _reasons(value: Iterable[str] | str) -> frozenset[WaitsOn]:
         raise InvalidValue("pauses_on", unknown, "names no hold reason", f"use some of {known}")
     return frozenset(WaitsOn(word) for word in words)
 
-
-Reopen = Literal["continue", "include_closed", "new_cycle", "none"]
-OnRetarget = Literal["retroactive", "carry", "restart"]
-OnPause = Literal["extend", "fixed"]
-Kind = Literal["customer", "internal", "supplier"]
 
 _MEASURES: dict[str, Callable[[frozenset[Said]], Measure]] = {
     Metric.RESPONSE: response,
@@ -235,7 +235,7 @@ class Target:
 
     def __repr__(self) -> str:
         meant = f" for {', '.join(sorted(self.priorities))}" if self.priorities else ""
-        return f"<target {self.id}: {self.metric} within {self.duration}{meant}>"
+        return printable(f"<target {self.id}: {self.metric} within {self.duration}{meant}>")
 
     def applies_to(self, priority: Priority | None, values: Mapping[str, Any] = NO_FIELDS) -> bool:
         """Whether the target is meant for records of this priority, with these fields."""
@@ -262,7 +262,7 @@ Plan = Sequence[tuple[int, Target | None]]
 """Which target held from when on, oldest first, the first one also before its instant; None: none held."""
 
 
-_PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
+_PERCENT = re.compile(r"([0-9]{1,99}(?:\.[0-9]{1,99})?)\s*%")
 
 
 def share_of(value: Fraction | int | str) -> Fraction:

@@ -13,11 +13,12 @@ from itsm_core.business_time.instants import utc
 from itsm_core.business_time.local_hours import for_ever
 from itsm_core.business_time.offsets import year_start
 from itsm_core.business_time.schedule import Schedule
+from itsm_core.events import Phase
 from itsm_core.lifecycle.graph import told, told_all
 from itsm_core.priority import Priority
 from itsm_core.sla.agreements import Agreement
 from itsm_core.sla.situations import Places, Reading, Rule
-from itsm_core.sla.targets import Metric, Target
+from itsm_core.sla.targets import PAUSABLE, Metric, Target
 from itsm_core.sla.workload import begins, period_of
 
 _MOST_CASES = 1_000
@@ -111,6 +112,27 @@ def _pairs(reading: Reading, first: Metric, second: Metric) -> Iterator[tuple[Ta
             alike = one.calendar == other.calendar and one.when == other.when
             if alike and type(one.duration) is type(other.duration):
                 yield one, other
+
+
+def _together(reading: Reading) -> Places:
+    """The first target that a record has decides what its clock waits for, whatever comes later."""
+    first: dict[str, Target] = {}
+    for target in reading.agreement.targets:
+        other = first.setdefault(target.metric, target)
+        if target.after != other.after:
+            waits = f"waits for {target.after or 'nothing'}, and {other.id} for {other.after or 'nothing'}"
+            yield target.id, waits, f"give every target of {told(target.metric)} the same `after`"
+
+
+def _theirs(reading: Reading) -> Places:
+    for scenes in reading.scenes:
+        if scenes.target.kind != "customer" or not scenes.measure.pause:
+            continue
+        waiting = (mark for mark in scenes.running() if mark.phase is Phase.WAITING and scenes.pauses(mark))
+        ours = sorted({mark.waits_on for mark in waiting if mark.waits_on} - PAUSABLE)
+        if ours:
+            said = f"is agreed with a customer, and its clock stands still while we wait for {told_all(ours)}"
+            yield scenes.target.id, said, "let pause name waits on the customer's side"
 
 
 def _ordered(reading: Reading) -> Places:
@@ -306,4 +328,6 @@ TERM_RULES = (
     Rule("A023", "No exception applies always.", _exceptional),
     Rule("A024", "There is an earlier version whose open records it takes over.", _succeeds, warning=True),
     Rule("A025", "Records that it takes over keep their clocks.", _kept, warning=True),
+    Rule("A026", "The targets of one metric all wait for the same metric, or for none.", _together),
+    Rule("A027", "A customer's clock waits for nobody but the customer.", _theirs, warning=True),
 )

@@ -14,10 +14,10 @@ import attrs
 from itsm_core.actors import ActorKind
 from itsm_core.business_time.instants import micros, parse_text, utc
 from itsm_core.errors import InvalidValue
-from itsm_core.events import Audience, Direction, Event, Phase, WaitsOn, effective
+from itsm_core.events import Audience, Direction, Event, Phase, WaitsOn, effective, told_once
 from itsm_core.priority import Priority
 from itsm_core.sla.timeline import Claim, Justified, Mark, Promised, Said, Timeline, Word
-from itsm_core.values import trusted
+from itsm_core.values import member, trusted
 
 LIVE_CHANNELS = frozenset({"phone", "walk_in", "chat"})
 """Channels on which the contact itself is the answer: a person is speaking."""
@@ -49,6 +49,8 @@ def _as_it_happened(events: tuple[Event, ...]) -> Timeline | None:
         step = _STEPS.get(kind)
         if step is not None:
             step(draft, event, us)
+    if len({event.id for event in events}) < len(events):
+        return None  # one of them is told twice, or they are two under one id
     draft.until_us, draft.seq = us, seq
     return draft.timeline() if events else None
 
@@ -63,7 +65,7 @@ def retrace(events: Iterable[Event]) -> Timeline:
 
 def in_time(events: Iterable[Event]) -> list[Event]:
     """The events that clocks count: all but those that came too late for what was settled."""
-    known = sorted({event.id: event for event in events}.values(), key=_by_seq)
+    known = sorted(told_once(events).values(), key=_by_seq)
     closed = next((event for event in known if _closes(event)), None)
     if closed is None:
         return known
@@ -109,11 +111,11 @@ def _closes(event: Event) -> bool:
 def _opens(event: Event) -> bool:
     """Whether it takes work up again, which at the very instant of the closing is no news of before."""
     phase = event.fields.get("phase")
-    return phase is not None and Phase(phase).is_open
+    return phase is not None and member(Phase, phase, "phase").is_open
 
 
-def _by_seq(event: Event) -> int:
-    return event.seq
+def _by_seq(event: Event) -> tuple[int, str]:
+    return event.seq, event.id
 
 
 def _folded(ordered: Sequence[Event]) -> Timeline:
@@ -260,8 +262,8 @@ def _mark(draft: _Draft, event: Event, us: int, phase: Phase, state: str) -> Non
     get = fields.get
     told, waits, outcome = get("phase"), get("waits_on"), get("outcome")
     if told is not None:
-        phase = _PHASES.get(told) or Phase(told)
-    waits_on = None if waits is None else _WAITS.get(waits) or WaitsOn(waits)
+        phase = _PHASES.get(told) or member(Phase, told, "phase")
+    waits_on = None if waits is None else _WAITS.get(waits) or member(WaitsOn, waits, "waits_on")
     state = event.to_state or state
     if draft.marks:
         last = draft.marks[-1]
@@ -309,7 +311,8 @@ def _acknowledged(draft: _Draft, event: Event, us: int) -> None:
 def _priority(draft: _Draft, event: Event, us: int) -> None:
     priority = event.fields.get("priority")
     if priority is not None and (not draft.priorities or draft.priorities[-1][1] != priority):
-        draft.priorities = (*draft.priorities, (us, _PRIORITIES.get(priority) or Priority(priority)))
+        known = _PRIORITIES.get(priority) or member(Priority, priority, "priority")
+        draft.priorities = (*draft.priorities, (us, known))
 
 
 _HEARD = frozenset({Audience.REQUESTER.value, Audience.PUBLIC.value})

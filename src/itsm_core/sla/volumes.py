@@ -14,12 +14,9 @@ from typing import Any
 
 import attrs
 
-from itsm_core.sla.batch import Judged
+from itsm_core.sla.batch import Judged, all_judged
 from itsm_core.sla.tables import Table
 from itsm_core.sla.workload import Load
-from itsm_core.values import only
-
-_JUDGED = "give what evaluate_all(histories, agreement, at) yields"
 
 
 class Volumes:
@@ -115,8 +112,8 @@ def workload(judged: Iterable[Judged]) -> Workload:
     one version: a version that begins within a period has a volume of its own.
     """
     volumes, unlimited, records = Volumes(), Counter[str](), 0
-    for one in judged:
-        volumes.add(only(Judged, one, "judged", _JUDGED))
+    for one in all_judged(judged):
+        volumes.add(one)
         records += 1
         if one.agreement is not None and not one.loads:
             unlimited[one.agreement] += 1
