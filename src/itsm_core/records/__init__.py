@@ -6,7 +6,7 @@ Order: record, folding.
 do not say.
 """
 
-from itsm_core.records.folding import apply, fold, follows
+from itsm_core.records.folding import apply, fold, folded, follows
 from itsm_core.records.record import Record, Round, Vote, Waiver
 
-__all__ = ["Record", "Round", "Vote", "Waiver", "apply", "fold", "follows"]
+__all__ = ["Record", "Round", "Vote", "Waiver", "apply", "fold", "folded", "follows"]

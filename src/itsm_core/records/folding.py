@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -72,7 +72,11 @@ def _moved_on(record: Record, event: Event) -> Record:
 
 def fold(events: Iterable[Event]) -> Record:
     """The record that these events tell, in any order, corrections applied."""
-    ordered = effective(events)
+    return folded(effective(events))
+
+
+def folded(ordered: Sequence[Event]) -> Record:
+    """The record that these events tell, which stand in order, each once, with corrections applied."""
     opening = ordered[0] if ordered else None
     if opening is None or opening.kind != "opened":
         opening = next((event for event in ordered if event.kind == "opened"), None)

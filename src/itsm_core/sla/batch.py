@@ -17,12 +17,12 @@ from itsm_core.business_time.instants import micros
 from itsm_core.business_time.windows import printable
 from itsm_core.errors import InvalidValue, ItsmError
 from itsm_core.events import Event
-from itsm_core.records import Record, fold
+from itsm_core.records import Record, fold, folded
 from itsm_core.sla.agreements import Agreement, opened_under, version_at
 from itsm_core.sla.clocks import Clock
 from itsm_core.sla.evaluation import clocks_at
 from itsm_core.sla.timeline import Timeline
-from itsm_core.sla.tracing import trace
+from itsm_core.sla.tracing import as_it_happened, trace
 from itsm_core.sla.workload import Load
 from itsm_core.values import each, only
 
@@ -209,7 +209,9 @@ def _known(name: str, events: tuple[Event, ...], limit: int | None) -> Known | J
     if not said or (said[0].kind != "opened" and all(event.kind != "opened" for event in said)):
         return Judged(name, problem=_unopened(late=len(said) < len(events)))
     try:
-        return Known(name, fold(said), timeline=trace(said))
+        timeline = as_it_happened(said)
+        record = fold(said) if timeline is None else folded(said)
+        return Known(name, record, timeline or trace(said))
     except _UNFIT as wrong:
         return Judged(name, problem=_unreadable(wrong))
 

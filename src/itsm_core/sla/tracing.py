@@ -33,11 +33,14 @@ def trace(events: Iterable[Event]) -> Timeline:
     about, counts from the opening on. A history without opening has an empty timeline.
     """
     known = tuple(events)
-    return _as_it_happened(known) or _folded(effective(in_time(known)))
+    return as_it_happened(known) or _folded(effective(in_time(known)))
 
 
-def _as_it_happened(events: tuple[Event, ...]) -> Timeline | None:
-    """The timeline of events that stand in order, each once, the opening first, and none mends another."""
+def as_it_happened(events: tuple[Event, ...]) -> Timeline | None:
+    """The timeline of events that stand in order, each once, the opening first, and none mends another.
+
+    None of any other history.
+    """
     draft, us, seq = _Draft(None), _EMPTY.until_us, 0
     for event in events:
         at, kind = micros(event.occurred_at), event.kind
