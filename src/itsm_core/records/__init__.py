@@ -1,6 +1,6 @@
 """What is known of a record: the fold of its events.
 
-Order: record, folding.
+Order: record, rounds, folding.
 
 `fold(events)` and `apply(record, event)` are one rule; a record holds nothing that its events
 do not say.

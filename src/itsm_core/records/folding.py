@@ -10,10 +10,10 @@ from typing import Any
 
 import attrs
 
-from itsm_core.business_time.instants import parse_text, utc
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Event, Phase, WaitsOn, effective
-from itsm_core.records.record import Record, Round, Vote, Waiver
+from itsm_core.records.record import Record
+from itsm_core.records.rounds import edited, end_round, round_opened, voted, waived
 from itsm_core.values import NO_FIELDS, Fields, evolver, joined, trusted
 
 
@@ -182,7 +182,7 @@ def _values(draft: dict[str, Any], event: Event) -> None:
     news = None if said.keys() <= _ABOUT_THE_STEP else {n: said[n] for n in said if n not in _ABOUT_THE_STEP}
     if news:
         if draft["rounds"]:
-            _edited(draft, event, news)
+            edited(draft, event, news)
         if "requester" in news:
             _asked_by(draft, news["requester"])
         draft["values"] = Fields({**draft["values"], **news})
@@ -205,14 +205,6 @@ def _asked_too(draft: dict[str, Any], who: Any) -> None:
         draft["acted"] = (*draft["acted"], ("open", who))
 
 
-def _edited(draft: dict[str, Any], event: Event, news: dict[str, Any]) -> None:
-    """Ends the round whose rule calls one of the changed fields material."""
-    material = draft["rounds"][-1].rule.get("material") or ()
-    held = draft["values"]
-    if any(held.get(name) != news[name] for name in material if name in news):
-        _end_round(draft, event, "edited")
-
-
 def _mended(draft: dict[str, Any], event: Event) -> None:
     """A correction tells another story of what was voted on: of a material field, or of when things were."""
     if event.fields.get("field") == "requester":
@@ -220,13 +212,7 @@ def _mended(draft: dict[str, Any], event: Event) -> None:
     if draft["rounds"]:
         material = draft["rounds"][-1].rule.get("material") or ()
         if event.fields.get("field") in ("occurred_at", *material):
-            _end_round(draft, event, "edited")
-
-
-def _end_round(draft: dict[str, Any], event: Event, why: str) -> None:
-    *before, last = draft["rounds"]
-    if last.ended is None:
-        draft["rounds"] = (*before, attrs.evolve(last, ended=why, ended_at=event.occurred_at))
+            end_round(draft, event, "edited")
 
 
 def _transitioned(draft: dict[str, Any], event: Event) -> None:
@@ -241,7 +227,7 @@ def _transitioned(draft: dict[str, Any], event: Event) -> None:
     _values(draft, event)
     _hold_over(draft)
     if phase is Phase.NEW and draft["rounds"]:
-        _end_round(draft, event, "revised")
+        end_round(draft, event, "revised")
 
 
 def _moved(draft: dict[str, Any], event: Event) -> None:
@@ -323,44 +309,6 @@ def _spread(attempts: tuple[dt.datetime, ...]) -> tuple[dt.datetime, ...]:
 _ATTEMPTS = 8
 
 
-def _waived(draft: dict[str, Any], event: Event) -> None:
-    held = event.fields
-    waiver = Waiver(
-        trigger=held["trigger"],
-        separate_from=held["separate_from"],
-        by=event.actor.approved_by or event.actor.id,
-        at=event.occurred_at,
-        until=utc(parse_text(held["until"])),
-        review=held["review"],
-        event=event.id,
-        reason=held.get("reason"),
-    )
-    draft["waivers"] = (*draft["waivers"], waiver)
-
-
-def _round_opened(draft: dict[str, Any], event: Event) -> None:
-    if draft["rounds"]:
-        _end_round(draft, event, "replaced")
-    opened = Round(id=event.id, opened_at=event.occurred_at, by=event.actor.id, rule=event.fields["rule"])
-    draft["rounds"] = (*draft["rounds"], opened)
-
-
-def _voted(draft: dict[str, Any], event: Event) -> None:
-    """Adds a voice to its round; which voices count is the rule's to say."""
-    vote = Vote(
-        event.actor.id,
-        event.fields["vote"],
-        at=event.occurred_at,
-        on_behalf_of=event.on_behalf_of,
-        event=event.id,
-        approved_by=event.actor.approved_by,
-    )
-    draft["rounds"] = tuple(
-        attrs.evolve(one, votes=(*one.votes, vote)) if one.id == event.fields["round"] else one
-        for one in draft["rounds"]
-    )
-
-
 def _opened(draft: dict[str, Any], event: Event) -> None:
     if event.channel is not None:
         draft["values"] = Fields({**draft["values"], "channel": event.channel})
@@ -395,8 +343,8 @@ _STEPS = {
     "communicated": _communicated,
     "linked": _linked,
     "escalated": _escalated,
-    "waived": _waived,
-    "approval_requested": _round_opened,
-    "voted": _voted,
+    "waived": waived,
+    "approval_requested": round_opened,
+    "voted": voted,
     "migrated": _migrated,
 }
