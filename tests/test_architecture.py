@@ -17,8 +17,8 @@ PACKAGE = ROOT / "src" / "itsm_core"
 
 # The road, lowest floor first. A module imports only from rows above its own row; what stands on
 # one row never imports each other. The number on the left is the floor; 1, 10 and 13
-# have two rows: values writes instants of business_time as text, desks take their names from naming,
-# the command line starts the demo.
+# have several rows: values writes instants of business_time as text, what desks are asked takes names
+# from naming, the desks run it, the command line starts the demo.
 ROAD = [
     (0, {"errors"}),
     (1, {"business_time", "priority"}),
@@ -32,9 +32,10 @@ ROAD = [
     (8, {"ports"}),
     (9, {"road", "delivery"}),
     (10, {"naming"}),
+    (10, {"asking"}),
     (10, {"desk", "aio"}),
     (11, {"stores", "notifiers", "importers", "exporters", "reporting", "conformance", "config"}),
-    (12, {"simulation", "frames", "testing", "replay"}),
+    (12, {"simulation", "frames", "testing", "replay", "custody"}),
     (13, {"demo"}),
     (13, {"cli"}),
 ]

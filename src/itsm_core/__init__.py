@@ -21,9 +21,11 @@ owns no database, no thread and no clock.
 #   7  escalation       policies and the step function
 #   8  ports            the protocols that do I/O
 #   9  road             commands as generators         delivery   outbox to notifier
-#  10  naming           names nobody else has given   desk   the ServiceDesk on one page
+#  10  naming           names nobody else has given   asking   what a desk is asked
+#      desk, aio        ServiceDesk and AsyncServiceDesk, one page each
 #  11  stores notifiers importers reporting config     one technology a file
 #  12  replay           a real history under any agreement     testing   prove a lifecycle of your own
+#      custody          verify a store's events, dump, restore and copy them
 #  13  demo, cli        the command line
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the same names, for type checkers and editors
     from itsm_core.actors import Actor as Actor
+    from itsm_core.aio import AsyncServiceDesk as AsyncServiceDesk
     from itsm_core.approvals import ApprovalRule as ApprovalRule
     from itsm_core.approvals import Panel as Panel
     from itsm_core.approvals import tally as tally
@@ -112,6 +115,7 @@ _NAMES: dict[str, str] = {
     "Actor": "actors",
     "Agreement": "sla",
     "ApprovalRule": "approvals",
+    "AsyncServiceDesk": "aio",
     "BusinessCalendar": "business_time",
     "CHANGE": "processes",
     "ChangeTemplate": "processes",

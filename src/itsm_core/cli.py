@@ -1,4 +1,4 @@
-"""The command line: `itsm replay`, `itsm init-agreement` and `itsm demo`.
+"""The command line: `itsm replay`, `init-agreement`, `demo`, and `verify`, `dump`, `restore` of a store.
 
 click reads the arguments and rich shows progress; both come with the extra `cli`, and without
 them `main` says what to install. Exit status: 0 done, 2 bad input with a message on stderr that
@@ -13,7 +13,7 @@ import importlib.metadata
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import click
 
     from itsm_core.importers.rows import Progress
+    from itsm_core.ports import Store
     from itsm_core.replay import Replay
 
 INSTALL = "itsm needs its extra: pip install 'itsm-core[cli]'"
@@ -94,7 +95,7 @@ def _group() -> click.Group:
 
     return click.Group(
         "itsm", help="The rules of a service desk as plain Python.",
-        commands=[_replay_command(), _init_agreement_command(), _demo_command()],
+        commands=[_replay_command(), _init_agreement_command(), _demo_command(), *_custody_commands()],
         params=[click.Option(
             ["--version"], is_flag=True, is_eager=True, expose_value=False,
             callback=_show_version, help="Show the version and leave.",
@@ -255,3 +256,74 @@ def _demo(**options: Any) -> None:
     from itsm_core.demo import run_demo  # noqa: PLC0415 - heavy; only here
 
     run_demo(input=options.pop("input_"), out=sys.stdout, **options)
+
+
+def _custody_commands() -> list[click.Command]:
+    import click  # noqa: PLC0415 - an extra
+
+    store = click.Argument(["store"], metavar="STORE")
+    file = click.Argument(["file"], type=click.Path(path_type=Path))
+    record = click.Option(["--record"], metavar="ID", help="Only this record.")
+    anyway = click.Option(["--anyway"], is_flag=True, help="Also where the chain of events is broken.")
+    return [
+        click.Command(
+            "verify", callback=_verify, params=[store, record], short_help="Check that no event was changed.",
+            help="Recompute the chain of events of a STORE (a path, sqlite:/// or postgresql://) and say "
+            "where it breaks.",
+        ),
+        click.Command(
+            "dump", callback=_dump, params=[store, file, anyway], short_help="Write all events to a file.",
+            help="Write all events of a STORE into a new FILE of JSON lines, personal fields included.",
+        ),
+        click.Command(
+            "restore", callback=_restore, params=[store, file], short_help="Write a dump into a store.",
+            help="Write the events of a dump into a STORE, which is made if need be; again completes it.",
+        ),
+    ]  # fmt: skip
+
+
+@contextlib.contextmanager
+def _store(named: str, *, new: bool = False) -> Iterator[Store]:
+    """The store of a path or URL, closed at the end; a file must be there unless it may be new."""
+    from itsm_core import stores  # noqa: PLC0415 - heavy; not for --help
+    from itsm_core.errors import InvalidValue  # noqa: PLC0415
+
+    path = named.removeprefix("sqlite:///")
+    if not new and "://" not in path and not Path(path).exists():
+        raise InvalidValue("store", named, "is not there", "check the path")
+    with contextlib.closing(stores.open(named)) as store:
+        yield store
+
+
+def _verify(store: str, record: str | None) -> int:
+    from itsm_core.custody import verify  # noqa: PLC0415
+    from itsm_core.replay import shown  # noqa: PLC0415
+
+    with _store(store) as held, _progress(Path(store)) as progress:
+        report = verify(held, record, progress=_counting(progress))
+    for line in str(report).splitlines():
+        print(shown(line))
+    return BAD_INPUT if report.broken else 0
+
+
+def _dump(store: str, file: Path, anyway: bool) -> None:
+    from itsm_core.custody import dump  # noqa: PLC0415
+    from itsm_core.replay import shown  # noqa: PLC0415
+
+    with _store(store) as held, _progress(file) as progress:
+        count = dump(held, file, anyway=anyway, progress=_counting(progress))
+    print(shown(f"{file}: {count:,} events; it holds all personal fields, so keep it safe"))
+
+
+def _restore(store: str, file: Path) -> None:
+    from itsm_core.custody import restore  # noqa: PLC0415
+    from itsm_core.replay import shown  # noqa: PLC0415
+
+    with _store(store, new=True) as held, _progress(file) as progress:
+        done = restore(held, file, progress=_counting(progress))
+    print(shown(f"{file}: {done}; set the timers anew by ServiceDesk.rearm"))
+
+
+def _counting(progress: Progress | None) -> Callable[[int], None] | None:
+    """Progress towards an end that is not known."""
+    return None if progress is None else lambda done: progress(done, None)

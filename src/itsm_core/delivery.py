@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Generator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
@@ -88,14 +88,16 @@ def answered(answer: Any) -> Outcome:
     )
 
 
-def by_channel(notifiers: Mapping[str, Notifier] | Notifier | None) -> dict[str, Notifier]:
+N = TypeVar("N")
+
+
+def by_channel(notifiers: Mapping[str, N] | N | None) -> dict[str, N]:
     """The notifiers by channel; a single one takes every channel ("*")."""
-    if callable(notifiers):
-        return {"*": notifiers}
+    held: dict[str, Any]
     try:
-        held = dict(notifiers or {})
+        held = {"*": notifiers} if callable(notifiers) else dict(notifiers or {})  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        held = {"*": notifiers}  # type: ignore[dict-item]
+        held = {"*": notifiers}
     for channel, notifier in held.items():
         if not callable(notifier):
             raise InvalidValue(
@@ -107,13 +109,26 @@ def by_channel(notifiers: Mapping[str, Notifier] | Notifier | None) -> dict[str,
     return held
 
 
-def send(notifiers: Mapping[str, Notifier], message: Message) -> Outcome:
-    """What the notifier of the message's channel, or else that of "*", makes of it."""
+def chosen(notifiers: Mapping[str, N], message: Message) -> N | Rejected:
+    """The notifier of the message's channel, or else that of "*"; a rejection where there is none."""
     notifier = notifiers.get(message.channel) or notifiers.get("*")
     if notifier is None:
         known = ", ".join(sorted(notifiers))
         return Rejected(f"no notifier for the channel {message.channel!r}, only for {known}")
+    return notifier
+
+
+def failed(error: Exception) -> Unknown:
+    """What is known of a message whose notifier raised."""
+    return Unknown(f"{type(error).__name__}: {error}")
+
+
+def send(notifiers: Mapping[str, Notifier], message: Message) -> Outcome:
+    """What the notifier of the message's channel, or else that of "*", makes of it."""
+    notifier = chosen(notifiers, message)
+    if isinstance(notifier, Rejected):
+        return notifier
     try:
         return answered(notifier(message))
     except Exception as error:
-        return Unknown(f"{type(error).__name__}: {error}")
+        return failed(error)

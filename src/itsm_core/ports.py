@@ -7,7 +7,7 @@ promise is kept by every store that ships with the library, and can be asked of 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, Protocol, TypedDict
 
 import attrs
@@ -211,6 +211,8 @@ class Store(Protocol):
        settled; a settlement counts as long as nobody else took the item, and is ignored afterwards.
     8. `find` answers from what commits wrote, ordered by record id, at most `limit`.
     9. Text comes back as it went in, or is refused whole; nothing in it is ever run as SQL.
+    10. `links` gives the links of a record's events as they were written, or none at all: a store that
+        chains keeps, with each event, the SHA-256 of the link before it and the event's digest.
     """
 
     def load(self, record: str, after: int | None = None) -> tuple[Snapshot | None, tuple[Event, ...]]:
@@ -250,8 +252,62 @@ class Store(Protocol):
         """The records that match, ordered by id."""
         ...
 
+    def links(self, record: str) -> tuple[str, ...]:
+        """The link of each event of a record by `seq`; () of a store that keeps no chain.
+
+        There are as many as the record's version says, "" for an event that is gone; the last is what
+        the record itself keeps, so that a missing end shows. Raises `RecordNotFound`.
+        """
+        ...
+
     def close(self) -> None:
         """Lets go of whatever the store holds; closing twice is no error."""
+        ...
+
+
+class AsyncStore(Protocol):
+    """Where records live, for hosts that await; the promises are those of `Store`."""
+
+    async def load(self, record: str, after: int | None = None) -> tuple[Snapshot | None, tuple[Event, ...]]:
+        """As `Store.load`."""
+        ...
+
+    async def commit(self, changes: ChangeSet) -> Committed:
+        """As `Store.commit`."""
+        ...
+
+    async def event(self, event_id: str) -> Event | None:
+        """As `Store.event`."""
+        ...
+
+    async def read(self, after: Position, limit: int) -> tuple[tuple[Event, ...], Position]:
+        """As `Store.read`."""
+        ...
+
+    async def claim(
+        self, kind: str, now: dt.datetime, limit: int, lease: dt.timedelta, worker: str
+    ) -> tuple[Claim, ...]:
+        """As `Store.claim`."""
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement], now: dt.datetime) -> None:
+        """As `Store.settle`."""
+        ...
+
+    async def next_due(self, kind: str) -> dt.datetime | None:
+        """As `Store.next_due`."""
+        ...
+
+    async def find(self, query: Query) -> tuple[Record, ...]:
+        """As `Store.find`."""
+        ...
+
+    async def links(self, record: str) -> tuple[str, ...]:
+        """As `Store.links`."""
+        ...
+
+    async def close(self) -> None:
+        """As `Store.close`."""
         ...
 
 
@@ -309,3 +365,5 @@ Outcome = Delivered | Retry | Rejected | Unknown
 Notifier = Callable[[Message], Outcome | None]
 """Sends one message. It is called at least once per message; `Message.key` makes repeats harmless.
 Returning None counts as `Delivered`, raising an exception as `Unknown`."""
+AsyncNotifier = Callable[[Message], Awaitable[Outcome | None]]
+"""A `Notifier` that is awaited."""

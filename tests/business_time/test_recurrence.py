@@ -141,7 +141,8 @@ def test_rules_reach_both_ends_of_time(rule):
 
 # -- an oracle -------------------------------------------------------------------------------------
 
-DAYS = st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"])
+DAYS_OF_WEEK = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+DAYS = st.sampled_from(DAYS_OF_WEEK)
 NTH = st.sampled_from([1, 2, 3, 4, -1, -2, -3, -4])
 
 
@@ -180,9 +181,24 @@ def test_dateutil_names_the_same_dates(rule, start, offset):
     """Another implementation of the rules agrees in every window of time."""
     first = start + dt.timedelta(days=offset)
     last = first + dt.timedelta(days=900)
+    if (
+        "WEEKLY" in rule and "BYSETPOS" in rule
+    ):  # dateutil begins the first week at DTSTART, RFC 5545 does not
+        start -= dt.timedelta(days=(start.weekday() - DAYS_OF_WEEK.index(rule.split("WKST=")[1][:2])) % 7)
     bounded = rule if "COUNT" in rule else f"{rule};UNTIL={last:%Y%m%d}T000000"
     theirs = [moment.date() for moment in rrulestr(bounded, dtstart=dt.datetime.combine(start, dt.time()))]
     assert dates(rule, start, first, last) == [day for day in theirs if first <= day <= last]
+
+
+def test_a_position_counts_in_the_whole_week_also_before_the_start():
+    """RFC 5545, 3.3.10: a set of recurrence instances starts at the beginning of the interval defined by FREQ.
+
+    Weeks begin on Tuesday: of 28 December to 3 January the first is the 28th, before the start on the 1st.
+    """
+    rule = "FREQ=WEEKLY;WKST=TU;BYDAY=MO,TU;BYSETPOS=1"
+    assert dates(rule, dt.date(2000, 1, 1), last=dt.date(2000, 1, 18)) == [
+        dt.date(2000, 1, 4), dt.date(2000, 1, 11), dt.date(2000, 1, 18)
+    ]  # fmt: skip
 
 
 # -- refusals --------------------------------------------------------------------------------------

@@ -1,79 +1,22 @@
 """Change sets to commit, and the stores that every promise is asked of."""
 
-import datetime as dt
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 
-from itsm_core.actors import Actor
-from itsm_core.events import Event
-from itsm_core.ports import FOLD, ChangeSet, Message, Query, Snapshot, Timer
-from itsm_core.records import fold
-from itsm_core.sla.tracing import trace
 from itsm_core.stores.memory import MemoryStore
+from itsm_core.stores.postgres import PostgresStore
+from itsm_core.stores.postgres_async import AsyncPostgresStore
 from itsm_core.stores.sqlite import SqliteStore
+from itsm_core.testing.contract.awaited import Awaited
+from itsm_core.testing.contract.samples import ALL, MINUTE, NOW, at, changes, event, message, timer
 
-NOW = dt.datetime(2024, 5, 6, 8, tzinfo=dt.UTC)
-MINUTE = dt.timedelta(minutes=1)
-ALL = Query(limit=1000)
-
-
-def at(minutes):
-    """So many minutes after the beginning."""
-    return NOW + minutes * MINUTE
-
-
-def event(record, seq, event_id=None, **fields):
-    """The event `seq` of a record: it is opened, then assigned, again and again."""
-    kind = "opened" if seq == 1 else "assigned"
-    known = {"process": "incident", "phase": "new", "title": "Mail is down"} if seq == 1 else {}
-    tenant = fields.pop("tenant", None)
-    return Event(
-        id=event_id or f"{record}/{seq}",
-        record=record,
-        seq=seq,
-        kind=kind,
-        occurred_at=at(seq),
-        recorded_at=at(seq),
-        actor=Actor.person("ana", "agent"),
-        to_state="new" if seq == 1 else None,
-        fields={**known, **fields},
-        personal=[name for name in {**known, **fields} if name in {"title", "requester"}],
-        tenant=tenant,
-    )
-
-
-def timer(name, due, *, record="R1", kind="clock"):
-    """A timer due so many minutes after the beginning; None cancels it."""
-    return Timer(id=name, record=record, kind=kind, due=None if due is None else at(due))
-
-
-def message(key, *, record="R1", ready=0, **more):
-    """A message that may be sent so many minutes after the beginning."""
-    text = {"to": "ana", "channel": "email", "subject": "Changed", "body": "Your ticket changed."}
-    return Message(key=key, record=record, created_at=at(ready), **{**text, **more})
-
-
-def changes(record="R1", history=(), *, new=1, timers=(), messages=(), due=None, fold_version=FOLD, **fields):
-    """A change set of `new` more events after a history; `fields` are those of the events."""
-    first = len(history) + 1
-    ids = fields.pop("ids", None) or [None] * new
-    events = tuple(event(record, first + i, ids[i], **fields) for i in range(new))
-    told = (*history, *events)
-    return ChangeSet(
-        record=record,
-        expected=len(history),
-        events=events,
-        snapshot=Snapshot(
-            record=fold(told), timeline=trace(told), fold=fold_version, due=None if due is None else at(due)
-        ),
-        timers=tuple(timers),
-        messages=tuple(messages),
-    )
+TABLES = ("events", "records", "refs", "timers", "messages")
 
 
 WRITE = SimpleNamespace(
@@ -90,8 +33,9 @@ def write():
 class Shelf:
     """One place where records live, and any number of stores that look at it."""
 
-    def __init__(self, kind, folder):
+    def __init__(self, kind, folder, url=None):
         self.kind, self._folder, self._opened = kind, folder, []
+        self.url = url  # of a PostgreSQL schema
         self.file = folder / "desk.db"
         self.store = MemoryStore() if kind == "memory" else self.another()
 
@@ -103,6 +47,18 @@ class Shelf:
             store = SqliteStore(self.file)
             self._opened.append(store)
             return store
+        if self.kind == "postgres":
+            store = PostgresStore(self.url)
+            self._opened.append(store)
+            return store
+        if self.kind == "postgres-async":
+            store = Awaited(AsyncPostgresStore.open(self.url))
+            self._opened.append(SimpleNamespace(close=store.end))
+            return store
+        if self.kind == "postgres-host":
+            connection = psycopg.connect(self.url, autocommit=True)
+            self._opened.append(connection)
+            return PostgresStore.on(connection)
         connection = sqlite3.connect(self.file, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
@@ -113,20 +69,47 @@ class Shelf:
         """All that tables hold, as one text; in memory, what a store names."""
         if self.kind == "memory":
             return repr([slot.item.body for slot in self.store._outbox._slots.values()])
+        if self.url:
+            with psycopg.connect(self.url) as connection:
+                asked = [f"SELECT t::text FROM itsm_{name} t" for name in TABLES]
+                return "\n".join(row for sql in asked for (row,) in connection.execute(sql))
         with closing(sqlite3.connect(self.file)) as connection:
             return "\n".join(connection.iterdump())
+
+    @contextmanager
+    def transaction(self):
+        """A transaction of the host on a connection of its own, with a store in it."""
+        if self.url:
+            with psycopg.connect(self.url) as connection:
+                yield PostgresStore.on(connection)
+            return
+        with closing(sqlite3.connect(self.file)) as connection, connection:
+            yield SqliteStore.on(connection)
 
     def close(self):
         for opened in self._opened:
             opened.close()
 
 
-@pytest.fixture(params=["memory", "sqlite", "host"])
-def shelf(request, tmp_path):
-    """Every kind of store: in memory, in a file of its own, on the host's connection."""
-    shelf = Shelf(request.param, tmp_path)
-    yield shelf
-    shelf.close()
+@pytest.fixture(params=["memory", "sqlite", "host", "postgres", "postgres-host", "postgres-async"])
+def shelf(request, new_shelf):
+    """Every kind of store: in memory, in a file or schema of its own, on the host's connection."""
+    return new_shelf(request.param)
+
+
+@pytest.fixture
+def new_shelf(request, tmp_path):
+    """`new_shelf(kind)`: a place of that kind, which is closed after the test."""
+    made = []
+
+    def make(kind):
+        url = request.getfixturevalue("postgres")() if kind.startswith("postgres") else None
+        made.append(Shelf(kind, tmp_path, url))
+        return made[-1]
+
+    yield make
+    for shelf in made:
+        shelf.close()
 
 
 @pytest.fixture

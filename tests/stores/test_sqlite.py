@@ -1,5 +1,6 @@
 """A store in a file of its own: what survives, what is refused, who waits for whom."""
 
+import json
 import random
 import shutil
 import sqlite3
@@ -16,9 +17,9 @@ from hypothesis import strategies as st
 from itsm_core.errors import InvalidValue, StoreBusy, StoreError, StoreUnreadable
 from itsm_core.events import Event
 from itsm_core.ports import Position, Query, Settlement
-from itsm_core.stores import statements
+from itsm_core.stores import dialects, statements
 from itsm_core.stores.sqlite import SqliteStore
-from itsm_core.values import canonical, from_dict, to_dict
+from itsm_core.values import canonical, from_dict, to_dict, written
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def untouched(folder):
 def test_the_file_says_that_it_is_ours(store, file):
     """WAL, and one table with the version of all; SQLite's own marks stay for others to use."""
     assert sql(file, "PRAGMA journal_mode") == [("wal",)]
-    assert sql(file, "SELECT version FROM itsm_schema") == [(statements.VERSION,)]
+    assert sql(file, "SELECT version FROM itsm_schema") == [(dialects.VERSION,)]
     assert sql(file, "PRAGMA application_id") == sql(file, "PRAGMA user_version") == [(0,)]
 
 
@@ -120,9 +121,9 @@ values = st.recursive(
 def test_what_is_stored_is_canonical_json(write, fields):
     """The quick writer and RFC 8785 agree, also beyond U+FFFF, and nothing is lost."""
     event = attrs.evolve(write.event("R1", 2), fields=fields)
-    stored = statements.written(event)
+    stored = written(to_dict(event))
     assert stored.encode() == canonical(to_dict(event))
-    assert from_dict(Event, statements.json.loads(stored)) == event
+    assert from_dict(Event, json.loads(stored)) == event
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,29 @@ worker.py commit FILE NAME COUNT    commits, and says each record and version
 worker.py claim FILE KIND           claims and settles until nothing is left, and says what
 worker.py hold FILE                 holds the write lock until its input ends
 worker.py fork FILE                 commits before and after a fork, in parent and child
+worker.py dawdle URL NAME COUNT     commits on PostgreSQL, and leaves each fifth transaction open for a while
+
+FILE may be the URL of a database for all but `hold`.
 """
 
 import itertools
 import os
+import random
 import sqlite3
 import sys
+import time
+
+import psycopg
 
 from conftest import MINUTE, at, changes, message, timer
 from itsm_core.ports import Settlement
+from itsm_core.stores.postgres import PostgresStore
 from itsm_core.stores.sqlite import SqliteStore
+
+
+def opened(place):
+    """The store in a file or behind a URL."""
+    return PostgresStore(place) if "://" in place else SqliteStore(place)
 
 
 def say(*words):
@@ -24,7 +37,7 @@ def say(*words):
 
 def commit(file, name, count):
     """Opens records and adds to them; each event brings a timer and a message of its own."""
-    store = SqliteStore(file)
+    store = opened(file)
     for n in range(int(count)) if int(count) else itertools.count():
         record, told = f"{name}.{n}", ()
         for new in (1, 3):
@@ -40,7 +53,7 @@ def commit(file, name, count):
 
 def claim(file, kind):
     """Takes what is due, a few at a time."""
-    store = SqliteStore(file)
+    store = opened(file)
     while claims := store.claim(kind, at(1), 7, 5 * MINUTE, str(os.getpid())):
         for taken in claims:
             say(getattr(taken.item, "id", None) or taken.item.key)
@@ -58,7 +71,7 @@ def hold(file):
 
 def fork(file):
     """Uses one store on both sides of a fork."""
-    store = SqliteStore(file)
+    store = opened(file)
     store.commit(changes("before"))
     child = os.fork()
     for n in range(20):
@@ -66,6 +79,19 @@ def fork(file):
     store.close()
     if child:
         say(os.waitpid(child, 0)[1])
+
+
+def dawdle(url, name, count):
+    """One event a transaction, of which each fifth is committed late; says when it began and ended."""
+    luck, start = random.Random(name), time.perf_counter()
+    with psycopg.connect(url) as connection:
+        store = PostgresStore.on(connection)
+        for n in range(int(count)):
+            store.commit(changes(f"{name}.{n}"))
+            if n % 5 == 0:
+                time.sleep(luck.uniform(0, 0.01))
+            connection.commit()
+    say(time.perf_counter() - start)
 
 
 if __name__ == "__main__":

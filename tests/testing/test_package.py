@@ -27,16 +27,18 @@ def test_the_library_does_not_load_the_kit(tmp_path):
 
 
 def test_the_kit_loads_neither_pytest_nor_hypothesis(tmp_path):
-    """Only the machine needs Hypothesis, and nothing needs pytest."""
+    """Only the machine needs Hypothesis, and nothing but the contracts needs pytest."""
     names = loaded("from itsm_core.testing import assert_edges, assert_sound, paths, walk", tmp_path)
     assert not any(name.split(".")[0] in ("pytest", "hypothesis") for name in names)
     assert "hypothesis.stateful" in loaded("from itsm_core.testing import lifecycle_machine", tmp_path)
+    assert "pytest" in loaded("from itsm_core.testing import StoreContract", tmp_path)
 
 
 def test_every_name_is_there():
     """And explains itself."""
     for name in kit.__all__:
         assert getattr(kit, name).__doc__ or name == "LAWS"
+    assert kit.CONTRACT == "1.0"
 
 
 def test_a_misspelt_name_is_an_attribute_error():
@@ -54,6 +56,16 @@ def test_without_hypothesis_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(ImportError, match="pip install hypothesis"):
         kit.lifecycle_machine  # noqa: B018
+
+
+def test_without_pytest_the_contracts_say_what_to_install(monkeypatch):
+    """Lifecycles are proved without it."""
+    for name in [name for name in sys.modules if name.startswith("itsm_core.testing.contract")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pytest", None)
+    with pytest.raises(ImportError, match="StoreContract needs pytest: pip install pytest"):
+        kit.StoreContract  # noqa: B018
+    assert kit.lifecycle_machine
 
 
 def test_another_missing_module_is_not_blamed_on_hypothesis(monkeypatch):

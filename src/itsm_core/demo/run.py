@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from itsm_core import stores
+from itsm_core.asking import Tick
 from itsm_core.demo.script import Case, Script, Step, read
 from itsm_core.demo.setting import POLICY, SETTINGS, Setting, resolver
 from itsm_core.demo.turn import turn
-from itsm_core.desk import ServiceDesk, Tick
+from itsm_core.desk import ServiceDesk
 from itsm_core.errors import InvalidInput, InvalidValue, RecordNotFound, TransitionRefused
 from itsm_core.events import Event
 from itsm_core.notifiers import ConsoleNotifier

@@ -5,8 +5,8 @@ Order: terms, claiming, consequences, carrying, succession, receiving, passing, 
     command -> lifecycle decision -> events -> record -> clocks -> escalation -> outbox
 
 Each function yields `Ask`s (a method of the store and its arguments), is sent the answers, and
-returns what the caller wants. `desk.ServiceDesk` runs them on a store; an async host runs the
-same ones with await. A lost race (`VersionConflict`) is decided anew on the newer record.
+returns what the caller wants. `desk.ServiceDesk` runs them on a store, and `aio.AsyncServiceDesk` runs
+the same ones with await. A lost race (`VersionConflict`) is decided anew on the newer record.
 """
 
 from itsm_core.road.carrying import carry, open_record

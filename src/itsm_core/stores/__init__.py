@@ -1,11 +1,12 @@
-"""Where records live: in memory, in an SQLite file, or on the host's own connection.
+"""Where records live: in memory, in an SQLite file, in PostgreSQL, or on the host's own connection.
 
     with closing(stores.open("sqlite:///desk.db")) as store: ...
 
 Every store keeps the numbered promises of `itsm_core.ports.Store`. Importing this package loads
 none of them: a store is loaded when it is asked for.
 
-Order: rules, memory, statements, connections, sqlite.
+Order: rules, caches, memory, threaded, dialects, statements, upgrades, sqlite_errors, connections, sqlite,
+postgres_rules, postgres_steps, postgres, postgres_async.
 """
 
 from __future__ import annotations
@@ -16,19 +17,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from itsm_core.errors import InvalidValue
-from itsm_core.ports import Store
+from itsm_core.ports import AsyncStore, Store
 
 if TYPE_CHECKING:
     from itsm_core.stores.memory import MemoryStore
+    from itsm_core.stores.postgres import PostgresStore
+    from itsm_core.stores.postgres_async import AsyncPostgresStore
     from itsm_core.stores.sqlite import SqliteStore
+    from itsm_core.stores.threaded import ThreadedStore
 
-__all__ = ["MemoryStore", "SqliteStore", "open"]
+__all__ = [
+    "AsyncPostgresStore",
+    "MemoryStore",
+    "PostgresStore",
+    "SqliteStore",
+    "ThreadedStore",
+    "open",
+    "open_async",
+]
 
-_NAMES = {"MemoryStore": "itsm_core.stores.memory", "SqliteStore": "itsm_core.stores.sqlite"}
+INSTALL = "a store on PostgreSQL needs its extra: pip install 'itsm-core[postgres]'"
+
+_NAMES = {
+    "AsyncPostgresStore": "itsm_core.stores.postgres_async",
+    "MemoryStore": "itsm_core.stores.memory",
+    "PostgresStore": "itsm_core.stores.postgres",
+    "SqliteStore": "itsm_core.stores.sqlite",
+    "ThreadedStore": "itsm_core.stores.threaded",
+}
+_POSTGRES = ("postgresql://", "postgres://")
 _SUFFIXES = (".db", ".sqlite", ".sqlite3")
 _REMEDY = (
     'write "memory://", "sqlite:///folder/desk.db" (relative), "sqlite:////folder/desk.db" '
-    "(absolute), or a path that ends in .db, .sqlite or .sqlite3"
+    '(absolute), "postgresql://user:password@host/database", or a path that ends in .db, .sqlite '
+    "or .sqlite3"
 )
 
 
@@ -38,6 +60,7 @@ def open(  # noqa: A001 - stores.open(...) is the word
     """The store that a URL or a path names; a file that does not exist is made.
 
     `busy_timeout` is how long a commit waits for another process before it raises `StoreBusy`.
+    PostgreSQL needs the extra `postgres`; its tables are made where they are missing.
 
     >>> from itsm_core.ports import Query
     >>> open("memory://").find(Query(state="new"))
@@ -47,6 +70,9 @@ def open(  # noqa: A001 - stores.open(...) is the word
     if named == "memory://":
         memory: Store = __getattr__("MemoryStore")()
         return memory
+    if named.startswith(_POSTGRES):
+        database: Store = __getattr__("PostgresStore")(named, busy_timeout=busy_timeout)
+        return database
     path = named.removeprefix("sqlite:///")
     is_file = path != named or isinstance(url, Path) or named.lower().endswith(_SUFFIXES)
     if not path or not is_file or "://" in path:
@@ -55,8 +81,29 @@ def open(  # noqa: A001 - stores.open(...) is the word
     return file
 
 
+async def open_async(url: str | Path, *, busy_timeout: dt.timedelta = dt.timedelta(seconds=5)) -> AsyncStore:
+    """The store for async hosts that a URL or a path names, as `open`.
+
+    Memory and SQLite run each whole operation in a thread, and never hold up the loop.
+    """
+    if str(url).startswith(_POSTGRES):
+        database: AsyncStore = await __getattr__("AsyncPostgresStore").open(
+            str(url), busy_timeout=busy_timeout
+        )
+        return database
+    opened: AsyncStore = await __getattr__("ThreadedStore").opened(
+        lambda: open(url, busy_timeout=busy_timeout)
+    )
+    return opened
+
+
 def __getattr__(name: str) -> Any:
     if name not in _NAMES:
         msg = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(msg)
-    return getattr(import_module(_NAMES[name]), name)
+    try:
+        return getattr(import_module(_NAMES[name]), name)
+    except ImportError as error:
+        if "postgres" not in _NAMES[name]:
+            raise
+        raise ImportError(INSTALL) from error

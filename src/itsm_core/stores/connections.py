@@ -13,68 +13,22 @@ import sqlite3
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 from weakref import WeakSet
 
-from itsm_core.errors import InvalidValue, StoreBusy, StoreError, StoreUnreadable
-from itsm_core.stores.statements import TABLES, VERSION
+from itsm_core.errors import InvalidValue, StoreBusy, StoreError
+from itsm_core.stores.dialects import SQLITE, VERSION
+from itsm_core.stores.sqlite_errors import of_an_earlier_version, translated, unreadable
+from itsm_core.stores.statements import Steps
+from itsm_core.stores.upgrades import FROM, upgrade
 
+T = TypeVar("T")
 _PAUSE = 0.01
 _SMALLEST = 512
 """The bytes of the smallest database (https://www.sqlite.org/fileformat.html, 1.3.2)."""
-
-# --- errors -----------------------------------------------------------------------------------
-
-_KINDS: dict[int, tuple[type[StoreError], str]] = {
-    sqlite3.SQLITE_ERROR: (StoreUnreadable, "its tables are not as we left them; restore a backup"),
-    sqlite3.SQLITE_BUSY: (
-        StoreBusy,
-        "another process holds it and did not let go in time; repeat the command or allow a longer wait",
-    ),
-    sqlite3.SQLITE_LOCKED: (StoreBusy, "another connection of this process holds it; repeat the command"),
-    sqlite3.SQLITE_CORRUPT: (StoreUnreadable, "the file is damaged; restore a backup"),
-    sqlite3.SQLITE_NOTADB: (
-        StoreUnreadable,
-        "the file is damaged or no SQLite database; restore a backup or name another file",
-    ),
-    sqlite3.SQLITE_READONLY: (StoreError, "file or folder cannot be written; check their permissions"),
-    sqlite3.SQLITE_CANTOPEN: (
-        StoreError,
-        "it cannot be opened; check that the folder exists and can be written",
-    ),
-    sqlite3.SQLITE_FULL: (
-        StoreError,
-        "the disk is full; nothing of the command was written; make room and repeat it",
-    ),
-    sqlite3.SQLITE_IOERR: (
-        StoreError,
-        (
-            "the disk failed, is full, or the file cannot grow; nothing of the command was written; "
-            "make room or check the disk, then repeat it"
-        ),
-    ),
-}
-
-
-@contextmanager
-def translated(name: str) -> Iterator[None]:
-    """Turns errors of the database into ours, which name the store and the remedy."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        kind, remedy = _KINDS.get(code, (StoreError, "it refused a statement"))
-        raise kind(f"{name}: {remedy} (SQLite says: {error})") from error
-    except (UnicodeEncodeError, OverflowError) as error:
-        remedy = "use valid Unicode and 64-bit numbers"
-        raise InvalidValue("parameter", str(error), "cannot be stored", remedy) from error
-
-
-def _unreadable(name: str, reason: str, remedy: str) -> StoreUnreadable:
-    return StoreUnreadable(f"{name}: {reason}, and was left as it is; {remedy}")
-
 
 # --- whose tables are there, and of which version ---------------------------------------------
 
@@ -100,14 +54,14 @@ def _contents(connection: sqlite3.Connection) -> tuple[int | None, int]:
 def _judge(name: str, version: int | None, others: int = 0) -> None:
     """Refuses tables of another version, and a database in which others are at home and we are not."""
     if version is None and others:
-        raise _unreadable(
+        raise unreadable(
             name,
             "belongs to another application",
             "name another file, or join its database: SqliteStore.on(connection)",
         )
-    if version not in (None, VERSION):
+    if version is not None and version != VERSION and version not in FROM:
         which = "a newer" if version > VERSION else "another"
-        raise _unreadable(
+        raise unreadable(
             name,
             f"was written by {which} version of itsm_core (tables of version {version}, known is {VERSION})",
             "use that version of the library",
@@ -116,10 +70,30 @@ def _judge(name: str, version: int | None, others: int = 0) -> None:
 
 def _make(cursor: sqlite3.Cursor) -> None:
     """Makes our tables, unless another connection just did."""
-    cursor.execute(TABLES[0])
+    cursor.execute(SQLITE.tables[0])
     if cursor.execute(_VERSION).fetchone() is None:
-        for statement in TABLES[1:]:
+        for statement in SQLITE.tables[1:]:
             cursor.execute(statement)
+
+
+def _prepare(cursor: sqlite3.Cursor, version: int | None) -> None:
+    """Makes our tables, or brings those of an earlier version up to date."""
+    if version is None:
+        _make(cursor)
+    elif version in FROM:
+        run(cursor, upgrade(version))
+
+
+def run(cursor: sqlite3.Cursor, steps: Steps[T]) -> T:
+    """What the operation returns, its statements run one after the other."""
+    try:
+        sql, parameters, wants_rows = next(steps)
+        while True:
+            cursor.execute(sql, parameters)
+            sql, parameters, wants_rows = steps.send(cursor.fetchall() if wants_rows else ())
+    except StopIteration as end:
+        result: T = end.value
+        return result
 
 
 # --- a file of our own ------------------------------------------------------------------------
@@ -148,12 +122,13 @@ class OwnFile:
                 time.sleep(_PAUSE)
 
     def _connect(self) -> sqlite3.Connection:
-        inspect(self._path, self._wait)
+        old = inspect(self._path, self._wait) in FROM
         connection = sqlite3.connect(
             self._path, timeout=self._wait, isolation_level=None, check_same_thread=False
         )
         try:
-            self._set_up(connection)
+            with of_an_earlier_version(self.name) if old else nullcontext():
+                self._set_up(connection)
         except BaseException:
             connection.close()
             raise
@@ -167,7 +142,7 @@ class OwnFile:
         # Without WAL (some network drives) only FULL keeps the file whole in a power cut.
         safe = "NORMAL" if mode == "wal" and not self._durable else "FULL"
         connection.execute(f"PRAGMA synchronous = {safe}")
-        if version is None:
+        if version != VERSION:
             _found(connection, self.name)
 
     @contextmanager
@@ -245,8 +220,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
-def inspect(path: Path, wait: float) -> None:
-    """Refuses what is no file of ours, reading only; no file and an empty one are new.
+def inspect(path: Path, wait: float) -> int | None:
+    """The version of a file of ours, reading only; no file and an empty one are new. Refuses others.
 
     Only SQLite may open the file: were it opened and closed beside SQLite, this process would lose
     its locks on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
@@ -255,7 +230,7 @@ def inspect(path: Path, wait: float) -> None:
     try:
         found = path.stat()
     except FileNotFoundError:
-        return
+        return None
     except OSError as error:
         msg = f"{name}: cannot be read ({error.strerror}); name a file that this user may write"
         raise StoreError(msg) from error
@@ -263,10 +238,13 @@ def inspect(path: Path, wait: float) -> None:
         raise StoreError(f"{name}: is no file; name one that this user may write")
     if 0 < found.st_size < _SMALLEST:
         remedy = "name another file, or restore a backup if it was one"
-        raise _unreadable(name, "is no SQLite database", remedy)
+        raise unreadable(name, "is no SQLite database", remedy)
     if found.st_size and not _is_left(path, "-journal"):  # a crash left it: opening mends the file
         with closing(_to_look_at(path, wait)) as connection:
-            _judge(name, *_contents(connection))
+            version, others = _contents(connection)
+            _judge(name, version, others)
+            return version
+    return None
 
 
 def _to_look_at(path: Path, wait: float) -> sqlite3.Connection:
@@ -284,13 +262,13 @@ def _is_left(path: Path, ending: str) -> bool:
 
 
 def _found(connection: sqlite3.Connection, name: str) -> None:
-    """Makes the tables of a new file, unless another process just did."""
+    """Makes or upgrades the tables of a file, unless another process just did."""
     cursor = connection.cursor()
     cursor.execute("BEGIN IMMEDIATE")
     try:
         version, others = _contents(connection)
         _judge(name, version, others)
-        _make(cursor)
+        _prepare(cursor, version)
         cursor.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:  # a full disk has ended it all by itself
@@ -379,7 +357,13 @@ class HostConnection:
             raise
 
     def _ensure(self) -> None:
-        """Makes our tables, unless they are there or another process just makes them."""
-        if self._cursor().execute(_HAS_TABLES).fetchone() is None:
-            with self._savepoint() as cursor:
-                _make(cursor)
+        """Makes or upgrades our tables, unless they are as of today or another process just does it."""
+        version = _version(self._cursor())
+        if version is None or version in FROM:
+            with of_an_earlier_version(self.name), self._savepoint() as cursor:
+                # Writing before looking: of two that look first, SQLite lets none write.
+                if version is None:
+                    _make(cursor)
+                else:
+                    cursor.execute(_TAKE_WRITE_LOCK)
+                _prepare(cursor, _version(cursor))

@@ -191,6 +191,13 @@ class MemoryStore:
             first = nsmallest(rules.at_most(query.limit), names)
             return tuple(self._record(name) for name in first)
 
+    def links(self, record: str) -> tuple[str, ...]:
+        """No chain is kept: what lies in memory nobody changes behind its back."""
+        with self._lock:
+            if record not in self._snapshots:
+                raise RecordNotFound(record)
+        return ()
+
     def _record(self, name: str) -> Record:
         snapshot = rules.usable(self._snapshots[name])
         return fold(self._histories[name]) if snapshot is None else snapshot.record

@@ -15,7 +15,7 @@ from itsm_core.business_time.instants import later
 from itsm_core.errors import InvalidValue, VersionConflict
 from itsm_core.ports import FOLD, ChangeSet, Committed, Message, Position, Settlement, Snapshot
 from itsm_core.records import Record
-from itsm_core.values import canonical
+from itsm_core.values import canonical, sha256
 
 MESSAGE = "message"
 FACETS = (
@@ -71,6 +71,11 @@ def admit(changes: ChangeSet, version: int, known: Sequence[tuple[str, int]]) ->
         ids = [event.id for event in changes.events]
         raise InvalidValue("event ids", ids, f"some are taken ({taken})", "give every event its own id")
     return None
+
+
+def link(before: str, digest: str) -> str:
+    """The link of an event in the chain of its record: of the link before it and its digest."""
+    return sha256((before + digest).encode())
 
 
 def usable(snapshot: Snapshot) -> Snapshot | None:
@@ -165,11 +170,22 @@ def ready(message: Message) -> dt.datetime:
 
 def place(position: Position) -> int:
     """How many events, or which of them, lie before the position."""
+    return _number(position, position.token) if position.token else 0
+
+
+def place_among_transactions(position: Position) -> tuple[str, int]:
+    """The transaction, and which of its events, that lie before the position."""
     if not position.token:
-        return 0
-    if not (position.token.isascii() and position.token.isdigit()):
+        return "0", 0
+    transaction, _, event = position.token.partition(".")
+    return str(_number(position, transaction)), _number(position, event)
+
+
+def _number(position: Position, digits: str) -> int:
+    """The number that these digits are, which no counter of a store exceeds."""
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
         raise InvalidValue("position", position.token, "was not given by this store", "begin at Position()")
-    return int(position.token)
+    return int(digits)
 
 
 def at_most(limit: int) -> int:

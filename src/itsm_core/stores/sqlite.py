@@ -20,7 +20,8 @@ from itsm_core.events import Event
 from itsm_core.ports import ChangeSet, Claim, Committed, Position, Query, Settlement, Snapshot
 from itsm_core.records import Record
 from itsm_core.stores import rules, statements
-from itsm_core.stores.connections import HostConnection, OwnFile
+from itsm_core.stores.connections import HostConnection, OwnFile, run
+from itsm_core.stores.dialects import SQLITE
 
 T = TypeVar("T")
 _FIVE_SECONDS = dt.timedelta(seconds=5)
@@ -31,7 +32,8 @@ class SqliteStore:
 
     `busy_timeout` is how long it waits for another process before it raises `StoreBusy`. A file
     that is damaged, belongs to another application or was written by a newer version raises
-    `StoreUnreadable` and is left as it is; an empty one is taken as new.
+    `StoreUnreadable` and is left as it is; an empty one is taken as new, and one of an earlier version
+    is brought up to date in one transaction.
     """
 
     def __init__(
@@ -57,9 +59,9 @@ class SqliteStore:
 
     def commit(self, changes: ChangeSet) -> Committed:
         """As `ports.Store.commit` promises."""
-        steps = statements.commit(changes)
+        steps = statements.commit(changes, SQLITE)
         with self._link.writing() as cursor:
-            return _run(cursor, steps)
+            return run(cursor, steps)
 
     def load(self, record: str, after: int | None = None) -> tuple[Snapshot | None, tuple[Event, ...]]:
         """As `ports.Store.load` promises."""
@@ -71,11 +73,15 @@ class SqliteStore:
 
     def read(self, after: Position, limit: int) -> tuple[tuple[Event, ...], Position]:
         """As `ports.Store.read` promises."""
-        return self._read(statements.read(after, limit))
+        return self._read(statements.read(after, limit, SQLITE))
 
     def find(self, query: Query) -> tuple[Record, ...]:
         """As `ports.Store.find` promises."""
         return self._read(statements.find(query))
+
+    def links(self, record: str) -> tuple[str, ...]:
+        """As `ports.Store.links` promises."""
+        return self._read(statements.links(record))
 
     def next_due(self, kind: str) -> dt.datetime | None:
         """As `ports.Store.next_due` promises."""
@@ -90,13 +96,13 @@ class SqliteStore:
         if earliest is None or earliest > now:
             return ()  # looking takes no lock
         with self._link.writing() as cursor:
-            return _run(cursor, statements.claim(kind, now, limit, until, worker))
+            return run(cursor, statements.claim(kind, now, limit, until, worker, SQLITE))
 
     def settle(self, settlements: Sequence[Settlement], now: dt.datetime) -> None:
         """As `ports.Store.settle` promises."""
         steps = statements.settle(settlements, now)
         with self._link.writing() as cursor:
-            _run(cursor, steps)
+            run(cursor, steps)
 
     def close(self) -> None:
         """As `ports.Store.close` promises."""
@@ -104,16 +110,4 @@ class SqliteStore:
 
     def _read(self, steps: statements.Steps[T]) -> T:
         with self._link.reading() as cursor:
-            return _run(cursor, steps)
-
-
-def _run(cursor: sqlite3.Cursor, steps: statements.Steps[T]) -> T:
-    """What the operation returns, its statements run one after the other."""
-    try:
-        sql, parameters, wants_rows = next(steps)
-        while True:
-            cursor.execute(sql, parameters)
-            sql, parameters, wants_rows = steps.send(cursor.fetchall() if wants_rows else ())
-    except StopIteration as end:
-        result: T = end.value
-        return result
+            return run(cursor, steps)

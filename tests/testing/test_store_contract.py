@@ -1,0 +1,189 @@
+"""The contract suite itself: it passes what is sound, and names what is planted."""
+
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from itsm_core.testing import CONTRACT, AsyncStoreContract, NotifierContract, StoreContract
+from itsm_core.testing.__main__ import main
+from itsm_core.testing.contract.guard import checks_of, promise_of
+from itsm_core.testing.contract.report import contract_of, report_on
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch):
+    """The planted stores can be named on a command line."""
+    monkeypatch.syspath_prepend(str(HERE))
+
+
+def failed(subject):
+    """The checks that a subject fails, without their parameters."""
+    return {check.name.partition("[")[0] for check in report_on(f"planted:{subject}").of("failed")}
+
+
+PLANTED = {
+    "no_version_check": {"test_p2_the_version_is_checked"},
+    "partial_commit": {"test_p1_a_conflict_leaves_no_partial_commit"},
+    "interrupted": {"test_p1_an_interrupted_commit_leaves_no_part"},
+    "wrong_order": {"test_p5_events_come_in_the_order_of_seq"},
+    "inclusive_position": {"test_p6_a_position_lies_behind_what_was_read"},
+    "lease_ignored": {"test_p7_a_lease_is_respected"},
+    "lost_late_commit": {"test_p6_no_late_commit_is_lost"},
+    "snapshot_newer": {"test_p5_the_snapshot_is_not_newer_than_the_events"},
+    "snapshot_newer_by_turns": {"test_p5_the_snapshot_is_not_newer_than_the_events_while_others_commit"},
+}
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+def test_a_planted_bug_is_caught_by_a_check_that_names_it(bug):
+    """Seven bugs, two of them in two guises."""
+    assert failed(bug) >= PLANTED[bug]
+
+
+def test_a_sound_store_fails_nothing():
+    """The same contract without a bug."""
+    report = report_on("planted:sound")
+    assert report.of("failed") == ()
+    assert len(report.of("passed")) > 75
+
+
+@pytest.mark.parametrize("contract", ["Alone", "Shared"])
+def test_what_is_unusual_is_sound(contract):
+    """Text that is refused whole, a store that cannot be opened again, one store for all that await."""
+    assert report_on(f"planted:{contract}").of("failed") == ()
+
+
+def test_a_fixture_that_lacks_another_is_not_taken_for_missing():
+    """The check says which one nobody defined."""
+    (why, *others) = {check.why for check in report_on("planted:Lacking").of("failed")}
+    assert "no_such_fixture" in why
+    assert others == []
+
+
+# --- the guard --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cut", ["Overridden", "Deleted", "Unexplained"])
+def test_a_check_is_neither_overridden_nor_deleted_in_silence(cut):
+    """The guard names what is missing."""
+    (guard,) = [c for c in report_on(f"planted:{cut}").of("failed") if c.promise == 0]
+    assert guard.name == "test_suite_no_check_is_overridden_or_deleted"
+    assert "test_p2_the_version_is_checked" in guard.why
+
+
+def test_a_check_that_is_known_to_fail_is_left_out_with_its_reason():
+    """It is expected to fail, and the report says why."""
+    report = report_on("planted:Owned")
+    left_out = {check.name: check.why for check in report.of("left out")}
+    assert left_out["test_p2_the_version_is_checked"] == "expected to fail: the last writer wins, by design"
+
+
+def test_whoever_takes_the_guard_away_is_told_by_the_report():
+    """It knows which checks there are."""
+    gone = {check.name: check.why for check in report_on("planted:GuardGone").of("failed")}
+    assert gone == dict.fromkeys(
+        ("test_p2_the_version_is_checked", "test_suite_no_check_is_overridden_or_deleted"),
+        "the check was taken away",
+    )
+
+
+def test_checks_are_named_after_the_promises_they_prove():
+    """Each of the ten has one, and each check says which."""
+    assert {promise_of(name)[0] for name in checks_of(StoreContract)} == set(range(11))
+    assert checks_of(AsyncStoreContract) == checks_of(StoreContract)
+    assert {promise_of(name)[0] for name in checks_of(NotifierContract)} == set(range(7))
+    assert promise_of("test_policy_x")[0] == 0
+
+
+# --- the report -------------------------------------------------------------------------------
+
+
+def test_the_command_prints_the_report(tmp_path):
+    """In a process of its own, whose folder is on the path, and nothing is left behind there."""
+    (tmp_path / "acme.py").write_text("from itsm_core.stores import MemoryStore as new_store")
+    done = subprocess.run(
+        [sys.executable, "-m", "itsm_core.testing", "acme:new_store", "--json"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    said = json.loads(done.stdout)
+    assert said["suite"] == f"itsm_core StoreContract {CONTRACT}"
+    assert (said["subject"], said["failed"], said["kept"]) == ("acme:new_store", 0, True)
+    assert said["passed"] + said["left_out"] == len(said["checks"])
+    assert said["flags"] == {"durable": False, "concurrent": True, "chained": False}
+    assert {path.name for path in tmp_path.iterdir()} <= {"acme.py", "__pycache__"}
+
+
+def test_the_module_runs_as_a_command(monkeypatch, capsys):
+    """With --json it prints one object."""
+    monkeypatch.setattr(sys, "argv", ["itsm_core.testing", "planted:Careful", "--json"])
+    monkeypatch.delitem(sys.modules, "itsm_core.testing.__main__")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("itsm_core.testing", run_name="__main__")
+    assert ended.value.code == 0
+    assert json.loads(capsys.readouterr().out)["kept"] is True
+
+
+def test_a_broken_promise_is_status_1(capsys):
+    """And the report counts by promise, with how each check failed."""
+    assert main(["planted:wrong_order"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith(f"itsm_core StoreContract {CONTRACT}: planted:wrong_order\n")
+    assert "\n  failed: test_p5_events_come_in_the_order_of_seq\n      " in said
+    assert "0 failed" not in next(line for line in said.splitlines() if line.startswith("  promise 5"))
+    assert "0 failed" in next(line for line in said.splitlines() if line.startswith("  promise 6"))
+    assert "no fixture `transaction`" in said
+    assert said.endswith("NOT KEPT\n")
+
+
+@pytest.mark.parametrize(
+    ("subject", "why"),
+    [
+        ("planted", "names no function of a module"),
+        ("planted:", "names no function of a module"),
+        ("no_such_module:x", "cannot be found: No module named"),
+        ("planted:nothing", "cannot be found: module 'planted' has no attribute"),
+        ("planted:number", "can neither be called nor subclassed"),
+    ],
+)
+def test_what_cannot_be_run_is_status_2(subject, why, capsys):
+    """It is said on the other stream, with the remedy."""
+    assert main([subject]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_a_factory_that_falls_is_not_blamed_on_the_suite():
+    """Its own error comes through."""
+    with pytest.raises(ConnectionError, match="no such server"):
+        contract_of("planted:falls")
+
+
+def test_a_class_that_cannot_be_collected_is_status_2(capsys):
+    """pytest says why."""
+    assert main(["planted:WithInit"]) == 2
+    assert "could not be run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("factory", ["open_store", "opening", "Awaitable"])
+def test_a_store_that_is_awaited_gets_the_async_contract(factory):
+    """Made by a coroutine, by a function that gives one, or at once."""
+    report = report_on(f"planted:{factory}")
+    assert (report.contract, report.of("failed")) == ("AsyncStoreContract", ())
+    assert len(report.of("passed")) > 60
+
+
+def test_without_pytest_the_command_says_what_to_install(monkeypatch, capsys):
+    """Another missing module is not blamed on it."""
+    monkeypatch.setitem(sys.modules, "itsm_core.testing.contract.report", None)
+    with pytest.raises(ModuleNotFoundError, match="report"):
+        main(["planted:sound"])
+    for name in [name for name in sys.modules if name.startswith("itsm_core.testing.contract")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pytest", None)
+    assert main(["planted:sound"]) == 2
+    assert "pip install pytest hypothesis" in capsys.readouterr().err
