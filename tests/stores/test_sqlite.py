@@ -1,5 +1,6 @@
 """A store in a file of its own: what survives, what is refused, who waits for whom."""
 
+import datetime as dt
 import json
 import random
 import shutil
@@ -568,10 +569,14 @@ def test_two_processes_claim_without_overlap(store, file, write, python):
     )
 
 
-def test_ten_kills_lose_no_acknowledged_commit(store, file, python):
-    """SIGKILL in mid load: every commit that was said is there, and none is there in part."""
+@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.nightly)])
+def test_kills_lose_no_acknowledged_commit(store, file, python, kills):
+    """SIGKILL in mid load: every commit that was said is there, and none is there in part.
+
+    Every message that was committed is claimed, once and under its one key.
+    """
     luck, acknowledged = random.Random(7), {}
-    for turn in range(10):
+    for turn in range(kills):
         with subprocess.Popen(
             [*python, "commit", file, f"k{turn}", "0"], stdout=subprocess.PIPE, text=True
         ) as worker:
@@ -587,6 +592,11 @@ def test_ten_kills_lose_no_acknowledged_commit(store, file, python):
     each = "SELECT record || '/' || seq FROM itsm_events ORDER BY 1"
     assert sql(file, each) == sql(file, "SELECT id FROM itsm_timers ORDER BY 1")
     assert sql(file, each) == sql(file, "SELECT key FROM itsm_messages ORDER BY 1")
+    far, claimed = dt.datetime(2100, 1, 1, tzinfo=dt.UTC), []
+    while claims := store.claim("message", far, 1000, dt.timedelta(minutes=1), "after"):
+        claimed += [claim.item.key for claim in claims]
+        store.settle([Settlement(token=claim.token, outcome="done") for claim in claims], far)
+    assert sorted(claimed) == [key for (key,) in sql(file, "SELECT key FROM itsm_messages ORDER BY 1")]
     whole = next(record for record, version in histories.items() if version == 4)
     assert store.load(whole, 0)[0].record.version == len(store.load(whole, 0)[1]) == 4
 
