@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
 import warnings
@@ -50,6 +51,18 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if _is_nightly(config) and item.get_closest_marker("law"):
             item.add_marker("nightly")
+
+
+# --- speed -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def untraced():
+    """A tracer slows Python but not the peer, so that a ratio would say nothing."""
+    monitoring = getattr(sys, "monitoring", None)
+    tools = [monitoring.get_tool(k) for k in range(6)] if monitoring else []
+    if sys.gettrace() or any(tools):
+        pytest.skip("speed is not measured under coverage or a debugger")
 
 
 # --- stores ----------------------------------------------------------------------------------

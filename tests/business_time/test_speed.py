@@ -31,13 +31,7 @@ CLOCK = time.perf_counter if sys.platform == "win32" else time.process_time
 SPANS = {"hours": ((0.5, 12), (1, 12), 400), "years": ((8760, 70_080), (1800, 9000), 60)}
 
 
-@pytest.fixture(autouse=True)
-def _untraced():
-    """A tracer slows Python but not the peer, so that a ratio would say nothing."""
-    monitoring = getattr(sys, "monitoring", None)
-    tools = [monitoring.get_tool(k) for k in range(6)] if monitoring else []
-    if sys.gettrace() or any(tools):
-        pytest.skip("speed is not measured under coverage or a debugger")
+pytestmark = pytest.mark.usefixtures("untraced")
 
 
 @pytest.fixture(scope="module")

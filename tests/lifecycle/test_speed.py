@@ -23,7 +23,7 @@ def benchmark():
     return module
 
 
-@pytest.mark.skipif(sys.gettrace() is not None, reason="a tracer makes our Python slow and not theirs")
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("asked", ["nothing", "two fields"])
 def test_a_decision_and_the_record_after_it_cost_at_most_one_stock_trigger(benchmark, asked):
     """One that asks for as much. The quickest of thirty rounds of each: a busy neighbour is neither's fault."""

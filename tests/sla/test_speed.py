@@ -19,13 +19,7 @@ IN_CI = os.environ.get("CI", "").lower() == "true"
 PEER = "workclock, one sum with its pauses"
 
 
-@pytest.fixture(autouse=True)
-def _untraced():
-    """A tracer slows Python but not the peer, so that a ratio would say nothing."""
-    monitoring = getattr(sys, "monitoring", None)
-    tools = [monitoring.get_tool(k) for k in range(6)] if monitoring else []
-    if sys.gettrace() or any(tools):
-        pytest.skip("speed is not measured under coverage or a debugger")
+pytestmark = pytest.mark.usefixtures("untraced")
 
 
 @pytest.fixture(scope="module")

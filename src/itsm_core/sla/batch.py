@@ -22,7 +22,7 @@ from itsm_core.sla.agreements import Agreement, opened_under, version_at
 from itsm_core.sla.clocks import Clock
 from itsm_core.sla.evaluation import clocks_at
 from itsm_core.sla.timeline import Timeline
-from itsm_core.sla.tracing import as_it_happened, trace
+from itsm_core.sla.tracing import as_it_happened, put_in_order
 from itsm_core.sla.workload import Load
 from itsm_core.values import each, only
 
@@ -210,8 +210,9 @@ def _known(name: str, events: tuple[Event, ...], limit: int | None) -> Known | J
         return Judged(name, problem=_unopened(late=len(said) < len(events)))
     try:
         timeline = as_it_happened(said)
-        record = fold(said) if timeline is None else folded(said)
-        return Known(name, record, timeline or trace(said))
+        if timeline is not None:
+            return Known(name, folded(said), timeline)
+        return Known(name, fold(said), put_in_order(said))
     except _UNFIT as wrong:
         return Judged(name, problem=_unreadable(wrong))
 

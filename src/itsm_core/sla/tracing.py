@@ -33,7 +33,7 @@ def trace(events: Iterable[Event]) -> Timeline:
     about, counts from the opening on. A history without opening has an empty timeline.
     """
     known = tuple(events)
-    return as_it_happened(known) or _folded(effective(in_time(known)))
+    return as_it_happened(known) or put_in_order(known)
 
 
 def as_it_happened(events: tuple[Event, ...]) -> Timeline | None:
@@ -59,6 +59,11 @@ def as_it_happened(events: tuple[Event, ...]) -> Timeline | None:
 
 
 _MENDING = frozenset({"corrected", "restated"})
+
+
+def put_in_order(events: Iterable[Event]) -> Timeline:
+    """The timeline of any history: each event once and in its place, corrections applied, none too late."""
+    return _folded(effective(in_time(events)))
 
 
 def retrace(events: Iterable[Event]) -> Timeline:
