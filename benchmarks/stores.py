@@ -1,11 +1,12 @@
-"""Commits and commands on SQLite, beside bare statements, SQLAlchemy Core and `eventsourcing`.
+"""Commits and commands on SQLite, beside their bare statements and SQLAlchemy Core.
 
     python benchmarks/stores.py [--count N] [--runs N]
 
 All write into files of their own with the same journal (WAL) and the same sync (NORMAL), in turn in every
 run; medians. The bare statements are those that our own store executes, replayed with their parameters made
-beforehand: what is left is SQLite. SQLAlchemy and `eventsourcing` append the same texts as one row each;
-they are left out where they are not installed.
+beforehand: what is left is SQLite. SQLAlchemy appends the same texts as one row each; it is left out where
+it is not installed. `stores_appending.py` compares with `eventsourcing`, `stores_scale.py` a full file with
+a small one.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest import mock
-from uuid import uuid4
 
 from itsm_core import Actor, ServiceDesk, default_agreement
 from itsm_core.business_time import BusinessCalendar
-from itsm_core.stores import connections, sqlite
+from itsm_core.ports import ChangeSet, Committed
 from itsm_core.stores.sqlite import SqliteStore
 from itsm_core.values import to_dict, written
 
@@ -50,6 +51,12 @@ def incident(desk: ServiceDesk) -> None:
     desk.fire(number, "close", actor=AGENT, at=AT, fields={"closure_code": "user_confirmed"})
 
 
+def incidents(desk: ServiceDesk, count: int) -> None:
+    """So many, one after the other."""
+    for _ in range(count):
+        incident(desk)
+
+
 def per_second(work: Callable[[], object], count: int) -> float:
     """So many in a second."""
     start = time.perf_counter()
@@ -63,38 +70,49 @@ def per_second(work: Callable[[], object], count: int) -> float:
 def commands(path: Path, count: int) -> float:
     """Commands of a desk on a file, in a second."""
     with ServiceDesk(SqliteStore(path)) as desk:
-        return per_second(lambda: [incident(desk) for _ in range(count)], COMMANDS * count)
+        return per_second(lambda: incidents(desk, count), COMMANDS * count)
+
+
+class _Noted(sqlite3.Cursor):
+    """A cursor that notes what it is asked."""
+
+    found: list[Operation]
+
+    def execute(self, sql: str, parameters: Any = (), /) -> _Noted:
+        self.found.append((sql, parameters, False))
+        super().execute(sql, parameters)
+        return self
+
+    def fetchone(self) -> Any:
+        return self._fetched(super().fetchone())
+
+    def fetchall(self) -> list[Any]:
+        return cast("list[Any]", self._fetched(super().fetchall()))
+
+    def _fetched(self, rows: Any) -> Any:
+        if self.found:
+            self.found[-1] = (*self.found[-1][:2], True)
+        return rows
 
 
 def recorded(path: Path, count: int) -> list[Operation]:
     """Every statement that these commands execute, with its parameters, and whether rows are fetched."""
     found: list[Operation] = []
+    cursors = type("Cursors", (_Noted,), {"found": found})
 
-    class Spied:
-        """A cursor that notes what it is asked."""
+    class Connection(sqlite3.Connection):
+        """One whose cursors tell."""
 
-        def __init__(self, cursor: sqlite3.Cursor) -> None:
-            self.cursor = cursor
+        def cursor(self, _: Any = None) -> Any:
+            return super().cursor(cursors)
 
-        def execute(self, sql: str, parameters: Any = ()) -> None:
-            found.append((sql, parameters, False))
-            self.cursor.execute(sql, parameters)
-
-        def fetchall(self) -> list[Any]:
-            found[-1] = (*found[-1][:2], True)
-            return self.cursor.fetchall()
-
-    def spy(cursor: sqlite3.Cursor, steps: Any) -> Any:
-        writes = cursor.connection.in_transaction
-        found.extend([("BEGIN IMMEDIATE", (), False)] * writes)
-        try:
-            return connections.run(Spied(cursor), steps)  # type: ignore[arg-type]
-        finally:
-            found.extend([("COMMIT", (), False)] * writes)
-
-    with mock.patch.object(sqlite, "run", spy):
-        commands(path, count)
-    return found
+    with (
+        mock.patch.object(sqlite3, "connect", partial(sqlite3.connect, factory=Connection)),
+        ServiceDesk(SqliteStore(path)) as desk,
+    ):
+        found.clear()  # of how the file was made
+        incidents(desk, count)
+        return [*found]
 
 
 def replayed(path: Path, operations: list[Operation], count: int) -> float:
@@ -122,9 +140,13 @@ def change_sets(folder: Place, count: int) -> list[Any]:
     found: list[Any] = []
     with ServiceDesk(SqliteStore(folder())) as desk:
         commit = desk.store.commit
-        with mock.patch.object(desk.store, "commit", lambda c: (found.append(c), commit(c))[1]):
-            for _ in range(count):
-                incident(desk)
+
+        def noted(one: ChangeSet) -> Committed:
+            found.append(one)
+            return commit(one)
+
+        with mock.patch.object(desk.store, "commit", noted):
+            incidents(desk, count)
     return found
 
 
@@ -159,47 +181,35 @@ def by_core(path: Path, changes: list[Any]) -> float:
         return per_second(work, len(rows))
 
 
-def by_eventsourcing(path: Path, changes: list[Any]) -> float:
-    """Calls of `insert_events` in a second, each with the events of one change set."""
-    from eventsourcing.persistence import StoredEvent  # noqa: PLC0415 - as above
-    from eventsourcing.sqlite import SQLiteAggregateRecorder, SQLiteDatastore  # noqa: PLC0415
-
-    names = {one.record: uuid4() for one in changes}
-    rows = [
-        [StoredEvent(names[e.record], e.seq, e.kind, written(to_dict(e)).encode()) for e in one.events]
-        for one in changes
-    ]
-    connect = sqlite3.connect
-
-    def normal(*given: Any, **more: Any) -> sqlite3.Connection:
-        connection = connect(*given, **more)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
-
-    with mock.patch.object(sqlite3, "connect", normal):
-        recorder = SQLiteAggregateRecorder(SQLiteDatastore(str(path)))
-        recorder.create_table()
-        return per_second(lambda: [recorder.insert_events(each) for each in rows], len(rows))
-
-
 # --- opening ------------------------------------------------------------------------------------
 
 
-def opened(folder: Place) -> float:
-    """Milliseconds, the least of thirty: a record of 10,000 events opened with its clocks."""
-    with ServiceDesk(SqliteStore(folder()), agreement=default_agreement(AROUND)) as desk:
-        name = desk.open("Mail", actor=USER, at=AT, fields={"impact": "high", "urgency": "high"}).id
-        at = AT
-        for turn in itertools.count():
-            at += MINUTE
-            if turn % 37 == 0:  # two moves and a message to thirty-seven notes
-                told = {"hold_reason": "requester", "message": "Which?", "look_again_at": at + 60 * MINUTE}
-                desk.fire(name, "hold", actor=AGENT, at=at, fields=told)
-                record = desk.fire(name, "resume", actor=AGENT, at=at + MINUTE / 2)
-                if record.version >= 10_000:
-                    break
-            desk.note(name, f"looked again, {turn}", actor=AGENT, at=at + MINUTE / 2)
-        return min(1000 / per_second(lambda: desk.clocks(name, at + MINUTE), 1) for _ in range(30))
+def long_record(desk: ServiceDesk) -> tuple[str, dt.datetime]:
+    """The name of a record of 10,000 events, and an instant after them."""
+    name, at = desk.open("Mail", actor=USER, at=AT, fields={"impact": "high", "urgency": "high"}).id, AT
+    for turn in itertools.count():
+        at += MINUTE
+        if turn % 37 == 0:  # two moves and a message to thirty-seven notes
+            told = {"hold_reason": "requester", "message": "Which?", "look_again_at": at + 60 * MINUTE}
+            desk.fire(name, "hold", actor=AGENT, at=at, fields=told)
+            record = desk.fire(name, "resume", actor=AGENT, at=at + MINUTE / 2)
+            if record.version >= 10_000:
+                break
+        desk.note(name, f"looked again, {turn}", actor=AGENT, at=at + MINUTE / 2)
+    return name, at + MINUTE
+
+
+def opened(path: Path) -> float:
+    """Milliseconds, the least of thirty: a record of 10,000 events opened with its clocks, by a new desk."""
+    agreement = default_agreement(AROUND)
+    with ServiceDesk(SqliteStore(path), agreement=agreement) as desk:
+        name, at = long_record(desk)
+
+    def once() -> float:
+        with ServiceDesk(SqliteStore(path), agreement=agreement) as desk:
+            return 1000 / per_second(lambda: desk.clocks(name, at), 1)
+
+    return min(once() for _ in range(30))
 
 
 def table(count: int, runs: int) -> str:
@@ -216,7 +226,6 @@ def table(count: int, runs: int) -> str:
             "a command through the desk": lambda: commands(folder(), count),
             "our commit": lambda: committed(folder(), changes),
             "SQLAlchemy Core, the events alone": lambda: by_core(folder(), changes),
-            "eventsourcing, the events alone": lambda: by_eventsourcing(folder(), changes),
         }
         rates: dict[str, list[float]] = {what: [] for what in works}
         for _ in range(runs):
@@ -229,7 +238,7 @@ def table(count: int, runs: int) -> str:
         floor = next(iter(found.values()))
         lines = ["| on SQLite, WAL, synchronous = NORMAL | in a second | of bare |", "| --- | ---: | ---: |"]
         lines += [f"| {what} | {rate:,.0f} | {rate / floor:.2f} |" for what, rate in found.items()]
-        lines.append(f"\nA record of 10,000 events opens with its clocks in {opened(folder):.2f} ms.")
+        lines.append(f"\nA record of 10,000 events opens with its clocks in {opened(folder()):.2f} ms.")
         return "\n".join(lines)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import inspect
+import sqlite3
 import threading
 from contextlib import closing
 from itertools import count
@@ -92,6 +93,26 @@ def test_each_desk_refuses_the_other_kind_of_store():
         ServiceDesk(ThreadedStore(plain))
     with pytest.raises(InvalidValue, match="is no store; open one: await"):
         AsyncServiceDesk("desk.db")
+
+
+@pytest.mark.parametrize("other", [sqlite3.connect(":memory:"), MemoryStore, None])
+def test_what_is_no_store_is_refused_by_name(other):
+    """A connection commits as a store does, and a class has all of a store's methods."""
+    with pytest.raises(InvalidValue, match=r"is no store; open one: stores.open.* by its `on`"):
+        ServiceDesk(other)
+
+
+def test_numbers_come_from_a_callable():
+    """The host's own, called with the process; what numbers nothing is refused by name."""
+    counted = count(1)
+    desk = ServiceDesk(MemoryStore(), number=lambda process: f"{process}-{next(counted)}")
+    assert [desk.open("Mail", actor=UMA, at=T0).id for _ in range(2)] == ["incident-1", "incident-2"]
+    with pytest.raises(InvalidValue, match="number 'INC': cannot be called; give a function of a process"):
+        ServiceDesk(MemoryStore(), number="INC")
+    for wrong in (None, 7, ""):
+        desk = ServiceDesk(MemoryStore(), number=lambda process, wrong=wrong: wrong)
+        with pytest.raises(InvalidValue, match=f"^number {wrong!r}: .*returns a new text, such as"):
+            desk.open("Mail", actor=UMA, at=T0)
 
 
 # --- the same story ---------------------------------------------------------------------------

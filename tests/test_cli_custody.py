@@ -76,6 +76,42 @@ def test_a_dump_is_restored_into_a_new_store(itsm, store, tmp_path):
         assert len(restored.find(Query())) == 2
 
 
+def test_a_store_is_copied_into_another(itsm, store, tmp_path):
+    """Both are verified; what the other store then is, is said as `verify` says it."""
+    other = tmp_path / "other.db"
+    seal = itsm("verify", store)[1].split()[-1]
+    status, said, complained = itsm("copy", store, other)
+    assert (status, complained) == (0, "")
+    whole = f"whole: 2 records, 2 events, 2 of them chained; seal {seal}"
+    assert said == f"{other}: {whole}; set the timers anew by ServiceDesk.rearm\n"
+    assert itsm("verify", other)[1] == f"{whole}\n"
+    with closing(sqlite3.connect(store)) as behind, behind:
+        behind.execute("UPDATE itsm_events SET json = replace(json, 'down', 'up')")
+    status, _, complained = itsm("copy", store, tmp_path / "third.db")
+    assert status == 2
+    assert "the store to copy from is not as it was written: record A, event #1" in complained
+
+
+@pytest.mark.parametrize("file", ["none.jsonl", "desk.db"])
+def test_a_file_that_is_no_dump_makes_no_store(itsm, store, tmp_path, file):
+    """Missing or of another kind: it is refused before a store is made for it."""
+    status, _, complained = itsm("restore", tmp_path / "other.db", store.with_name(file))
+    assert status == 2
+    assert file in complained
+    assert not (tmp_path / "other.db").exists()
+
+
+@pytest.mark.parametrize("command", [("verify",), ("dump", "d.jsonl"), ("copy", "other.db")])
+def test_a_store_in_memory_is_refused(itsm, command):
+    """Nothing was in it, and nothing would be left of it."""
+    status, _, complained = itsm(command[0], "memory://", *command[1:])
+    assert status == 2
+    assert complained == (
+        "itsm: store 'memory://': is empty, and gone with this command; "
+        "name a file or a postgresql:// database\n"
+    )
+
+
 def test_a_store_or_file_that_is_not_there_is_said(itsm, store, tmp_path):
     """A mistyped path makes no empty store, and an existing file is not written over."""
     for command in (("verify", tmp_path / "no.db"), ("dump", tmp_path / "no.db", tmp_path / "d")):

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import tracemalloc
 from contextlib import closing
 
 import attrs
@@ -134,6 +135,9 @@ BREAKS = {
         2,
         "changed",
     ),
+    "a text that became a number": (
+        ("UPDATE itsm_events SET json = json_set(json, '$.kind', 7) WHERE record = 'I-1' AND seq = 2",), 2, "changed",
+    ),
     "a link": (("UPDATE itsm_events SET link = 'x' WHERE record = 'I-1' AND seq = 2",), 2, "changed"),
     "the head": (("UPDATE itsm_records SET head = 'x' WHERE id = 'I-1'",), 3, "changed"),
     "the first event taken out": (("DELETE FROM itsm_events WHERE record = 'I-1' AND seq = 1",), 1, "missing"),
@@ -164,9 +168,11 @@ BREAKS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("long", [verifying.LONG, 0])
 @pytest.mark.parametrize("what", BREAKS)
-def test_what_was_done_behind_the_stores_back_is_found(store, file, what):
-    """The first break is named by record, number, event and kind; the other records are whole."""
+def test_what_was_done_behind_the_stores_back_is_found(store, file, monkeypatch, what, long):
+    """The first break is named by record, number, event and kind, also of a record that counts as long."""
+    monkeypatch.setattr(verifying, "LONG", long)
     events = store.load("I-1", 0)[1]
     commands, seq, kind = BREAKS[what]
     sql(file, *commands)
@@ -178,6 +184,29 @@ def test_what_was_done_behind_the_stores_back_is_found(store, file, what):
         assert first.event == events[seq - 1].id
     assert str(first) in str(report)
     assert f"record I-1, event #{seq}" in str(first)
+
+
+def test_a_long_record_is_verified_a_page_at_a_time(tmp_path, monkeypatch):
+    """Memory is that of a page and the links, and the report the same; one event is late, and is held."""
+    with closing(SqliteStore(tmp_path / "long.db")) as store:
+        desk = ServiceDesk(store)
+        opened = desk.open("Mail is down", actor=UMA, at=T0, record_id="I-1")
+        for n in range(1, 1500):
+            desk.note(opened.id, "x" * 500, actor=ANA, at=T0 + n * MINUTE)
+        reports, peaks = [], []
+        for long in (2000, 1000):
+            monkeypatch.setattr(verifying, "LONG", long)
+            monkeypatch.setattr(verifying, "PAGE", 50)
+            tracemalloc.start()
+            reports.append(custody.verify(store, "I-1"))
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        assert reports[0] == reports[1]
+        assert reports[1].chained == 1500
+        assert peaks[1] < peaks[0] / 2
+        desk.note(opened.id, "found out before", actor=ANA, at=T0 + MINUTE)
+        assert custody.verify(store).events == 1501
+        assert custody.verify(store).first is None
 
 
 def test_every_broken_record_is_named_up_to_a_hundred(store, file, monkeypatch):
@@ -327,7 +356,6 @@ def test_a_dump_says_what_it_is_and_counts_itself(dumped):
 def test_a_dump_is_there_whole_or_not_at_all(store, tmp_path, monkeypatch):
     """An error on the way leaves no file, and a file that is there is never written over."""
     target = tmp_path / "new.jsonl"
-    target.with_name("new.jsonl.part").write_text("left by a crash")
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -340,6 +368,41 @@ def test_a_dump_is_there_whole_or_not_at_all(store, tmp_path, monkeypatch):
     assert custody.dump(store, target) == 11
     with pytest.raises(InvalidValue, match="is there already"):
         custody.dump(store, target)
+
+
+def test_a_log_that_holds_events_back_is_not_dumped(postgres, tmp_path):
+    """On PostgreSQL an open transaction holds back what came after it began: a dump would lack it."""
+    import psycopg
+
+    from itsm_core.stores.postgres import PostgresStore
+
+    url, target = postgres(), tmp_path / "new.jsonl"
+    with closing(PostgresStore(url)) as store, psycopg.connect(url) as other:
+        fill(store, 1)
+        other.execute("SELECT pg_current_xact_id()")
+        ServiceDesk(store).note("I-0", "meanwhile", actor=ANA, at=T0 + 9 * MINUTE)
+        with pytest.raises(StoreError, match="tells 5 of 6 events: a transaction that is still open"):
+            custody.dump(store, target)
+        with pytest.raises(StoreError, match="tells 5 of 6 events"):
+            custody.copy(store, MemoryStore())
+        assert list(tmp_path.iterdir()) == []
+        other.rollback()
+        assert custody.dump(store, target) == 6
+
+
+def test_an_event_longer_than_a_line_is_read_is_not_dumped(store, tmp_path, monkeypatch):
+    """What could not be restored is said while there is still a store."""
+    monkeypatch.setattr(dumps, "_LONGEST", 400)
+    with pytest.raises(InvalidValue, match="is longer than the 400 bytes of a line; keep large texts"):
+        custody.dump(store, tmp_path / "new.jsonl")
+    assert [path for path in tmp_path.iterdir() if "jsonl" in path.name] == []
+
+
+def test_a_folder_that_is_not_there_is_said_before_the_store_is_read(tmp_path):
+    """By its name, not by that of the part; verifying a great store takes minutes."""
+    file = tmp_path / "none" / "d.jsonl"
+    with pytest.raises(InvalidValue, match=r"none/d\.jsonl': lies in a folder that is not there; make"):
+        custody.dump(None, file)
 
 
 def test_a_broken_store_is_dumped_only_on_demand(store, file, tmp_path):
@@ -392,6 +455,18 @@ def test_killed_in_the_middle_of_restoring_the_next_run_completes_it(store, dump
         assert everything(other) == everything(store)
 
 
+def test_what_somebody_else_just_restored_is_not_counted_twice(dumped):
+    """Two that restore one dump at once have written its events once."""
+
+    class Overtaken(MemoryStore):
+        def commit(self, changes):
+            super().commit(changes)
+            return super().commit(changes)
+
+    moved = custody.restore(Overtaken(), dumped)
+    assert (moved.events, moved.already) == (0, 11)
+
+
 def test_a_store_with_other_records_takes_a_dump_in(dumped):
     """Records stand side by side, and what a desk added since stays."""
     store = MemoryStore()
@@ -430,16 +505,17 @@ def edited(dumped, change):
 
 SPOILT = {
     "empty": (lambda b: b"", "no dump of itsm_core", 1),
-    "no dump": (lambda b: b"id,state\n1,new\n", "no JSON object", 1),
-    "a list": (lambda b: b"[]\n", "no JSON object", 1),
-    "nested": (lambda b: b"[" * 100_000 + b"\n", "no JSON object", 1),
+    "no dump": (lambda b: b"id,state\n1,new\n", "no dump of itsm_core; name a file", 1),
+    "a list": (lambda b: b"[]\n", "no dump of itsm_core; name a file", 1),
+    "nested": (lambda b: b"[" * 100_000 + b"\n", "no dump of itsm_core; name a file", 1),
     "other JSON": (lambda b: b'{"dump": "of others"}\n', "no dump of itsm_core", 1),
-    "binary": (lambda b: b"\xff\xfe" + b, "no JSON object", 1),
+    "binary": (lambda b: b"\xff\xfe" + b, "no dump of itsm_core; name a file", 1),
     "newer": (lambda b: b.replace(b'"format":1', b'"format":2', 1), "newer version", 1),
     "newer events": (lambda b: b.replace(b'"schema":1}', b'"schema":2}', 1), "newer version", 1),
     "header only": (lambda b: b.split(b"\n")[0] + b"\n", "cut off", 1),
     "cut at a line": (lambda b: b"".join(b.splitlines(keepends=True)[:-1]), "cut off", 12),
-    "cut in a line": (lambda b: b[: len(b) // 2], "no JSON object", None),
+    "cut in a line": (lambda b: b[: len(b) // 2], "cut off", 7),
+    "a last line of something else": (lambda b: b + b"{\n", "no JSON object", 14),
     "cut in the last line": (lambda b: b[:-1], "cut off", 13),
     "changed": (lambda b: b.replace(b"We look", b"We took", 1), "was changed", 13),
     "a line doubled": (
@@ -479,6 +555,9 @@ MISFITS = {
         "has the id of an event of I-0", 3,
     ),
     "a record that was never opened": (replaced(5, b'"kind":"opened"', b'"kind":"noted"'), "does not fit", 5),
+    "a record that is named by no text": (replaced(2, b'"record":"I-0"', b'"record":["I-0"]'), "is no text", 2),
+    "a kind that is a number": (replaced(4, b'"kind":"', b'"kind":7,"was":"'), "cannot be read", 4),
+    "a number that JSON cannot keep": (replaced(2, b'"seq":1', b'"seq":1180591620717411303424'), "RFC 8785", 2),
 }  # fmt: skip
 
 

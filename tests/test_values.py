@@ -25,13 +25,16 @@ from itsm_core.values import (
     NO_FIELDS,
     Fields,
     as_fields,
+    as_object,
     canonical,
     counted,
     digest,
     each,
+    encoder,
     from_dict,
     frozen_json,
     member,
+    spelt,
     texts,
     to_dict,
 )
@@ -474,9 +477,10 @@ def test_equal_fields_hash_alike_whatever_their_order(fields):
 
 @given(VALUES)
 def test_a_value_comes_back_from_its_dict(value):
-    """`from_dict` undoes `to_dict`, also through JSON text, and the digest stays."""
+    """`from_dict` undoes `to_dict`, also through JSON text, and the digest stays; `spelt` is that text."""
     plain = to_dict(value)
     assert from_dict(type(value), plain) == value
+    assert as_object(spelt(value)).encode() == canonical(plain)
     again = from_dict(type(value), json.loads(canonical(plain)))
     assert again == value
     assert digest(to_dict(again)) == digest(plain)
@@ -541,8 +545,33 @@ def test_every_kind_of_field_goes_out_and_comes_in():
         "inner": {"name": "m"},
         "anything": {"x": ("new",)},
     }
+    assert as_object(spelt(value)).encode() == canonical(plain)
     again = from_dict(After, json.loads(json.dumps(plain)))
     assert attrs.evolve(again, anything=None) == attrs.evolve(value, anything=None)
+
+
+@attrs.frozen
+class Alone:
+    """One field only."""
+
+    count: int
+
+
+def test_what_is_spelt_obeys_the_rules_of_canonical_json():
+    """Numbers that other languages lose and half a surrogate pair are refused; texts are escaped."""
+    assert spelt(Alone(7)) == {"count": "7"}
+    with pytest.raises(InvalidValue, match="beyond 2"):
+        spelt(Alone(2**53))
+    with pytest.raises(InvalidValue, match="half a surrogate pair"):
+        spelt(Before("\ud800"))
+    assert spelt(Before('"\n\u20ac\U0001f600')) == {"name": '"\\"\\n\u20ac\U0001f600"'}
+
+
+def test_json_is_written_the_same_where_python_has_no_quick_encoder(monkeypatch):
+    """An interpreter without the accelerator of the json module."""
+    monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+    value = {"b": [1, None, True], "a": {"\u20ac": '"'}}
+    assert encoder(sort_keys=True)(value) == '{"a":{"\u20ac":"\\""},"b":[1,null,true]}'
 
 
 @attrs.frozen

@@ -36,7 +36,7 @@ from itsm_core.processes import (
 )
 from itsm_core.records import Record
 from itsm_core.sla import Agreement, Clock
-from itsm_core.values import as_fields, digest, each
+from itsm_core.values import as_fields, digest, each, named
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -97,7 +97,7 @@ class Desk(Generic[S, N]):
             lang=lang,
         )
         self._notifiers: dict[str, N] = delivery.by_channel(notifiers)
-        self._clock, self._number, self._propagations = clock, number, tuple(propagations)
+        self._clock, self._number, self._propagations = clock, _numbering(number), tuple(propagations)
         self._worker = worker or f"desk-{naming.unique()[:8]}"
 
     # --- commands: each goes through the one door ---------------------------------------------
@@ -283,12 +283,22 @@ def _known(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _numbering(number: Callable[[str], str]) -> Callable[[str], str]:
+    """The host's own numbers, each looked at: it names a record."""
+    remedy = 'give a function of a process, such as "incident", that returns a new text, such as "INC-7"'
+    if not callable(number):
+        raise InvalidValue("number", number, "cannot be called", remedy)
+    return lambda process: named(number(process), "number", remedy)
+
+
 def _checked(store: S, awaited: bool) -> S:
     """The store, if it is one of the kind that the desk runs on."""
     commit = getattr(store, "commit", None)
-    if commit is None:
+    if commit is None or isinstance(store, type) or not hasattr(store, "claim"):
         remedy = "open one: " + ("await stores.open_async" if awaited else "stores.open") + '("desk.db")'
-        raise InvalidValue("store", store, "is no store", remedy)
+        raise InvalidValue(
+            "store", store, "is no store", f"{remedy}, or make one of a connection by its `on`"
+        )
     if inspect.iscoroutinefunction(inspect.unwrap(commit)) != awaited:
         remedy = "open it with stores.open_async" if awaited else "take AsyncServiceDesk"
         told = "has to be awaited" if not awaited else "cannot be awaited"

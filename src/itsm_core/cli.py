@@ -1,4 +1,4 @@
-"""The command line: `itsm replay`, `init-agreement`, `demo`, and `verify`, `dump`, `restore` of a store.
+"""The command line: `itsm replay`, `init-agreement`, `demo`; `verify`, `dump`, `restore`, `copy` of a store.
 
 click reads the arguments and rich shows progress; both come with the extra `cli`, and without
 them `main` says what to install. Exit status: 0 done, 2 bad input with a message on stderr that
@@ -262,6 +262,7 @@ def _custody_commands() -> list[click.Command]:
     import click  # noqa: PLC0415 - an extra
 
     store = click.Argument(["store"], metavar="STORE")
+    other = click.Argument(["other"], metavar="OTHER")
     file = click.Argument(["file"], type=click.Path(path_type=Path))
     record = click.Option(["--record"], metavar="ID", help="Only this record.")
     anyway = click.Option(["--anyway"], is_flag=True, help="Also where the chain of events is broken.")
@@ -279,6 +280,11 @@ def _custody_commands() -> list[click.Command]:
             "restore", callback=_restore, params=[store, file], short_help="Write a dump into a store.",
             help="Write the events of a dump into a STORE, which is made if need be; again completes it.",
         ),
+        click.Command(
+            "copy", callback=_copy, params=[store, other], short_help="Write a store into another.",
+            help="Write all events of a STORE into an OTHER one, which is made if need be, and verify both; "
+            "again completes it. Stop the desks that write the STORE.",
+        ),
     ]  # fmt: skip
 
 
@@ -288,6 +294,9 @@ def _store(named: str, *, new: bool = False) -> Iterator[Store]:
     from itsm_core import stores  # noqa: PLC0415 - heavy; not for --help
     from itsm_core.errors import InvalidValue  # noqa: PLC0415
 
+    if named.startswith("memory:"):
+        remedy = "name a file or a postgresql:// database"
+        raise InvalidValue("store", named, "is empty, and gone with this command", remedy)
     path = named.removeprefix("sqlite:///")
     if not new and "://" not in path and not Path(path).exists():
         raise InvalidValue("store", named, "is not there", "check the path")
@@ -317,11 +326,22 @@ def _dump(store: str, file: Path, anyway: bool) -> None:
 
 def _restore(store: str, file: Path) -> None:
     from itsm_core.custody import restore  # noqa: PLC0415
+    from itsm_core.custody.dumps import inspected  # noqa: PLC0415
     from itsm_core.replay import shown  # noqa: PLC0415
 
+    inspected(file)  # before a store is made for it
     with _store(store, new=True) as held, _progress(file) as progress:
         done = restore(held, file, progress=_counting(progress))
     print(shown(f"{file}: {done}; set the timers anew by ServiceDesk.rearm"))
+
+
+def _copy(store: str, other: str) -> None:
+    from itsm_core.custody import copy  # noqa: PLC0415
+    from itsm_core.replay import shown  # noqa: PLC0415
+
+    with _store(store) as held, _store(other, new=True) as target, _progress(Path(other)) as progress:
+        report = copy(held, target, progress=_counting(progress))
+    print(shown(f"{other}: {report}; set the timers anew by ServiceDesk.rearm"))
 
 
 def _counting(progress: Progress | None) -> Callable[[int], None] | None:

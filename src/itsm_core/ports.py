@@ -151,9 +151,13 @@ class Criteria(TypedDict, total=False):
     limit: int
 
 
-def _text(_: Any, __: Any, value: Any) -> None:
+def _text(_: Any, field: Any, value: Any) -> None:
     if value is not None and not isinstance(value, str):
-        raise InvalidValue("after", value, "is no record id", "give the id of the last record of a page")
+        page = field.name == "after"
+        remedy = (
+            "give the id of the last record of a page" if page else "records are found by texts: give one"
+        )
+        raise InvalidValue(field.name, value, "is no record id" if page else "is no text", remedy)
 
 
 def _whole(_: Any, __: Any, value: Any) -> None:
@@ -172,17 +176,17 @@ class Query:
     `due_before` asks for records with a running clock that falls due before that instant.
     """
 
-    number: str | None = None
-    customer: str | None = None
-    service: str | None = None
-    process: str | None = None
+    number: str | None = attrs.field(default=None, validator=_text)
+    customer: str | None = attrs.field(default=None, validator=_text)
+    service: str | None = attrs.field(default=None, validator=_text)
+    process: str | None = attrs.field(default=None, validator=_text)
     phase: Phase | None = attrs.field(default=None, converter=_phase)
-    state: str | None = None
-    assignee: str | None = None
-    group: str | None = None
-    requester: str | None = None
-    tenant: str | None = None
-    external_ref: str | None = None
+    state: str | None = attrs.field(default=None, validator=_text)
+    assignee: str | None = attrs.field(default=None, validator=_text)
+    group: str | None = attrs.field(default=None, validator=_text)
+    requester: str | None = attrs.field(default=None, validator=_text)
+    tenant: str | None = attrs.field(default=None, validator=_text)
+    external_ref: str | None = attrs.field(default=None, validator=_text)
     due_before: dt.datetime | None = attrs.field(default=None, converter=attrs.converters.optional(in_utc))
     after: str | None = attrs.field(default=None, validator=_text)
     limit: int = attrs.field(default=100, validator=_whole)
@@ -363,7 +367,14 @@ class Unknown:
 
 Outcome = Delivered | Retry | Rejected | Unknown
 Notifier = Callable[[Message], Outcome | None]
-"""Sends one message. It is called at least once per message; `Message.key` makes repeats harmless.
-Returning None counts as `Delivered`, raising an exception as `Unknown`."""
+"""Sends one message. It is called at least once per message; an exception counts as `Unknown`.
+
+1. It answers with one of the four outcomes, or None for delivered.
+2. What it says is delivered has arrived.
+3. A message may come again, with the same `key`; it is answered as before.
+4. A receiver that is down does not have it.
+5. Whatever the words are, they are answered and do not make it raise.
+6. Several threads may send.
+"""
 AsyncNotifier = Callable[[Message], Awaitable[Outcome | None]]
 """A `Notifier` that is awaited."""

@@ -1,5 +1,6 @@
 """SQLite under what nobody wishes for: no room, no right to write, too much, and SQL in every text."""
 
+import datetime as dt
 import random
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ import attrs
 import pytest
 
 from itsm_core.actors import Actor
-from itsm_core.errors import InvalidValue, StoreError
+from itsm_core.errors import InvalidValue, NaiveDatetime, StoreError
 from itsm_core.ports import FOLD, Position, Query, Settlement, Snapshot
 from itsm_core.records import fold
 from itsm_core.sla import trace
@@ -94,8 +95,7 @@ def test_a_disk_that_fills_up_in_mid_load_loses_nothing(file, write, kilobytes):
 @pytest.mark.parametrize("part", ["event", "message"])
 def test_a_text_larger_than_sqlite_takes_is_refused_whole(store, write, part):
     """The limit is SQLite's; nothing of the command is there, and a smaller one goes through."""
-    with store._link.reading() as cursor:
-        cursor.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 100_000)
+    store._link._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 100_000)
     large = "x" * 200_000
     wrong = (
         write.changes(note=large)
@@ -230,3 +230,35 @@ def test_random_bytes_over_a_page_never_come_back_as_an_event(store, file, write
                     assert damaged.load(one.record, 0)[1] == one.events
         except (StoreError, LookupError):
             continue
+
+
+@pytest.mark.parametrize("odd", [True, 7, ["a"], {"id": "ana"}])
+def test_records_are_found_by_texts(odd):
+    """`True` would be looked for as "True", while it was stored as the JSON text "true"."""
+    with pytest.raises(InvalidValue, match=r"assignee .* is no text; records are found by texts"):
+        Query(assignee=odd)
+
+
+def test_a_lease_begins_at_an_aware_instant(store):
+    """A naive `now` is refused as everywhere, in our words."""
+    with pytest.raises(NaiveDatetime):
+        store.claim("t", dt.datetime(2024, 5, 6, 10), 1, dt.timedelta(minutes=1), "w")
+
+
+@pytest.mark.parametrize(
+    "garbage", ['{"fold": 5, "record": {"version": 1}, "due_us": "soon"}', "[" * 100_000]
+)
+def test_garbage_for_a_snapshot_is_a_cache_that_was_lost(store, write, garbage):
+    """However deep or wrong: the events tell what it would say."""
+    done = write.changes()
+    store.commit(done)
+    store._link._connection.execute("UPDATE itsm_records SET snapshot = ?", (garbage,))
+    assert store.load("R1") == (None, done.events)
+    assert store.find(Query()) == (done.snapshot.record,)
+
+
+def test_a_repeat_of_more_events_than_one_statement_asks_for_is_known(store, write):
+    """Twelve hundred events again give the first answer."""
+    many = write.changes(new=1200)
+    assert not store.commit(many).repeated
+    assert store.commit(many).repeated

@@ -23,7 +23,12 @@ marks = st.builds(
 )  # fmt: skip
 words = st.builds(Word, instants, st.sampled_from(Said), event=texts)
 promised = st.builds(
-    Promised, instants, st.datetimes(timezones=st.just(dt.UTC)), by=texts, event=texts, channel=maybe
+    Promised,
+    instants,
+    st.datetimes(dt.datetime(1980, 1, 1), timezones=st.just(dt.UTC)),
+    by=texts,
+    event=texts,
+    channel=maybe,
 )
 timelines = st.builds(
     Timeline, instants, st.integers(0, 99), started_us=st.none() | instants,
@@ -37,7 +42,7 @@ RECORD = Record("I", "incident", lifecycle="incident", lifecycle_version=1, stat
 def test_a_snapshot_comes_back_as_it_went_in(timeline, due):
     """Every mark and word, whoever has it and whatever it is called; enums are enums again."""
     snapshot = Snapshot(record=RECORD, timeline=timeline, fold=FOLD, due=due)
-    found = caches.read(caches.written(snapshot))
+    found = caches.read(caches.written(snapshot), 0)
     assert found == snapshot
     for one, was in zip(found.timeline.marks, timeline.marks, strict=True):
         assert (type(one.phase), type(one.waits_on)) == (type(was.phase), type(was.waits_on))
@@ -55,7 +60,12 @@ WHOLE = Snapshot(
 
 def test_a_snapshot_of_another_fold_is_none():
     """What `fold` made of the events then may not be what it makes of them now."""
-    assert caches.read(caches.written(attrs.evolve(WHOLE, fold=FOLD - 1))) is None
+    assert caches.read(caches.written(attrs.evolve(WHOLE, fold=FOLD - 1)), 0) is None
+
+
+def test_a_snapshot_of_another_version_than_its_record_is_none():
+    """Somebody wrote one of the two behind our back; the events tell what is right."""
+    assert caches.read(caches.written(WHOLE), 1) is None
 
 
 @pytest.mark.parametrize(
@@ -75,12 +85,41 @@ def test_a_snapshot_of_another_fold_is_none():
 def test_a_snapshot_of_another_shape_is_none(damage):
     """It is a cache: its events tell what it would say."""
     plain = json.loads(caches.written(WHOLE))
-    assert caches.read(json.dumps(plain)) == WHOLE
+    assert caches.read(json.dumps(plain), 0) == WHOLE
     damage(plain)
-    assert caches.read(json.dumps(plain)) is None
+    assert caches.read(json.dumps(plain), 0) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", '{"fold": 5}'])
 def test_what_is_no_snapshot_is_none(text):
     """A cache that was cut off, too."""
-    assert caches.read(text) is None
+    assert caches.read(text, 0) is None
+
+
+# --- the snapshots that were wanted last ---
+
+LATER = attrs.evolve(WHOLE, due=dt.datetime(2024, 1, 8, tzinfo=dt.UTC))
+
+
+def test_the_same_text_is_read_once():
+    """The very snapshot comes again; another text, or the text of another version, is read."""
+    recent, text = caches.Recent(), caches.written(WHOLE)
+    found = recent.read("I", text, 0)
+    assert found == WHOLE
+    assert recent.read("I", text, 0) is found
+    assert recent.read("I", text, 1) is None
+    assert recent.read("I", caches.written(LATER), 0) == LATER
+    assert recent.read("I", "damaged", 0) is None
+
+
+def test_only_so_many_are_kept_and_no_large_one_and_none_of_another_fold():
+    """256 of at most 16 Ki characters; a record that has outgrown it is forgotten."""
+    recent, text = caches.Recent(), " " * 16 * 1024
+    for number in range(257):
+        recent.put(f"I{number}", text, WHOLE)
+    assert recent.read("I0", text, 0) is None
+    assert recent.read("I1", text, 0) is recent.read("I256", text, 0) is WHOLE
+    recent.put("I1", text + " ", WHOLE)
+    assert recent.read("I1", text + " ", 0) is None
+    recent.put("I2", text, attrs.evolve(WHOLE, fold=FOLD - 1))
+    assert recent.read("I2", text, 0) is None

@@ -3,6 +3,7 @@
 import sqlite3
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -239,13 +240,25 @@ def test_a_transaction_that_ended_under_us_is_not_ended_again(host, write):
     store = SqliteStore.on(host)
 
     def end_it_all():
-        with store._link.writing():
-            host.execute("ROLLBACK")
-            raise KeyError
+        host.execute("ROLLBACK")
+        raise KeyError
+        yield
 
     with pytest.raises(KeyError):
-        end_it_all()
+        store._link.write(end_it_all())
     assert not host.in_transaction
+
+
+def test_a_connection_that_is_closed_or_of_another_thread_is_said(file):
+    """With what to do: the driver's own words name no remedy."""
+    closed = sqlite3.connect(file)
+    closed.close()
+    with pytest.raises(StoreError, match="its connection is closed; make a store of one that is open"):
+        SqliteStore.on(closed)
+    with closing(sqlite3.connect(file)) as ours, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(SqliteStore.on(ours).find, Query())
+        with pytest.raises(StoreError, match="of another thread; connect with check_same_thread=False, or"):
+            asked.result()
 
 
 def test_closing_leaves_the_hosts_connection_open(host):

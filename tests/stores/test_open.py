@@ -1,5 +1,6 @@
 """`stores.open`: the store that a URL or a path names."""
 
+import asyncio
 import subprocess
 import sys
 from contextlib import closing
@@ -49,6 +50,16 @@ def test_anything_else_is_refused_with_what_is_possible(named):
     """The error lists the forms."""
     with pytest.raises(InvalidValue, match='write "memory://", "sqlite:///'):
         stores.open(named)
+
+
+@pytest.mark.parametrize("named", ["memory://", "desk.db", "postgresql:///desk"])
+def test_a_wait_has_a_unit(named):
+    """Nobody need guess whether five are seconds."""
+    why = r"busy_timeout 5: is no timedelta; give a timedelta, such as timedelta\(seconds=5\)"
+    with pytest.raises(InvalidValue, match=why):
+        stores.open(named, busy_timeout=5)
+    with pytest.raises(InvalidValue, match=why):
+        asyncio.run(stores.open_async(named, busy_timeout=5))
 
 
 def test_names_are_found_on_first_use():

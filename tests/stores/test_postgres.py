@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import threading
 import time
+from concurrent import futures
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -227,7 +228,7 @@ def _pass_back(server, client):
 def _pass_on(client, server, seen):
     with server, suppress(OSError):
         while said := client.recv(65536):
-            if b"COMMIT" in said and seen["answer"] is not None:
+            if b"COMMIT\0" in said and seen["answer"] is not None:
                 client.shutdown(socket.SHUT_RDWR)
                 if not seen["answer"]:
                     break
@@ -369,6 +370,21 @@ def test_a_serialization_failure_is_decided_again(url, write):
         threading.Timer(0.2, other.commit).start()
         with pytest.raises(VersionConflict):
             store.commit(write.changes(history=write.changes().events, ids=["ours"]))
+
+
+def test_a_database_that_serializes_by_default_refuses_no_commit_for_it(url, write):
+    """Four stores write records of their own, to one outbox, on a database whose default is the strictest."""
+    strict = f"{url}%20-cdefault_transaction_isolation%3Dserializable"
+
+    def commits(worker):
+        with closing(PostgresStore(strict)) as store:
+            for n in range(20):
+                name = f"{worker}.{n}"
+                store.commit(write.changes(name, messages=[write.message(name, record=name)]))
+
+    with futures.ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(commits, worker) for worker in range(4)]:
+            done.result()
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -569,6 +585,31 @@ def test_a_position_of_another_store_is_refused(store, token):
     """A transaction and a number in it, and neither larger than a counter gets."""
     with pytest.raises(InvalidValue, match="was not given by this store"):
         store.read(Position(token=token), 1)
+
+
+def test_a_position_ahead_of_the_server_is_refused(store, write):
+    """A reader of another server, or of a database that was set back, hears of it before it misses events."""
+    store.commit(write.changes())
+    with pytest.raises(InvalidValue, match="ahead of all that this server wrote"):
+        store.read(Position(token=f"{2**50}.1"), 10)
+    _, end = store.read(Position(), 10)
+    assert store.read(end, 10) == ((), end)
+
+
+def test_a_log_that_another_server_wrote_is_refused_until_it_is_numbered_anew(url, store, sql, write):
+    """After pg_restore the transactions of the events lie ahead of the new server's: no reader sees them."""
+    for record in ("R2", "R1"):
+        store.commit(write.changes(record))
+    sql("UPDATE itsm_events SET tx = (tx::text::bigint + 1000000000)::text::xid8")
+    with pytest.raises(StoreUnreadable, match="the transactions of another server") as refused:
+        PostgresStore(url)
+    (remedy,) = re.findall(r"UPDATE .+'", str(refused.value))
+    sql(remedy)
+    with closing(PostgresStore(url)) as opened:
+        page, place = opened.read(Position(), 10)
+        assert [event.id for event in page] == ["R2/1", "R1/1"]
+        opened.commit(write.changes("R3"))
+        assert [event.id for event in opened.read(place, 10)[0]] == ["R3/1"]
 
 
 def test_what_became_of_a_message_stays_in_the_table(store, sql, write):

@@ -56,8 +56,8 @@ def test_the_file_says_that_it_is_ours(store, file):
 @pytest.mark.parametrize(("durable", "level"), [(False, 1), (True, 2)])
 def test_durable_asks_the_disk_after_every_commit(file, durable, level):
     """NORMAL by default, FULL on request."""
-    with closing(SqliteStore(file, durable=durable)) as store, store._link.reading() as cursor:
-        assert cursor.execute("PRAGMA synchronous").fetchone() == (level,)
+    with closing(SqliteStore(file, durable=durable)) as store:
+        assert store._link._connection.execute("PRAGMA synchronous").fetchone() == (level,)
 
 
 def test_what_is_written_is_there_after_opening_again(store, file, write):
@@ -201,8 +201,7 @@ def test_only_what_changed_is_indexed_again(store, write):
     """A record that is due later costs one index entry, and one that only grew costs none."""
     told, said = write.changes(number="1", external_refs=["x"], due=5).events, []
     store.commit(write.changes(number="1", external_refs=["x"], due=5))
-    with store._link.reading() as cursor:
-        cursor.connection.set_trace_callback(said.append)
+    store._link._connection.set_trace_callback(said.append)
     for due in (9, 9):
         done = write.changes(history=told, due=due, note="said")
         store.commit(done)
@@ -216,6 +215,22 @@ def test_only_what_changed_is_indexed_again(store, write):
     assert not any(", number = " in sql for sql in written)
 
 
+def test_a_snapshot_that_is_known_is_not_parsed_again(store, file, write):
+    """One statement tells whether it is still the same; what others left, or did by hand, is seen."""
+    told, said = write.changes().events, []
+    store.commit(write.changes())
+    store._link._connection.set_trace_callback(said.append)
+    known = store.load("R1")
+    assert [sql.split(" FROM ")[1].split()[0] for sql in said] == ["itsm_records"]
+    assert store.load("R1")[0] is known[0]
+    with closing(SqliteStore(file)) as other:
+        other.commit(write.changes(history=told, note="said by another"))
+        assert store.load("R1") == other.load("R1")
+        assert store.load("R1")[0].record.version == 2
+    sql(file, "UPDATE itsm_records SET snapshot = 'damaged'")
+    assert store.load("R1")[0] is None
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -227,8 +242,7 @@ def test_finding_reads_an_index_and_not_all_records(store, write, asked):
     """Whatever is asked for, SQLite searches; by process alone it walks in the order of ids."""
     criteria = {name: write.NOW if name == "due_before" else "x" for name in asked.split()}
     sql, parameters, _ = next(statements.find(Query(**criteria)))
-    with store._link.reading() as cursor:
-        plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    plan = [row[3] for row in store._link._connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
     assert any(step.startswith("SCAN") for step in plan) == (asked == "process"), plan
 
 
@@ -367,8 +381,7 @@ def test_a_path_that_cannot_be_written_is_said(tmp_path, path, reason):
 def test_a_read_only_database_can_be_read_and_not_written(store, write):
     """SQLite's refusal names the file and the remedy."""
     store.commit(write.changes())
-    with store._link.reading() as cursor:
-        cursor.execute("PRAGMA query_only = ON")
+    store._link._connection.execute("PRAGMA query_only = ON")
     with pytest.raises(StoreError, match="cannot be written; check their permissions"):
         store.commit(write.changes("R2"))
     assert len(store.find(Query())) == 1
@@ -377,15 +390,14 @@ def test_a_read_only_database_can_be_read_and_not_written(store, write):
 def test_a_full_disk_loses_nothing_that_was_committed(store, write):
     """The command is refused whole, and goes through once there is room."""
     store.commit(write.changes())
-    with store._link.reading() as cursor:
-        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
-        cursor.execute(f"PRAGMA max_page_count = {pages}")
+    connection = store._link._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")
     large = write.changes("R2", new=3, note="x" * 20000)
     with pytest.raises(StoreError, match="the disk is full"):
         store.commit(large)
     assert [r.id for r in store.find(Query())] == ["R1"]
-    with store._link.reading() as cursor:
-        cursor.execute("PRAGMA max_page_count = 100000")
+    connection.execute("PRAGMA max_page_count = 100000")
     assert store.commit(large).version == 3
 
 
@@ -436,7 +448,8 @@ def test_a_hosts_file_that_holds_our_tables_can_be_opened_by_path(file, write):
         host.execute("CREATE TABLE tickets (id TEXT)")
         SqliteStore.on(host).commit(write.changes())
         host.commit()
-    with closing(SqliteStore(file)) as worker, worker._link.reading() as cursor:
+    with closing(SqliteStore(file)) as worker:
+        cursor = worker._link._connection
         assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)
         assert cursor.execute("SELECT count(*) FROM itsm_records").fetchone() == (1,)
     assert sql(file, "PRAGMA journal_mode") == [("delete",)]

@@ -5,6 +5,7 @@ import contextvars
 import inspect
 import sqlite3
 import threading
+from concurrent import futures
 from contextlib import closing
 
 import pytest
@@ -223,6 +224,27 @@ def test_an_opening_that_failed_says_why(tmp_path):
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(cancelled())
+
+
+def test_without_threads_it_says_that_nothing_was_done(write):
+    """Where the executor has ended, and where it ended before it came to what was asked."""
+
+    async def ended():
+        begun, go_on = threading.Event(), threading.Event()
+        executor = futures.ThreadPoolExecutor(1)
+        asyncio.get_running_loop().set_default_executor(executor)
+        store = ThreadedStore(MemoryStore())
+        executor.submit(lambda: (begun.set(), go_on.wait(9)))
+        begun.wait(9)
+        waiting = asyncio.create_task(store.commit(write.changes()))
+        await asyncio.sleep(0)
+        executor.shutdown(wait=False, cancel_futures=True)
+        go_on.set()
+        for asked in (waiting, store.next_due("clock"), store.close()):
+            with pytest.raises(StoreError, match="have ended, and nothing was done"):
+                await asyncio.wait_for(asked, 9)
+
+    asyncio.run(ended())
 
 
 def test_the_thread_sees_the_context_of_its_task():

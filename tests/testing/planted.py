@@ -3,12 +3,13 @@
 import datetime as dt
 import itertools
 import time
+from types import SimpleNamespace
 
 import attrs
 import pytest
 
 from itsm_core.errors import InvalidValue, VersionConflict
-from itsm_core.ports import Position
+from itsm_core.ports import Committed, Position
 from itsm_core.stores import rules
 from itsm_core.stores.memory import MemoryStore
 from itsm_core.testing import AsyncStoreContract, StoreContract
@@ -71,11 +72,33 @@ class CountsPositionIn(MemoryStore):
         return super().read(Position(token=str(since - 1)) if since else after, limit)
 
 
+class BeginsWithAfter(MemoryStore):
+    """The record that a page begins after is found again."""
+
+    def find(self, query):
+        everyone = super().find(attrs.evolve(query, after=None, limit=1000))
+        return (*(r for r in everyone if r.id == query.after), *super().find(query))
+
+
 class IgnoresLeases(MemoryStore):
     """A claim marks nothing."""
 
     def claim(self, kind, now, limit, lease, worker):
         return super().claim(kind, now, limit, min(lease, dt.timedelta(microseconds=1)), worker)
+
+
+class KeepsOneTableOfNames(MemoryStore):
+    """Whoever settles a message settles the timer of that name instead."""
+
+    timed = frozenset[str]()
+
+    def commit(self, changes):
+        self.timed |= {timer.id for timer in changes.timers}
+        return super().commit(changes)
+
+    def settle(self, settlements, now):
+        held = [(rules.held(one), one) for one in settlements]
+        super().settle([one for claim, one in held if not claim.message or claim.id not in self.timed], now)
 
 
 class LosesLateCommits(MemoryStore):
@@ -123,6 +146,73 @@ class ReadsSnapshotAfterEvents(MemoryStore):
         return snapshot, events[max(since, 0) :]
 
 
+class TakesTheFirstForAll(MemoryStore):
+    """Whether a change set is a repeat is asked of its first event alone."""
+
+    def commit(self, changes):
+        first = self.event(changes.events[0].id) if changes.events else None
+        if first is None:
+            return super().commit(changes)
+        last = self.event(changes.events[-1].id) or first
+        return Committed(record=last.record, version=last.seq, repeated=True)
+
+
+class FoldsKeys(MemoryStore):
+    """Keys are compared as some databases compare text: without case and blanks at the end."""
+
+    def commit(self, changes):
+        known = {key.casefold().rstrip() for key in self._messages}
+        new = [m for m in changes.messages if m.key.casefold().rstrip() not in known]
+        return super().commit(attrs.evolve(changes, messages=tuple(new)))
+
+
+class RemembersTheLatestNow(MemoryStore):
+    """It believes that time never goes back, although each worker has a clock of its own."""
+
+    def claim(self, kind, now, limit, lease, worker):
+        self._latest = max(now, getattr(self, "_latest", now))
+        return super().claim(kind, self._latest, limit, lease, worker)
+
+
+class EndsTheWholeBatch(MemoryStore):
+    """What was claimed together is settled together."""
+
+    def settle(self, settlements, now):
+        for ended in settlements:
+            held = rules.held(ended)
+            queue = self._outbox if held.message else self._queues["clock"]
+            for name in [n for n, slot in queue._slots.items() if slot.batch == held.batch]:
+                token = rules.token("message" if held.message else "clock", held.batch, name)
+                super().settle([attrs.evolve(ended, token=token)], now)
+
+
+class CutsLongHistories(MemoryStore):
+    """The storage underneath gives a thousand rows at a time, and nobody asks for the next."""
+
+    def load(self, record, after=None):
+        snapshot, events = super().load(record, after)
+        return snapshot, events[:1000]
+
+
+class RemembersWhatItRead:
+    """A cache of each process, told of its own commits only."""
+
+    def __init__(self, shared=None):
+        self.shared, self._read = shared or MemoryStore(), {}
+
+    def load(self, record, after=None):
+        if (record, after) not in self._read:
+            self._read[record, after] = self.shared.load(record, after)
+        return self._read[record, after]
+
+    def commit(self, changes):
+        self._read.clear()
+        return self.shared.commit(changes)
+
+    def __getattr__(self, name):
+        return getattr(self.shared, name)
+
+
 class Careful(MemoryStore):
     """Reads everything before it writes anything, and takes no text that C would end."""
 
@@ -143,11 +233,28 @@ partial_commit = broken(CommitsInPart)
 interrupted = broken(MemoryStore, durable=True)
 wrong_order = broken(GivesWrongOrder)
 inclusive_position = broken(CountsPositionIn)
+inclusive_page = broken(BeginsWithAfter)
 lease_ignored = broken(IgnoresLeases)
+one_name_for_two = broken(KeepsOneTableOfNames)
 lost_late_commit = broken(LosesLateCommits)
 snapshot_newer = broken(KeepsSnapshotOfTheRefused)
 snapshot_newer_by_turns = broken(ReadsSnapshotAfterEvents)
+first_for_all = broken(TakesTheFirstForAll)
+keys_folded = broken(FoldsKeys)
+latest_now = broken(RemembersTheLatestNow)
+whole_batch = broken(EndsTheWholeBatch)
+history_cut = broken(CutsLongHistories)
 sound = broken(MemoryStore)
+
+
+class Stale(Planted):
+    """Each process has a cache of its own."""
+
+    made = RemembersWhatItRead
+
+    @pytest.fixture
+    def another(self, store):
+        return lambda: RemembersWhatItRead(store.shared)
 
 
 # --- contracts that are cut down --------------------------------------------------------------
@@ -245,6 +352,16 @@ def falls():
     """A factory that cannot."""
     msg = "no such server"
     raise ConnectionError(msg)
+
+
+def wants_more(url):
+    """A factory that needs to be told where."""
+    return url
+
+
+def settles_only():
+    """What has two of the ten methods."""
+    return SimpleNamespace(settle=print, close=print)
 
 
 class Awaitable:

@@ -7,9 +7,10 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Any, BinaryIO
 
-from itsm_core.custody.verifying import PAGE, Told, check, log, verify
+from itsm_core.custody.verifying import PAGE, Told, check, log, told_all, verify
 from itsm_core.errors import InvalidInput, InvalidValue
 from itsm_core.events import SCHEMA, Event
 from itsm_core.ports import FOLD, Store
@@ -31,13 +32,19 @@ def dump(store: Store, file: str | Path, *, anyway: bool = False, progress: Told
     path = Path(file)
     if path.exists():
         raise InvalidValue("file", str(path), "is there already", "name a new one, or move it away")
+    if not path.parent.is_dir():
+        raise InvalidValue("file", str(path), "lies in a folder that is not there", "make the folder first")
+    least = 0
     if not anyway:
-        check(verify(store), "the store")
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
+        report = verify(store)
+        check(report, "the store")
+        least = report.events
+    descriptor, name = mkstemp(".part", f"{path.name}.", path.parent)  # two dumps never share one
+    part = Path(name)
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        with os.fdopen(descriptor, "wb") as out:
             count = _write(store, out, progress)
+            told_all(count, least)
             out.flush()
             os.fsync(out.fileno())
         part.replace(path)
@@ -60,6 +67,10 @@ def _write(store: Store, out: BinaryIO, progress: Told | None) -> int:
 
 def _put(out: BinaryIO, seen: Any, line: dict[str, Any]) -> None:
     told = f"{written(line)}\n".encode()
+    if len(told) > _LONGEST:
+        name = str(line.get("id"))
+        remedy = "keep large texts elsewhere and store a reference"
+        raise InvalidValue("event", name, f"is longer than the {_LONGEST:,} bytes of a line", remedy)
     seen.update(told)
     out.write(told)
 
@@ -76,8 +87,8 @@ def inspected(path: Path) -> int:
             seen.update(last)
             header, last = header or line, line
     _check_header(path, header)
-    end = _json(path, number, last)
-    if number < 2 or end.keys() != {"events", "sha256"} or not last.endswith(b"\n"):
+    end = _json(path, number, last) if last.endswith(b"\n") else {}
+    if number < 2 or end.keys() != {"events", "sha256"}:
         raise InvalidInput(
             "dump", f"{number} lines", "is cut off: its last line does not count the events",
             "dump it again", file=str(path), line=number,
@@ -91,7 +102,7 @@ def inspected(path: Path) -> int:
 
 
 def _check_header(path: Path, line: bytes) -> None:
-    said = _json(path, 1, line) if line else {}
+    said = _object(line) or {}
     version, schema = said.get("format"), said.get("schema")
     if said.get("dump") != "itsm_core" or type(version) is not int or type(schema) is not int:
         raise InvalidInput(
@@ -106,19 +117,32 @@ def _check_header(path: Path, line: bytes) -> None:
 
 
 def _json(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    try:
-        said = json.loads(line)
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
+    said = _object(line)
+    if said is None:
         raise InvalidInput(
             "line", _start(line), "is no JSON object", "dump it again", file=str(path), line=number
         )
     return said
 
 
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) else None
+
+
 def _start(line: bytes) -> str:
     return line[:40].decode(errors="replace")
+
+
+def _check_words(event: Event) -> None:
+    """Refuses an event that has no digest, or is named by no text: no store could prove it."""
+    for name in ("id", "record", "kind"):
+        if not isinstance(getattr(event, name), str):
+            raise InvalidValue(name, getattr(event, name), "is no text", "write it as text")
+    event.digest  # noqa: B018 - it says what is wrong
 
 
 def lines(path: Path, total: int) -> Iterator[tuple[int, Event]]:
@@ -129,6 +153,7 @@ def lines(path: Path, total: int) -> Iterator[tuple[int, Event]]:
             said = _json(path, number, told.readline(_LONGEST))
             try:
                 event = from_dict(Event, said)
+                _check_words(event)
             except (ValueError, TypeError, LookupError, AttributeError) as wrong:
                 raise InvalidInput(
                     "event", said.get("id"), f"cannot be read ({wrong})", "dump it again",

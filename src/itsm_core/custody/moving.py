@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import attrs
 
 from itsm_core.custody.dumps import inspected, lines
-from itsm_core.custody.verifying import PAGE, Report, Told, check, log, names, verify
+from itsm_core.custody.verifying import PAGE, Report, Told, check, log, names, told_all, verify
 from itsm_core.errors import InvalidInput, RecordNotFound, StoreError
 from itsm_core.events import Event
 from itsm_core.ports import FOLD, Ask, ChangeSet, Snapshot, Store
@@ -53,8 +53,10 @@ def copy(source: Store, target: Store, *, progress: Told | None = None) -> Repor
     The source is verified before, and afterwards every chain of it must be that of the other; else
     a `StoreError` says where not. Run it again after a crash, or when desks still wrote the source.
     """
-    check(verify(source), "the store to copy from")
-    _Writing(target, "", progress).all(enumerate(log(source), 1))
+    before = verify(source)
+    check(before, "the store to copy from")
+    moved = _Writing(target, "", progress).all(enumerate(log(source), 1))
+    told_all(moved.events + moved.already, before.events)
     report = verify(target)
     check(report, "the copy")
     for record in names(source):
@@ -64,6 +66,9 @@ def copy(source: Store, target: Store, *, progress: Told | None = None) -> Repor
 
 def _same_chain(record: str, source: Store, target: Store) -> None:
     """Every event here is there, by its digest."""
+    links = source.links(record)
+    if links and links == _links(target, record):
+        return
     there = _history(target, record)
     for place, (one, other) in enumerate(zip(_history(source, record), (*there, None), strict=False), 1):
         if other is None or one.digest != other.digest:
@@ -71,6 +76,13 @@ def _same_chain(record: str, source: Store, target: Store) -> None:
                 f"record {record}, event #{place} ({one.id}) is not in the copy: the source was written "
                 "meanwhile; let no desk write it, and copy again"
             )
+
+
+def _links(store: Store, record: str) -> tuple[str, ...]:
+    try:
+        return store.links(record)
+    except RecordNotFound:
+        return ()
 
 
 def _history(store: Store, record: str) -> tuple[Event, ...]:
@@ -145,7 +157,10 @@ class _Writing:
             raise self._wrong(*new[0], f"does not fit: {wrong}") from wrong
         if done.record != record:
             raise self._wrong(*new[0], f"has the id of an event of {done.record}")
-        self._new += len(events)
+        if done.repeated:  # somebody else restores it too
+            self._already += len(events)
+        else:
+            self._new += len(events)
         if len(self._known) >= PAGE:
             self._known.clear()
         self._known[record] = now

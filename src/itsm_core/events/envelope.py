@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -16,11 +17,13 @@ from itsm_core.values import (
     NO_FIELDS,
     Fields,
     as_fields,
+    as_object,
     digest_of,
     evolver,
     joined,
+    quoted,
     sha256,
-    to_dict,
+    spelt,
     written,
 )
 
@@ -136,21 +139,32 @@ class Event:
 
     def digests(self) -> dict[str, str]:
         """The digest of every field, erased ones included: of [salt, name, value]."""
-        salt = self.personal.get
-        kept = {n: digest_of(salt(n, ""), n, v) for n, v in self.fields.items()}
-        return {**self.erased, **kept}  # a value that is there answers for itself
+        marks = self.personal
+        kept = {
+            n: digest_of(marks.get(n, ""), n, v) if n in marks or type(v) is not str else _in_the_clear(n, v)
+            for n, v in self.fields.items()
+        }
+        return {**self.erased, **kept} if self.erased else kept  # a value that is there answers for itself
 
-    def canonical(self, plain: Mapping[str, Any] | None = None) -> bytes:
-        """The bytes that are hashed: the envelope (`plain`: to_dict's), a digest for each field."""
-        envelope = {**(to_dict(self) if plain is None else plain), "fields": self.digests()}
-        envelope.pop("personal", None)
-        envelope.pop("erased", None)
-        return written(envelope).encode()
+    def canonical(self) -> bytes:
+        """The bytes that are hashed: the envelope, and in place of each field its digest."""
+        return self._canonical(spelt(self))
+
+    def _canonical(self, parts: dict[str, str]) -> bytes:
+        held = {**parts, "fields": _object_of(self.digests())}
+        held.pop("personal", None)
+        held.pop("erased", None)
+        return as_object(held if "fields" in parts else dict(sorted(held.items()))).encode()
 
     @property
     def digest(self) -> str:
         """The SHA-256 of `canonical()`, unchanged by erasure."""
         return sha256(self.canonical())
+
+    def proven(self) -> tuple[str, str]:
+        """The canonical JSON of the event, as stores keep it, and its digest."""
+        parts = spelt(self)
+        return as_object(parts), sha256(self._canonical(parts))
 
     def sealed(self, salt: Any) -> Event:
         """The event with a salt from `salt()` on each personal field that has none yet."""
@@ -184,6 +198,19 @@ class Event:
             personal={n: s for n, s in self.personal.items() if n not in names},
             erased={**self.erased, **{n: digests[n] for n in names}},
         )
+
+
+def _object_of(digests: Mapping[str, str]) -> str:
+    """The digests as a canonical object: they need no escaping, the names may."""
+    if not "".join(digests).isascii():
+        return written(digests)  # in the order of UTF-16
+    return "{" + ",".join([f'{quoted(name)}:"{digests[name]}"' for name in sorted(digests)]) + "}"
+
+
+@lru_cache(maxsize=4096)
+def _in_the_clear(name: str, value: str) -> str:
+    """The digest of a field that is not personal: groups, states and phases come again and again."""
+    return digest_of("", name, value)
 
 
 _with_marks = evolver(Event, "personal")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from itsm_core.errors import InvalidValue
 from itsm_core.ports import AsyncStore, Store
+from itsm_core.values import only
 
 if TYPE_CHECKING:
     from itsm_core.stores.memory import MemoryStore
@@ -66,7 +67,7 @@ def open(  # noqa: A001 - stores.open(...) is the word
     >>> open("memory://").find(Query(state="new"))
     ()
     """
-    named = str(url)
+    named, busy_timeout = str(url), _wait(busy_timeout)
     if named == "memory://":
         memory: Store = __getattr__("MemoryStore")()
         return memory
@@ -88,13 +89,17 @@ async def open_async(url: str | Path, *, busy_timeout: dt.timedelta = dt.timedel
     """
     if str(url).startswith(_POSTGRES):
         database: AsyncStore = await __getattr__("AsyncPostgresStore").open(
-            str(url), busy_timeout=busy_timeout
+            str(url), busy_timeout=_wait(busy_timeout)
         )
         return database
     opened: AsyncStore = await __getattr__("ThreadedStore").opened(
         lambda: open(url, busy_timeout=busy_timeout)
     )
     return opened
+
+
+def _wait(busy_timeout: dt.timedelta) -> dt.timedelta:
+    return only(dt.timedelta, busy_timeout, "busy_timeout", "give a timedelta, such as timedelta(seconds=5)")
 
 
 def __getattr__(name: str) -> Any:

@@ -21,7 +21,7 @@ from weakref import WeakSet
 
 from itsm_core.errors import InvalidValue, StoreBusy, StoreError
 from itsm_core.stores.dialects import SQLITE, VERSION
-from itsm_core.stores.sqlite_errors import of_an_earlier_version, translated, unreadable
+from itsm_core.stores.sqlite_errors import RAISED, meaning, of_an_earlier_version, translated, unreadable
 from itsm_core.stores.statements import Steps
 from itsm_core.stores.upgrades import FROM, upgrade
 
@@ -96,6 +96,20 @@ def run(cursor: sqlite3.Cursor, steps: Steps[T]) -> T:
         return result
 
 
+def _committed(connection: sqlite3.Connection, steps: Steps[T]) -> T:
+    """What the operation returns, run in a transaction of its own."""
+    cursor = connection.cursor()
+    cursor.execute("BEGIN IMMEDIATE")
+    try:
+        result = run(cursor, steps)
+        cursor.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has ended it all by itself
+            cursor.execute("ROLLBACK")
+        raise
+    return result
+
+
 # --- a file of our own ------------------------------------------------------------------------
 
 
@@ -145,35 +159,31 @@ class OwnFile:
         if version != VERSION:
             _found(connection, self.name)
 
-    @contextmanager
-    def _held(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for one thread at a time; opened again after a fork."""
-        with self._lock, translated(self.name):
-            if self._closed:
-                raise StoreError(f"{self.name}: the store is closed; open it again")
-            if self._connection is None:
-                self._connection = self._open()
-            yield self._connection
+    def _held(self) -> sqlite3.Connection:
+        """The connection, for whoever holds the lock; opened again after a fork."""
+        if self._closed:
+            raise StoreError(f"{self.name}: the store is closed; open it again")
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Cursor]:
-        """A cursor; every statement sees what is committed."""
-        with self._held() as connection:
-            yield connection.cursor()
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Cursor]:
-        """A cursor in a transaction that is committed, or rolled back on any error."""
-        with self._held() as connection:
-            cursor = connection.cursor()
-            cursor.execute("BEGIN IMMEDIATE")
+    def read(self, steps: Steps[T]) -> T:
+        """What the operation reads; every statement sees what is committed."""
+        with self._lock:
+            cursor = self._held().cursor()
             try:
-                yield cursor
-                cursor.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    cursor.execute("ROLLBACK")
-                raise
+                return run(cursor, steps)
+            except RAISED as error:
+                raise meaning(self.name, error) from error
+
+    def write(self, steps: Steps[T]) -> T:
+        """What the operation returns, once it is committed; any error undoes it."""
+        with self._lock:
+            connection = self._held()
+            try:
+                return _committed(connection, steps)
+            except RAISED as error:
+                raise meaning(self.name, error) from error
 
     def close(self) -> None:
         """Closes the connection; the file can be opened again, and closing twice is no error."""
@@ -271,7 +281,7 @@ def _found(connection: sqlite3.Connection, name: str) -> None:
         _prepare(cursor, version)
         cursor.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # a full disk has ended it all by itself
+        if connection.in_transaction:
             cursor.execute("ROLLBACK")
         raise
 
@@ -304,23 +314,21 @@ class HostConnection:
             self._ensure()
             _judge(self.name, _version(self._cursor()))
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Cursor]:
-        """A cursor; it sees what the host's transaction sees."""
+    def read(self, steps: Steps[T]) -> T:
+        """What the operation reads; it sees what the host's transaction sees."""
         with translated(self.name):
             self._ensure()
-            yield self._cursor()
+            return run(self._cursor(), steps)
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Cursor]:
-        """A cursor inside a savepoint; an error undoes our part and nothing of the host's."""
+    def write(self, steps: Steps[T]) -> T:
+        """What the operation returns; an error undoes our part and nothing of the host's."""
         with translated(self.name):
             self._ensure()
             began = self._begin()
             try:
                 with self._savepoint() as cursor:
                     cursor.execute(_TAKE_WRITE_LOCK)
-                    yield cursor
+                    return run(cursor, steps)
             except BaseException:
                 if began and self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")  # nothing but our own is in it

@@ -24,6 +24,7 @@ from itsm_core.events import Event
 from itsm_core.ports import ChangeSet, Claim, Committed, Position, Query, Settlement, Snapshot
 from itsm_core.records import Record
 from itsm_core.stores import postgres_rules, postgres_steps, rules, statements
+from itsm_core.stores.caches import Recent
 from itsm_core.stores.dialects import POSTGRES
 from itsm_core.stores.postgres_rules import translated
 from itsm_core.stores.postgres_steps import OWN, Operation, Unsent, transaction, unsent
@@ -44,6 +45,7 @@ class PostgresStore:
 
     def __init__(self, url: str, *, busy_timeout: dt.timedelta = _FIVE_SECONDS) -> None:
         self._link: _Own | _Host = _Own(url, busy_timeout)
+        self._recent = Recent()
 
     @classmethod
     def on(cls, connection: Connection) -> PostgresStore:
@@ -54,16 +56,16 @@ class PostgresStore:
         psycopg begins one, which the host ends; in autocommit mode each command is one of its own.
         """
         store = cls.__new__(cls)
-        store._link = _Host(connection)  # noqa: SLF001 - its own
+        store._link, store._recent = _Host(connection), Recent()  # noqa: SLF001 - its own
         return store
 
     def commit(self, changes: ChangeSet) -> Committed:
         """As `ports.Store.commit` promises."""
-        return self._link.write(lambda: statements.commit(changes, POSTGRES))
+        return self._link.write(lambda: statements.commit(changes, POSTGRES, self._recent))
 
     def load(self, record: str, after: int | None = None) -> tuple[Snapshot | None, tuple[Event, ...]]:
         """As `ports.Store.load` promises."""
-        return self._link.read(lambda: statements.load(record, after))
+        return self._link.read(lambda: statements.load(record, after, self._recent))
 
     def event(self, event_id: str) -> Event | None:
         """As `ports.Store.event` promises."""
@@ -71,7 +73,7 @@ class PostgresStore:
 
     def read(self, after: Position, limit: int) -> tuple[tuple[Event, ...], Position]:
         """As `ports.Store.read` promises: what was committed while nothing older still runs."""
-        return self._link.read(lambda: statements.read(after, limit, POSTGRES))
+        return self._link.read(lambda: postgres_steps.read(after, limit))
 
     def find(self, query: Query) -> tuple[Record, ...]:
         """As `ports.Store.find` promises."""

@@ -20,6 +20,7 @@ from itsm_core.events import Event
 from itsm_core.ports import ChangeSet, Claim, Committed, Position, Query, Settlement, Snapshot
 from itsm_core.records import Record
 from itsm_core.stores import postgres_rules, postgres_steps, rules, statements
+from itsm_core.stores.caches import Recent
 from itsm_core.stores.dialects import POSTGRES
 from itsm_core.stores.postgres_rules import translated
 from itsm_core.stores.postgres_steps import OWN, Operation, Unsent, transaction, unsent
@@ -36,7 +37,7 @@ class AsyncPostgresStore:
     """
 
     def __init__(self, link: _Own | _Host) -> None:
-        self._link = link
+        self._link, self._recent = link, Recent()
 
     @classmethod
     async def open(cls, url: str, *, busy_timeout: dt.timedelta = _FIVE_SECONDS) -> AsyncPostgresStore:
@@ -57,11 +58,11 @@ class AsyncPostgresStore:
 
     async def commit(self, changes: ChangeSet) -> Committed:
         """As `ports.Store.commit` promises."""
-        return await self._link.write(lambda: statements.commit(changes, POSTGRES))
+        return await self._link.write(lambda: statements.commit(changes, POSTGRES, self._recent))
 
     async def load(self, record: str, after: int | None = None) -> tuple[Snapshot | None, tuple[Event, ...]]:
         """As `ports.Store.load` promises."""
-        return await self._link.read(lambda: statements.load(record, after))
+        return await self._link.read(lambda: statements.load(record, after, self._recent))
 
     async def event(self, event_id: str) -> Event | None:
         """As `ports.Store.event` promises."""
@@ -69,7 +70,7 @@ class AsyncPostgresStore:
 
     async def read(self, after: Position, limit: int) -> tuple[tuple[Event, ...], Position]:
         """As `ports.Store.read` promises: what was committed while nothing older still runs."""
-        return await self._link.read(lambda: statements.read(after, limit, POSTGRES))
+        return await self._link.read(lambda: postgres_steps.read(after, limit))
 
     async def find(self, query: Query) -> tuple[Record, ...]:
         """As `ports.Store.find` promises."""

@@ -101,12 +101,16 @@ _KINDS: dict[str, tuple[type[StoreError], str]] = {
     "42": (StoreUnreadable, "its tables are not as we left them; restore a backup or use another schema"),
     "42501": (StoreError, "this user may not do that; grant it the right to make and write our tables"),
     "3F": (StoreError, "there is no schema to make tables in; create it or set search_path"),
+    "25P03": _LOST,
+    "25P04": _LOST,
     "25006": (StoreError, "it only reads; name the server that takes writes"),
     "25P02": (StoreError, "an earlier statement of this transaction failed; roll back and repeat"),
     "53": _FULL,
     "53300": (StoreError, "it takes no more connections; close some or allow more"),
     "58": _FULL,
-    "XX": _DAMAGED,
+    "XX": (StoreError, "it failed inside; look into its log, then repeat the command"),
+    "XX001": _DAMAGED,
+    "XX002": _DAMAGED,
 }
 
 
@@ -159,6 +163,25 @@ def judge(name: str, version: int) -> None:
             f"{name}: was written by {which} version of itsm_core (tables of version {version}, known is "
             f"{VERSION}), and was left as it is; use that version of the library"
         )
+
+
+def of_another_server(name: str) -> StoreUnreadable:
+    """What to say of a log whose transactions this server has not come to: its readers would miss events."""
+    return StoreUnreadable(
+        f"{name}: its events carry the transactions of another server, as after pg_dump and pg_restore, so "
+        f"that readers would miss them; where nothing writes, run once: {_NUMBER_ANEW} - and let every "
+        "reader begin at Position()"
+    )
+
+
+_NUMBER_ANEW = "UPDATE itsm_events SET tx = '3'"
+"""Below every transaction that a server gives, so that all is read; `position` keeps the order."""
+
+
+def ahead(token: str) -> InvalidValue:
+    """What to say of a position behind which this server has not come yet."""
+    reason = "lies ahead of all that this server wrote: another gave it, or the database is an older copy"
+    return InvalidValue("position", token, reason, "begin at Position()")
 
 
 def refuse(connection: object, kind: str, where: str) -> InvalidValue:

@@ -15,7 +15,9 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
-from itsm_core.stores import postgres_rules
+from itsm_core.events import Event
+from itsm_core.ports import Position
+from itsm_core.stores import postgres_rules, rules, statements
 from itsm_core.stores.dialects import POSTGRES
 from itsm_core.stores.statements import Steps
 
@@ -43,7 +45,8 @@ class Bounds(NamedTuple):
 
 
 _ENDED = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected)
-OWN = Bounds("BEGIN", "COMMIT", ("ROLLBACK",), _ENDED)
+# Rows are locked before they are decided on: a stricter default of the database would only refuse more.
+OWN = Bounds("BEGIN ISOLATION LEVEL READ COMMITTED", "COMMIT", ("ROLLBACK",), _ENDED)
 # psycopg itself begins before the savepoint; there is nothing in the transaction but our own.
 FIRST = Bounds("SAVEPOINT itsm_core", "RELEASE itsm_core", ("ROLLBACK",), _ENDED)
 WITHIN = Bounds(
@@ -129,9 +132,32 @@ def make() -> Steps[None]:
 
 
 def judged(name: str) -> Steps[None]:
-    """Refuses tables of another version."""
+    """Refuses tables of another version, and a log that this server's transactions did not write."""
     rows = yield _VERSION, (), True
     postgres_rules.judge(name, rows[0][0] if rows else 0)
+    rows = yield _NEWEST, (), True
+    if rows and rows[0][0]:
+        raise postgres_rules.of_another_server(name)
 
 
 _VERSION = "SELECT version FROM itsm_schema"
+_NEWEST = (  # what the host's own transaction wrote may lie above all that have ended
+    "SELECT e.tx >= pg_snapshot_xmax(pg_current_snapshot()) "
+    "AND e.tx IS DISTINCT FROM pg_current_xact_id_if_assigned() "
+    "FROM itsm_events AS e ORDER BY e.tx DESC, e.position DESC LIMIT 1"
+)
+
+# --- reading the log --------------------------------------------------------------------------
+
+
+def read(after: Position, limit: int) -> Steps[tuple[tuple[Event, ...], Position]]:
+    """The next events; where there are none, whether the position can be one of this server's."""
+    page = yield from statements.read(after, limit, POSTGRES)
+    if not page[0] and after.token:
+        rows = yield _AHEAD, rules.place_among_transactions(after)[:1], True
+        if rows[0][0]:
+            raise postgres_rules.ahead(after.token)
+    return page
+
+
+_AHEAD = "SELECT ?::xid8 >= pg_snapshot_xmax(pg_current_snapshot())"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from itsm_core.business_time.instants import later
+from itsm_core.business_time.instants import in_utc, later
 from itsm_core.errors import InvalidValue, VersionConflict
 from itsm_core.ports import FOLD, ChangeSet, Committed, Message, Position, Settlement, Snapshot
 from itsm_core.records import Record
@@ -157,7 +157,7 @@ def lease_end(now: dt.datetime, lease: dt.timedelta) -> dt.datetime:
     """The instant from which on others may claim again."""
     if lease <= dt.timedelta(0):
         raise InvalidValue("lease", lease, "is over before it begins", "give the worker some time, say 60 s")
-    return later(now, lease)
+    return later(in_utc(now, "now"), lease)
 
 
 def ready(message: Message) -> dt.datetime:

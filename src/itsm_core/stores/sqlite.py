@@ -13,17 +13,16 @@ import datetime as dt
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Event
 from itsm_core.ports import ChangeSet, Claim, Committed, Position, Query, Settlement, Snapshot
 from itsm_core.records import Record
 from itsm_core.stores import rules, statements
-from itsm_core.stores.connections import HostConnection, OwnFile, run
+from itsm_core.stores.caches import Recent
+from itsm_core.stores.connections import HostConnection, OwnFile
 from itsm_core.stores.dialects import SQLITE
 
-T = TypeVar("T")
 _FIVE_SECONDS = dt.timedelta(seconds=5)
 
 
@@ -44,6 +43,7 @@ class SqliteStore:
                 "path", str(path), "names no file", 'for a store in memory use stores.open("memory://")'
             )
         self._link: OwnFile | HostConnection = OwnFile(Path(path), durable=durable, busy_timeout=busy_timeout)
+        self._recent = Recent()
 
     @classmethod
     def on(cls, connection: sqlite3.Connection) -> SqliteStore:
@@ -54,38 +54,36 @@ class SqliteStore:
         read inside a transaction that the host rolls back is void: read again from the one before.
         """
         store = cls.__new__(cls)
-        store._link = HostConnection(connection)  # noqa: SLF001 - its own
+        store._link, store._recent = HostConnection(connection), Recent()  # noqa: SLF001 - its own
         return store
 
     def commit(self, changes: ChangeSet) -> Committed:
         """As `ports.Store.commit` promises."""
-        steps = statements.commit(changes, SQLITE)
-        with self._link.writing() as cursor:
-            return run(cursor, steps)
+        return self._link.write(statements.commit(changes, SQLITE, self._recent))
 
     def load(self, record: str, after: int | None = None) -> tuple[Snapshot | None, tuple[Event, ...]]:
         """As `ports.Store.load` promises."""
-        return self._read(statements.load(record, after))
+        return self._link.read(statements.load(record, after, self._recent))
 
     def event(self, event_id: str) -> Event | None:
         """As `ports.Store.event` promises."""
-        return self._read(statements.event(event_id))
+        return self._link.read(statements.event(event_id))
 
     def read(self, after: Position, limit: int) -> tuple[tuple[Event, ...], Position]:
         """As `ports.Store.read` promises."""
-        return self._read(statements.read(after, limit, SQLITE))
+        return self._link.read(statements.read(after, limit, SQLITE))
 
     def find(self, query: Query) -> tuple[Record, ...]:
         """As `ports.Store.find` promises."""
-        return self._read(statements.find(query))
+        return self._link.read(statements.find(query))
 
     def links(self, record: str) -> tuple[str, ...]:
         """As `ports.Store.links` promises."""
-        return self._read(statements.links(record))
+        return self._link.read(statements.links(record))
 
     def next_due(self, kind: str) -> dt.datetime | None:
         """As `ports.Store.next_due` promises."""
-        return self._read(statements.next_due(kind))
+        return self._link.read(statements.next_due(kind))
 
     def claim(
         self, kind: str, now: dt.datetime, limit: int, lease: dt.timedelta, worker: str
@@ -95,19 +93,12 @@ class SqliteStore:
         earliest = self.next_due(kind)
         if earliest is None or earliest > now:
             return ()  # looking takes no lock
-        with self._link.writing() as cursor:
-            return run(cursor, statements.claim(kind, now, limit, until, worker, SQLITE))
+        return self._link.write(statements.claim(kind, now, limit, until, worker, SQLITE))
 
     def settle(self, settlements: Sequence[Settlement], now: dt.datetime) -> None:
         """As `ports.Store.settle` promises."""
-        steps = statements.settle(settlements, now)
-        with self._link.writing() as cursor:
-            run(cursor, steps)
+        self._link.write(statements.settle(settlements, now))
 
     def close(self) -> None:
         """As `ports.Store.close` promises."""
         self._link.close()
-
-    def _read(self, steps: statements.Steps[T]) -> T:
-        with self._link.reading() as cursor:
-            return run(cursor, steps)

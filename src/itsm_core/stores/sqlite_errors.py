@@ -29,6 +29,10 @@ _KINDS: dict[int, tuple[type[StoreError], str]] = {
         StoreError,
         "the disk is full; nothing of the command was written; make room and repeat it",
     ),
+    sqlite3.SQLITE_INTERRUPT: (
+        StoreError,
+        "somebody interrupted the connection; nothing of the command was written; repeat it",
+    ),
     sqlite3.SQLITE_TOOBIG: (
         StoreError,
         (
@@ -51,13 +55,32 @@ def translated(name: str) -> Iterator[None]:
     """Turns errors of the database into ours, which name the store and the remedy."""
     try:
         yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        kind, remedy = _KINDS.get(code, (StoreError, "it refused a statement"))
-        raise kind(f"{name}: {remedy} (SQLite says: {error})") from error
-    except (UnicodeEncodeError, OverflowError) as error:
-        remedy = "use valid Unicode and 64-bit numbers"
-        raise InvalidValue("parameter", str(error), "cannot be stored", remedy) from error
+    except RAISED as error:
+        raise meaning(name, error) from error
+
+
+RAISED = (sqlite3.Error, UnicodeEncodeError, OverflowError)
+"""What the driver raises."""
+
+
+def meaning(name: str, error: Exception) -> Exception:
+    """The error of ours that an error of the driver is, for the store of this name."""
+    if not isinstance(error, sqlite3.Error):
+        return InvalidValue(
+            "parameter", str(error), "cannot be stored", "use valid Unicode and 64-bit numbers"
+        )
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    kind, remedy = _KINDS.get(code, (StoreError, _misused(str(error))))
+    return kind(f"{name}: {remedy} (SQLite says: {error})")
+
+
+def _misused(said: str) -> str:
+    """What to do about an error that has no code: the driver's own, of a connection of the host."""
+    if "closed database" in said:
+        return "its connection is closed; make a store of one that is open"
+    if "that same thread" in said:
+        return "it is of another thread; connect with check_same_thread=False, or make a store in each thread"
+    return "it refused a statement"
 
 
 def unreadable(name: str, reason: str, remedy: str) -> StoreUnreadable:

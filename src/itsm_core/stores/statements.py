@@ -18,8 +18,9 @@ from itsm_core.events import Event
 from itsm_core.ports import ChangeSet, Claim, Committed, Message, Position, Query, Settlement, Snapshot, Timer
 from itsm_core.records import Record, fold
 from itsm_core.stores import caches, rules
+from itsm_core.stores.caches import Recent
 from itsm_core.stores.dialects import Dialect
-from itsm_core.values import from_dict, sha256, to_dict, written
+from itsm_core.values import as_object, from_dict, spelt, written
 
 T = TypeVar("T")
 Rows = Sequence[tuple[Any, ...]]
@@ -40,13 +41,14 @@ def read_event(stored: str, where: object) -> Event:
         ) from error
 
 
-_MISREAD = (ValueError, TypeError, LookupError, AttributeError)
+_MISREAD = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 
 # --- commit -----------------------------------------------------------------------------------
 
 _LABELS = (*("grp" if name == "group" else name for name in rules.FACETS), "refs", "due")
 _WHERE_IT_IS = f"SELECT version, head, {', '.join(_LABELS)} FROM itsm_records WHERE id = ?"  # noqa: S608 - names of ours
-_KNOWN = "SELECT record, seq FROM itsm_events WHERE id = ?"
+_KNOWN = "SELECT record, seq FROM itsm_events WHERE id IN ({}) ORDER BY seq"
+_AT_ONCE = 500
 _APPEND = "INSERT INTO itsm_events (record, seq, id, json, link) VALUES (?, ?, ?, ?, ?)"
 _ENTER = (
     f"INSERT INTO itsm_records (version, snapshot, {', '.join(_LABELS)}, head, id) "  # noqa: S608 - as above
@@ -68,7 +70,7 @@ _SEND = (
 )
 
 
-def commit(changes: ChangeSet, dialect: Dialect) -> Steps[Committed]:
+def commit(changes: ChangeSet, dialect: Dialect, recent: Recent) -> Steps[Committed]:
     """Writes a change set; what can be refused without looking is refused before it begins."""
     version = rules.check(changes)
     kept = changes.snapshot.record
@@ -76,25 +78,20 @@ def commit(changes: ChangeSet, dialect: Dialect) -> Steps[Committed]:
     snapshot = caches.written(changes.snapshot)
     due = None if changes.snapshot.due is None else micros(changes.snapshot.due)
     row = (version, snapshot, *rules.facets(kept), written(refs) if refs else None, due)
-    events = [(e.record, e.seq, e.id, *_proven(e)) for e in changes.events]
+    events = [(e.record, e.seq, e.id, *e.proven()) for e in changes.events]
     messages = [_waiting(m) for m in changes.messages]
-    return _commit(changes, dialect, row, refs, events, messages)
-
-
-def _proven(event: Event) -> tuple[str, str]:
-    """The event as text, and its digest."""
-    plain = to_dict(event)
-    return written(plain), sha256(event.canonical(plain))
+    return _commit(changes, dialect, recent, row, refs, events, messages)
 
 
 def _waiting(message: Message) -> tuple[Any, ...]:
-    words = written(to_dict(message))
+    words = as_object(spelt(message))
     return message.key, message.record, micros(rules.ready(message)), message.attempt, words
 
 
 def _commit(
     changes: ChangeSet,
     dialect: Dialect,
+    recent: Recent,
     row: tuple[Any, ...],
     refs: tuple[str, ...],
     events: Sequence[tuple[Any, ...]],
@@ -102,8 +99,9 @@ def _commit(
 ) -> Steps[Committed]:
     before = yield _WHERE_IT_IS + dialect.lock, (changes.record,), True
     known: list[tuple[Any, ...]] = []
-    for _, _, name, _, _ in events:
-        known.extend((yield _KNOWN, (name,), True))
+    for first in range(0, len(events), _AT_ONCE):  # at one instant: another writer adds all or none
+        ids = tuple(event[2] for event in events[first : first + _AT_ONCE])
+        known.extend((yield _KNOWN.format(", ".join("?" * len(ids))), ids, True))
     repeat = rules.admit(changes, before[0][0] if before else 0, [(r, s) for r, s in known])
     if repeat is not None:
         return repeat
@@ -112,6 +110,7 @@ def _commit(
         head = rules.link(head, digest)
         yield _APPEND, (*event, head), False
     yield from _keep(changes.record, head, row, refs, before[0] if before else None)
+    recent.put(changes.record, row[1], changes.snapshot)
     for timer in changes.timers:
         yield _timer(timer)
     for message in messages:
@@ -154,15 +153,16 @@ _HISTORY = "SELECT seq, json FROM itsm_events WHERE record = ? AND seq > ? ORDER
 _EVENT = "SELECT json FROM itsm_events WHERE id = ?"
 
 
-def load(record: str, after: int | None) -> Steps[tuple[Snapshot | None, tuple[Event, ...]]]:
+def load(record: str, after: int | None, recent: Recent) -> Steps[tuple[Snapshot | None, tuple[Event, ...]]]:
     """The snapshot and the events after it; all of them if the snapshot cannot be read."""
     rows = yield _LOAD, (record,), True
     if not rows:
         raise RecordNotFound(record)
     version, stored = rows[0]
-    snapshot = caches.read(stored)
-    since = (version if snapshot is not None else 0) if after is None else after
-    return snapshot, (yield from _history(record, since))
+    snapshot = recent.read(record, stored, version)
+    if after is None and snapshot is not None:
+        return snapshot, ()  # it is as new as its record: they were written together
+    return snapshot, (yield from _history(record, after or 0))
 
 
 def _history(record: str, since: int) -> Steps[tuple[Event, ...]]:
@@ -215,13 +215,13 @@ def find(query: Query) -> Steps[tuple[Record, ...]]:
     where = " AND ".join(["1 = 1", *(_CONDITIONS[name] for name, _ in asked)])
     values = (micros(v) if isinstance(v, dt.datetime) else str(v) for _, v in asked)
     rows = yield (
-        f"SELECT id, snapshot FROM itsm_records WHERE {where} ORDER BY id LIMIT ?",  # noqa: S608 - literals only
+        f"SELECT id, version, snapshot FROM itsm_records WHERE {where} ORDER BY id LIMIT ?",  # noqa: S608 - literals only
         (*values, rules.at_most(query.limit)),
         True,
     )
     found = []
-    for record, stored in rows:
-        snapshot = caches.read(stored)
+    for record, version, stored in rows:
+        snapshot = caches.read(stored, version)
         found.append(snapshot.record if snapshot else fold((yield from _history(record, 0))))
     return tuple(found)
 

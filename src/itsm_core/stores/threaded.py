@@ -15,6 +15,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, Self, TypeVar
 
+from itsm_core.errors import StoreError
 from itsm_core.events import Event
 from itsm_core.ports import ChangeSet, Claim, Committed, Position, Query, Settlement, Snapshot, Store
 from itsm_core.records import Record
@@ -95,7 +96,10 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     connection under it.
     """
     called = partial(copy_context().run, function, *args, **kwargs)
-    work = asyncio.get_running_loop().run_in_executor(None, called)
+    try:
+        work = asyncio.get_running_loop().run_in_executor(None, called)
+    except RuntimeError as ended:
+        raise StoreError(_NO_THREADS) from ended
     cancelled: asyncio.CancelledError | None = None
     while not work.done():
         try:
@@ -103,6 +107,15 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         except asyncio.CancelledError as told:
             cancelled = told
     if cancelled is not None:
-        work.exception()  # looked at, or asyncio would complain that nobody did
+        if not work.cancelled():
+            work.exception()  # looked at, or asyncio would complain that nobody did
         raise cancelled
+    if work.cancelled():
+        raise StoreError(_NO_THREADS)
     return work.result()
+
+
+_NO_THREADS = (
+    "the threads of this event loop have ended, and nothing was done; finish work with the store before "
+    "the loop's executor is shut down"
+)

@@ -24,9 +24,10 @@ def upgrade(version: int) -> Steps[None]:
     yield "UPDATE itsm_schema SET version = ?", (VERSION,), False
 
 
-# --- from 1 to 2: events are chained ------------------------------------------------------------
+# --- from 1 to 2: events are chained, and timers claimed from their index alone ------------------
 
 _NEW_EVENTS = next(sql for sql in SQLITE.tables if "TABLE itsm_events " in sql)
+_NEW_INDEX = next(sql for sql in SQLITE.tables if "INDEX itsm_timers_ready " in sql)
 _PAGE = (
     "SELECT record, seq, position, id, json FROM itsm_events_1 WHERE (record, seq) > (?, ?) "
     "ORDER BY record, seq LIMIT ?"
@@ -54,6 +55,8 @@ def _chained() -> Steps[None]:
             yield _MOVE, (position, record, seq, event_id, stored, head), False
     yield _HEAD, (head, record), False
     yield "DROP TABLE itsm_events_1", (), False
+    yield "DROP INDEX itsm_timers_ready", (), False
+    yield _NEW_INDEX, (), False
 
 
 def _digest(stored: str, event_id: str) -> str:

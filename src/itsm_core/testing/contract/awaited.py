@@ -12,7 +12,7 @@ from itsm_core.ports import Store
 from itsm_core.testing.contract.store import StoreContract
 from itsm_core.testing.contract.subject import Subject
 
-_METHODS = ("load", "commit", "event", "read", "claim", "settle", "next_due", "find", "links")
+METHODS = ("load", "commit", "event", "read", "claim", "settle", "next_due", "find", "links")
 
 
 class Awaited:
@@ -26,7 +26,7 @@ class Awaited:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self.store = self._run(store) if inspect.isawaitable(store) else store
-        for name in _METHODS:
+        for name in METHODS:
             setattr(self, name, self._sync(name))
 
     def _sync(self, name: str) -> Callable[..., Any]:

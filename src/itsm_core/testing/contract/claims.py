@@ -77,6 +77,32 @@ class ClaimChecks:
         settle(store, 1, claims, "retry")
         assert names([*claim(store, 99), *claim(store, 99, "message")]) == ["u", "n"]
 
+    def test_p7_each_claim_is_settled_by_itself(self, subject: Subject) -> None:
+        """What was claimed in one go does not end in one go."""
+        store = subject.store
+        timers, messages = [timer(name, 0) for name in "abc"], [message(name) for name in "abc"]
+        store.commit(changes(timers=timers, messages=messages))
+        for kind in ("clock", "message"):
+            one, two, _ = claim(store, 0, kind)
+            settle(store, 1, [one])
+            settle(store, 1, [two], "retry", retry_at=at(3))
+            assert names(claim(store, 4, kind)) == ["b"]
+            assert names(claim(store, 5, kind)) == ["c"]
+
+    def test_p7_a_clock_that_is_behind_takes_what_is_due_by_it(self, subject: Subject) -> None:
+        """Clocks of workers differ: each is believed for its own claim, and no lease ends early by it."""
+        store = subject.store
+        timers, messages = [timer("t", 0), timer("u", 20)], [message("m"), message("n", ready=20)]
+        store.commit(changes(timers=timers, messages=messages))
+        for kind, due, later in (("clock", "t", "u"), ("message", "m", "n")):
+            ahead = claim(store, 30, kind, limit=1)
+            assert names(ahead) == [due]
+            assert claim(store, 10, kind) == ()
+            settle(store, 10, ahead, "retry")
+            assert names(claim(store, 10, kind, lease=1)) == [due]
+            assert names(claim(store, 30, kind)) == [due, later]
+            assert claim(store, 20, kind) == ()
+
     def test_p7_a_retry_comes_back_when_asked_for(self, subject: Subject) -> None:
         """At `retry_at`, or at once; a message counts its attempts, a timer keeps its due."""
         store, done = subject.store, changes(timers=[timer("t", 0)], messages=[message("m")])
@@ -113,6 +139,23 @@ class ClaimChecks:
         store.commit(changes(history=first.events, timers=[timer("t", None)]))
         settle(store, 1, claims, "retry")
         assert store.next_due("clock") is None
+
+    def test_p7_a_timer_and_a_message_of_one_name_are_two(self, subject: Subject) -> None:
+        """Settling or cancelling one leaves the other as it was."""
+        store, first = subject.store, changes(timers=[timer("same", 0)], messages=[message("same")])
+        store.commit(first)
+        timers, messages = claim(store, 0), claim(store, 0, "message")
+        settle(store, 1, messages)
+        assert (store.next_due("message"), store.next_due("clock")) == (None, at(5))
+        settle(store, 1, timers)
+        assert store.next_due("clock") is None
+        store.commit(
+            changes("R2", timers=[timer("r2", 0, record="R2")], messages=[message("r2", record="R2")])
+        )
+        second = changes("R2", history=store.load("R2", 0)[1], timers=[timer("r2", None, record="R2")])
+        store.commit(second)
+        assert claim(store, 9) == ()
+        assert names(claim(store, 9, "message")) == ["r2"]
 
     def test_p7_settlements_that_make_no_sense_are_refused_or_ignored(self, subject: Subject) -> None:
         """An unknown outcome is named, an unknown token settles nothing, no lease is no claim."""

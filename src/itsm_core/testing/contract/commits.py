@@ -93,9 +93,10 @@ class CommitChecks:
         """A change set without events leaves the version where it is."""
         store, first = subject.store, changes()
         store.commit(first)
-        more = attrs.evolve(first, expected=1, events=(), timers=(timer("t", 5),))
+        more = attrs.evolve(first, expected=1, events=(), timers=(timer("t", 5),), messages=(message("m"),))
         assert store.commit(more) == Committed(record="R1", version=1)
         assert store.next_due("clock") == at(5)
+        assert names(claim(store, 0, "message")) == ["m"]
         with pytest.raises(VersionConflict):
             store.commit(attrs.evolve(more, expected=2, snapshot=changes(new=2).snapshot))
 
@@ -145,13 +146,14 @@ class CommitChecks:
         with pytest.raises(RecordNotFound):
             store.load("R2")
 
-    def test_p3_an_id_that_is_taken_in_part_is_refused(self, subject: Subject) -> None:
-        """New events beside an old id are no repeat and are not written."""
+    @pytest.mark.parametrize("ids", [["new", "R2/1"], ["R2/1", "new"]], ids=["the last", "the first"])
+    def test_p3_an_id_that_is_taken_in_part_is_refused(self, subject: Subject, ids: list[str]) -> None:
+        """New events beside an old id are no repeat and are not written, whichever of them is old."""
         store, first = subject.store, changes()
         store.commit(first)
         store.commit(changes("R2"))
         with pytest.raises(InvalidValue):
-            store.commit(changes(history=first.events, new=2, ids=["new", "R2/1"]))
+            store.commit(changes(history=first.events, new=2, ids=ids))
         assert store.event("new") is None
         assert store.load("R1") == (first.snapshot, ())
 
@@ -190,6 +192,16 @@ class CommitChecks:
         assert store.next_due("other") == at(9)
         set_to(timer("t", None))
         assert store.next_due("other") is None
+
+    def test_p4_a_timer_id_is_one_whatever_record_names_it(self, subject: Subject) -> None:
+        """Another record moves it, or cancels it; of one change set the last word counts."""
+        store = subject.store
+        store.commit(changes(timers=[timer("t", 5), timer("u", 5)]))
+        others = [timer("t", 9, record="R2"), timer("u", None, record="R2")]
+        store.commit(
+            changes("R2", timers=[*others, timer("v", None), timer("v", 7), timer("w", 1), timer("w", None)])
+        )
+        assert [c.item for c in claim(store, 99)] == [timer("v", 7), timer("t", 9, record="R2")]
 
     def test_p4_a_timer_set_many_times_is_one_timer(self, subject: Subject) -> None:
         """Moving a timer a thousand times leaves one timer."""

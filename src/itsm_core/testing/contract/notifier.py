@@ -22,14 +22,7 @@ ANSWERS = (Delivered, Retry, Rejected, Unknown)
 
 
 class NotifierContract(Guarded):
-    """What `ports.Notifier` owes, as checks that pytest runs.
-
-    1. It answers with one of the four outcomes, or None for delivered.
-    2. What it says is delivered has arrived.
-    3. A message may come again, with the same key; it is answered as before.
-    4. A receiver that is down does not have it.
-    5. Whatever the words are, they are answered and do not make it raise.
-    6. Several threads may send.
+    """The numbered promises of `ports.Notifier`, as checks that pytest runs.
 
         class TestMyNotifier(NotifierContract):
             @pytest.fixture

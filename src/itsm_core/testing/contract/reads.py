@@ -41,6 +41,14 @@ class ReadChecks:
         assert [e.seq for e in store.load("R1", 0)[1]] == list(range(1, 26))
         assert store.load("R1", 9)[1] == (first.events + second.events)[9:]
 
+    def test_p5_a_long_history_comes_back_whole(self, subject: Subject) -> None:
+        """No page of the storage underneath cuts it off."""
+        store, first = subject.store, changes(new=1100)
+        store.commit(first)
+        assert store.load("R1", 0) == (first.snapshot, first.events)
+        assert [e.seq for e in store.load("R1", 50)[1]] == list(range(51, 1101))
+        assert everything(store) == list(first.events)
+
     def test_p5_the_snapshot_is_not_newer_than_the_events(self, subject: Subject) -> None:
         """Neither after a commit, nor after a conflict, nor after a repeat."""
         store, first = subject.store, changes()

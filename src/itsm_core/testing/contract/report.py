@@ -16,7 +16,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from itsm_core.errors import InvalidValue
-from itsm_core.testing.contract.awaited import AsyncStoreContract
+from itsm_core.testing.contract.awaited import METHODS, AsyncStoreContract
 from itsm_core.testing.contract.guard import Guarded, checks_of, promise_of
 from itsm_core.testing.contract.notifier import NotifierContract
 from itsm_core.testing.contract.store import StoreContract
@@ -95,17 +95,23 @@ def _counted(checks: Any) -> str:
     return ", ".join(f"{sum(c.verdict == v for c in checks)} {v}" for v in _VERDICTS)
 
 
+_SUITES = (AsyncStoreContract, StoreContract, NotifierContract)
+
+
 # --- what is tested ---------------------------------------------------------------------------
 
 
 def contract_of(subject: str) -> type[Guarded]:
     """The contract to run: the class of that name, or one whose store is what the function makes."""
     found = _found(subject)
+    if found in _SUITES:
+        remedy = "subclass it, give it the fixture it asks for, and name your class"
+        raise InvalidValue("subject", subject, "is the contract itself", remedy)
     if isinstance(found, type) and issubclass(found, Guarded):
         return found
     if not callable(found):
         raise InvalidValue("subject", subject, "can neither be called nor subclassed", _REMEDY)
-    return type("Contract", (_contract_for(found),), {"store": _fixture(found), "durable": False})
+    return type("Contract", (_contract_for(subject, found),), {"store": _fixture(found), "durable": False})
 
 
 def _found(subject: str) -> Any:
@@ -116,13 +122,16 @@ def _found(subject: str) -> Any:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError) as lacking:
         raise InvalidValue("subject", subject, f"cannot be found: {lacking}", _REMEDY) from lacking
+    except Exception as wrong:
+        remedy = "mend the module until it can be imported"
+        raise InvalidValue("subject", subject, f"cannot be imported: {_said(wrong)}", remedy) from wrong
 
 
-def _contract_for(factory: Callable[[], Any]) -> type[StoreContract]:
+def _contract_for(subject: str, factory: Callable[[], Any]) -> type[StoreContract]:
     """Whether its store is awaited is asked of the function, or else of the store."""
     if inspect.iscoroutinefunction(factory):
         return AsyncStoreContract
-    made = factory()
+    made = _made(subject, factory)
     if inspect.isawaitable(made):
         made.close()  # type: ignore[attr-defined]
         return AsyncStoreContract
@@ -130,6 +139,24 @@ def _contract_for(factory: Callable[[], Any]) -> type[StoreContract]:
         return AsyncStoreContract
     made.close()
     return StoreContract
+
+
+def _made(subject: str, factory: Callable[[], Any]) -> Any:
+    """A store, or what is awaited for one."""
+    try:
+        made = factory()
+    except Exception as wrong:
+        remedy = "call it yourself, without arguments, until it makes an empty store"
+        raise InvalidValue("subject", subject, f"makes no store: {_said(wrong)}", remedy) from wrong
+    lacks = [name for name in (*METHODS, "close") if not callable(getattr(made, name, None))]
+    if lacks and not inspect.isawaitable(made):
+        reason = f"makes {made!r}, which lacks {', '.join(lacks)}"
+        raise InvalidValue("subject", subject, reason, "give it all the methods of ports.Store")
+    return made
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _fixture(factory: Callable[[], Any]) -> Any:
@@ -192,9 +219,6 @@ def report_on(subject: str) -> Report:
     checks = sorted((*outcomes.checks.values(), *missing), key=lambda c: promise_of(c.name))
     flags = {name: bool(getattr(contract, name)) for name in _FLAGS if hasattr(contract, name)}
     return Report(subject, suite.__name__, flags, tuple(checks))
-
-
-_SUITES = (AsyncStoreContract, StoreContract, NotifierContract)
 
 
 def _run(subject: str) -> _Outcomes:

@@ -67,6 +67,21 @@ class TogetherChecks:
             other.commit(changes(history=told, ids=["other"]))
         assert other.commit(second).repeated
 
+    def test_p5_what_another_store_writes_is_seen_by_one_that_read_before(self, subject: Subject) -> None:
+        """Events, what a record is found by, a due instant that moved without an event: nothing is stale."""
+        store, other, first = subject.store, subject.another(), changes(due=5)
+        store.commit(first)
+        assert other.load("R1") == other.load("R1", 1) == (first.snapshot, ())
+        moved = attrs.evolve(first.snapshot, due=at(9))
+        store.commit(attrs.evolve(first, expected=1, events=(), snapshot=moved))
+        assert other.load("R1") == (moved, ())
+        second = changes(history=first.events, group="a")
+        store.commit(second)
+        assert other.load("R1") == (second.snapshot, ())
+        assert other.load("R1", 1) == (second.snapshot, second.events)
+        assert other.find(ALL) == (second.snapshot.record,)
+        assert other.event(second.events[0].id) == second.events[0]
+
     def test_p7_what_one_store_claimed_another_settles(self, subject: Subject) -> None:
         """A token is all that is needed, whichever process has it."""
         store, other = subject.store, subject.another()
