@@ -8,8 +8,10 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from itsm_core import history_from_changes
+from itsm_core import default_agreement, history_from_changes
 from itsm_core.business_time import BusinessCalendar, hours
+from itsm_core.config import policy_from_toml
+from itsm_core.escalation import draw, foresee
 from itsm_core.events import Event
 from itsm_core.processes import PROCESSES
 from itsm_core.sla import Agreement, Target, evaluate, judge
@@ -28,7 +30,18 @@ def pictures() -> dict[Path, str]:
         ASSETS / "clocks-forward.svg": str(night.draw("2026-03-28", days=3)),
         **{ASSETS / f"lifecycle-{one.id}.svg": str(one.draw()) for one in PROCESSES.values()},
         **{ASSETS / f"clock-{name}.svg": text for name, text in clocks().items()},
+        ASSETS / "escalation-line.svg": escalation(),
     }
+
+
+def escalation() -> str:
+    """The picture of docs/how-to/write-an-escalation-policy.md, of the file that it shows."""
+    page = ROOT / "docs" / "how-to" / "write-an-escalation-policy.md"
+    text = page.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    policy = policy_from_toml(text)
+    agreement = default_agreement(BusinessCalendar.always("Europe/London"))
+    start = _at("2026-03-06T16:00")
+    return str(draw(foresee(policy, agreement, {"priority": "P1"}, start, dt.timedelta(hours=8))))
 
 
 def clocks() -> dict[str, str]:

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "src" / "itsm_core"
 # The road, lowest floor first. A module imports only from rows above its own row; what stands on
 # one row never imports each other. The number on the left is the floor; 1, 10 and 13
 # have several rows: values writes instants of business_time as text, what desks are asked takes names
-# from naming, the desks run it, the command line starts the demo.
+# from naming, the desks run it, the loop ticks them, the command line starts the demo.
 ROAD = [
     (0, {"errors"}),
     (1, {"business_time", "priority"}),
@@ -31,11 +31,12 @@ ROAD = [
     (7, {"escalation"}),
     (8, {"ports"}),
     (9, {"road", "delivery"}),
-    (10, {"naming"}),
+    (10, {"naming", "majors"}),
     (10, {"asking"}),
     (10, {"desk", "aio"}),
+    (10, {"loop"}),
     (11, {"stores", "notifiers", "importers", "exporters", "reporting", "conformance", "config"}),
-    (12, {"simulation", "frames", "testing", "replay", "custody"}),
+    (12, {"simulation", "frames", "testing", "replay", "custody", "foresight"}),
     (13, {"demo"}),
     (13, {"cli"}),
 ]

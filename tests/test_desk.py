@@ -462,7 +462,7 @@ def test_delivery_retries_then_gives_up_and_loses_no_key(store):
     assert [i.total_seconds() for i in instants] == [0, 5, 20, 50, 110]
     assert tries == [("m#said", n) for n in range(5)]
     assert [t.retried for t in ticks] == [1, 1, 1, 1, 0]
-    assert ticks[-1].failures == (("m#said", "gave up: busy"),)
+    assert ticks[-1].failures == (("m#said", "gave up after 5 tries: busy"),)
 
 
 @pytest.mark.parametrize(

@@ -291,19 +291,19 @@ def test_a_version_that_reassesses_open_records_takes_them_over(store):
 
 
 def test_a_new_version_of_a_policy_does_not_fire_again_what_fired(store):
-    """The lead who was told is not told twice; a step that is new fires."""
+    """It takes over on purpose: the lead who was told is not told twice; a step that is new fires."""
     sent = []
     desk = ServiceDesk(store, agreement=agreed(4), policy=policy(), notifiers=sent.append)
     opened(desk)
     desk.tick(T0 + 2 * HOUR)
-    newer = ServiceDesk(
-        store,
-        agreement=agreed(4),
-        policy=policy(2, EscalationStep("boss", "75 %", to="boss")),
-        notifiers=sent.append,
-    )
+    both = [policy(), policy(2, EscalationStep("boss", "75 %", to="boss"))]
+    newer = ServiceDesk(store, agreement=agreed(4), policy=both, notifiers=sent.append)
     desk.note("INC-1", "x", actor=ANA, at=T0 + 2 * HOUR)
     newer.tick(T0 + 4 * HOUR)
+    assert [m.to for m in sent] == ["lead"]  # it goes by the version that it was opened under
+    mona = Actor.person("mona", "manager")
+    asked = {"reason": "hers too", "actor": mona, "at": T0 + 4 * HOUR}
+    newer.migrate_policy("INC-1", version=2, mode="retime_current", **asked)
     newer.reprioritise("INC-1", actor=ANA, at=T0 + 4 * HOUR, fields={"urgency": "medium"})
     newer.tick(T0 + 4 * HOUR)
     assert [m.to for m in sent] == ["lead", "boss"]
@@ -662,7 +662,11 @@ def test_another_group_takes_the_work_without_its_person(store):
     [
         (lambda s: ServiceDesk("desk.db"), "stores.open"),
         (lambda s: ServiceDesk(s, agreement="gold"), "default_agreement"),
-        (lambda s: ServiceDesk(s, policy=[policy()]), "EscalationPolicy"),
+        (lambda s: ServiceDesk(s, policy=["standard"]), "EscalationPolicy"),
+        (
+            lambda s: ServiceDesk(s, policy=[policy(), policy(1, EscalationStep("boss", "75 %", to="boss"))]),
+            "is the name of two",
+        ),
         (lambda s: ServiceDesk(s, lifecycles="incident"), "INCIDENT"),
         (lambda s: ServiceDesk(s, custom_fields=["room"]), "CustomField"),
         (lambda s: ServiceDesk(s, notifiers=[print]), "function of a Message"),

@@ -477,13 +477,17 @@ def test_what_a_step_did_is_undone_by_a_command(field):
 
 
 def test_these_fields_are_not_corrected():
-    """What a step did, what clocks run by, what names the event, corrections, votes, waivers, and claims."""
+    """What a step did, what clocks run by, what names the event; votes, waivers, claims, major incidents."""
     assert {
         "process", "trigger", "phase", "waits_on", "outcome", "agreement", "messages", "key", "event",
         "impact", "urgency", "priority", "hold_reason", "look_again_at",
         "field", "was", "now", "reopens", "promised_since",
         "rule", "round", "vote", "separate_from", "until", "review",
         "exception", "metric", "since", "confirmation",
+        "watched_by",
+        "major_criteria", "major_manager", "procedure", "affected_services", "affected_users",
+        "major_role", "held_by", "track", "track_step", "track_ended", "document",
+        "continuity_plan", "plan_version",
     } == UNCORRECTABLE  # fmt: skip
 
 

@@ -8,7 +8,25 @@ import pytest
 from itsm_core.actors import Actor
 from itsm_core.events import Event
 from itsm_core.ports import FOLD
-from itsm_core.records import Record, Round, Vote, Waiver, fold
+from itsm_core.records import (
+    ContinuityPlanInvoked,
+    Document,
+    Escalation,
+    Extent,
+    MajorIncident,
+    MajorRole,
+    Past,
+    Procedure,
+    Record,
+    RoleHeld,
+    Round,
+    Track,
+    TrackStanding,
+    TrackStep,
+    Vote,
+    Waiver,
+    fold,
+)
 from itsm_core.records.folding import _STEPS
 from itsm_core.sla import Timeline, trace
 from itsm_core.sla.timeline import Claim, Justified, Mark, Promised, Word
@@ -17,6 +35,10 @@ from itsm_core.values import canonical, sha256, to_dict
 
 T0 = dt.datetime(2024, 1, 8, 9, tzinfo=dt.UTC)
 ANA, UMA, MONA = Actor.person("ana", "agent"), Actor.person("uma"), Actor.person("mona", "manager")
+PROCEDURE = {
+    "id": "house", "version": 1, "roles": [{"id": "scribe"}], "cadence": [["P1", 60_000_000]],
+    "tracks": [{"id": "t", "steps": [{"id": "a", "to": ["b"]}, {"id": "b", "ends": True}]}],
+}  # fmt: skip
 OUT = {"direction": "outbound", "audience": "requester", "text": "We look into it", "text_digest": "ab"}
 
 # One event of every kind that a fold looks at; (kind, actor, fields, what the envelope has beside them).
@@ -37,10 +59,34 @@ HISTORY = [
     ("voted", MONA, {"vote": "approve", "round": "e11"}, {}),
     ("waived", MONA, {"trigger": "authorize", "separate_from": "open", "until": "2024-02-01T00:00:00Z",
                       "review": "R-1", "reason": "alone"}, {}),
-    ("escalated", ANA, {"key": "run/1"}, {}),
+    ("policy_pinned", ANA, {"policy": "standard", "policy_version": 2}, {}),
+    ("escalated", ANA, {"key": "I-1:standard.2/0/0/lead/lea/sms", "policy": "standard", "policy_version": 2,
+                        "generation": 0, "loop": 0, "step": "lead", "to": "lea",
+                        "scheduled_at": "2024-01-08T09:00:00Z"}, {}),
+    ("policy_migrated", MONA, {"policy": "standard", "policy_version": 3, "mode": "next_step"}, {}),
+    ("acknowledged", MONA, {}, {}),
+    ("snoozed", ANA, {"until": "2024-01-09T12:00:00Z"}, {}),
+    ("escalation_resumed", ANA, {"why": "snooze_over", "mode": "restart"}, {}),
+    ("major_proposed", ANA, {"reason": "r", "major_criteria": ["many"]}, {}),
+    ("major_rejected", MONA, {"reason": "few"}, {}),
+    ("major_proposed", ANA, {"affected_users": 9}, {}),
+    ("major_accepted", MONA, {"major_manager": "mona", "procedure": PROCEDURE}, {}),
+    ("major_assessed", ANA, {"affected_services": ["mail"]}, {}),
+    ("role_assumed", ANA, {"major_role": "scribe", "held_by": "sam"}, {}),
+    ("role_renounced", ANA, {"major_role": "scribe", "held_by": "sam"}, {}),
+    ("continuity_plan_invoked", MONA, {"continuity_plan": "p", "plan_version": "1"}, {}),
+    ("communicated", MONA, {**OUT, "audience": "management"}, {}),
     ("transitioned", ANA, {"trigger": "resolve", "phase": "resolved"}, {"to_state": "resolved"}),
     ("transitioned", UMA, {"trigger": "reopen", "phase": "active", "reopens": "resume"},
      {"to_state": "in_progress"}),
+    ("not_escalated", ANA, {"key": "I-1:standard.2/0/0/boss/nobody/sms", "policy": "standard",
+                            "policy_version": 2, "generation": 0, "loop": 0, "step": "boss", "why": "empty"},
+     {}),
+    ("noted", ANA, {"text": "x"}, {}),
+    ("track_moved", ANA, {"track": "t", "track_step": "b", "track_ended": True}, {}),
+    ("major_reported", ANA, {"document": "d1"}, {}),
+    ("major_reviewed", MONA, {"document": "d2"}, {}),
+    ("major_cancelled", MONA, {"reason": "minor"}, {}),
     ("migrated", MONA, {"phase": "active", "from_lifecycle": "incident"}, {"to_state": "working"}),
     ("transitioned", ANA, {"trigger": "cancel", "phase": "closed", "outcome": "cancelled"},
      {"to_state": "cancelled"}),
@@ -50,7 +96,7 @@ HISTORY = [
     ("corrected", ANA, {"event": "e2", "field": "group", "was": "mail", "now": "post", "reason": "x"}, {}),
 ]  # fmt: skip
 
-PINNED = {5: "ab478b042e518741"}
+PINNED = {5: "ab478b042e518741", 6: "3404f5610f2d9b95"}
 """By fold, the digest of what it makes of the history above."""
 
 
@@ -88,8 +134,11 @@ def test_whoever_changes_a_fold_gives_it_a_new_number():
     """
     shapes = [
         [field.name for field in attrs.fields(kind)]
-        for kind in (Record, Round, Vote, Waiver, Timeline, Mark, Word, Promised, Claim, Justified)
-    ]
+        for kind in (
+            Record, Escalation, Past, Round, Vote, Waiver, MajorIncident, RoleHeld, TrackStanding, Extent,
+            ContinuityPlanInvoked, Document, Procedure, Track, TrackStep, MajorRole, Timeline, Mark, Word, Promised, Claim, Justified,
+        )
+    ]  # fmt: skip
     assert PINNED[FOLD] == sha256(canonical([shapes, made()]))[:16]
 
 

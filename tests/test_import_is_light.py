@@ -10,6 +10,7 @@ import pytest
 
 FORBIDDEN = {
     "asyncio", "sqlite3", "numpy", "narwhals", "psycopg", "sqlalchemy", "pytest", "click", "rich",
+    "smtplib", "jinja2", "apprise",
 }  # fmt: skip
 BAR = 1.3
 RUNS = 11

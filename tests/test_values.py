@@ -34,6 +34,7 @@ from itsm_core.values import (
     from_dict,
     frozen_json,
     member,
+    pairs,
     spelt,
     texts,
     to_dict,
@@ -651,6 +652,32 @@ def test_a_list_holds_things_of_one_kind(value):
 def test_a_list_may_be_any_iterable():
     """It comes out as a tuple."""
     assert each(Actor, (Actor(name) for name in "ab"), "people", "") == (Actor("a"), Actor("b"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        5,
+        None,
+        "ab",
+        ["ab"],
+        [("a",)],
+        [("a", "b", "c")],
+        [("a", "")],
+        [("a", None)],
+        [{"a", "b"}],
+        ("a", "b"),
+    ],
+)
+def test_pairs_are_pairs_of_ids(value):
+    """Two letters are none, and a pair alone is no list of them."""
+    with pytest.raises(InvalidValue, match=r"^failover .*; .*give pairs$"):
+        pairs(value, "failover", "give pairs")
+
+
+def test_pairs_may_be_any_sequences():
+    """They come out as tuples."""
+    assert pairs(iter([["a", "b"], ("c", "d")]), "failover", "") == (("a", "b"), ("c", "d"))
 
 
 @pytest.mark.parametrize("value", [0, -1, "1", 1.0, True, None])

@@ -17,15 +17,16 @@ owns no database, no thread and no clock.
 #   4  records          what is known: the fold of the events
 #   5  lifecycle        states and transitions as data; decide, options     approvals   votes counted
 #   6  processes        incident, problem, change, service request, task as tables
-#      sla              targets, agreements, clocks
+#      sla              targets, agreements, clocks   oncall   rotations, schedules, overrides
 #   7  escalation       policies and the step function
 #   8  ports            the protocols that do I/O
 #   9  road             commands as generators         delivery   outbox to notifier
-#  10  naming           names nobody else has given   asking   what a desk is asked
-#      desk, aio        ServiceDesk and AsyncServiceDesk, one page each
-#  11  stores notifiers importers reporting config     one technology a file
+#  10  naming           names nobody else has given   asking, majors   what a desk is asked
+#      desk, aio        ServiceDesk and AsyncServiceDesk, one page each   loop   ticks them
+#  11  stores notifiers importers exporters reporting config     one technology a file
 #  12  replay           a real history under any agreement     testing   prove a lifecycle of your own
 #      custody          verify a store's events, dump, restore and copy them
+#      foresight        a policy file shown at work
 #  13  demo, cli        the command line
 
 from __future__ import annotations
@@ -81,6 +82,10 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from itsm_core.lifecycle import decide as decide
     from itsm_core.lifecycle import diff as diff
     from itsm_core.lifecycle import options as options
+    from itsm_core.loop import run_forever as run_forever
+    from itsm_core.loop import run_forever_async as run_forever_async
+    from itsm_core.oncall import OnCall as OnCall
+    from itsm_core.oncall import Rotation as Rotation
     from itsm_core.priority import Level as Level
     from itsm_core.priority import Priority as Priority
     from itsm_core.priority import PriorityMatrix as PriorityMatrix
@@ -93,9 +98,13 @@ if TYPE_CHECKING:  # the same names, for type checkers and editors
     from itsm_core.processes import TASK as TASK
     from itsm_core.processes import ChangeTemplate as ChangeTemplate
     from itsm_core.processes import KnownError as KnownError
+    from itsm_core.processes import MajorCriteria as MajorCriteria
+    from itsm_core.processes import MajorCriterion as MajorCriterion
+    from itsm_core.processes import MajorRules as MajorRules
     from itsm_core.processes import Propagation as Propagation
     from itsm_core.processes import Proposal as Proposal
     from itsm_core.processes import RequestModel as RequestModel
+    from itsm_core.records import MajorIncident as MajorIncident
     from itsm_core.records import Record as Record
     from itsm_core.records import Round as Round
     from itsm_core.records import Vote as Vote
@@ -133,11 +142,16 @@ _NAMES: dict[str, str] = {
     "KnownError": "processes",
     "Level": "priority",
     "Lifecycle": "lifecycle",
+    "MajorCriteria": "processes",
+    "MajorCriterion": "processes",
+    "MajorIncident": "records",
+    "MajorRules": "processes",
     "Metric": "sla",
     "MigrationPlan": "lifecycle",
     "NaiveDatetime": "errors",
     "Need": "lifecycle",
     "NeverOpens": "errors",
+    "OnCall": "oncall",
     "Option": "lifecycle",
     "PROBLEM": "processes",
     "Panel": "approvals",
@@ -151,6 +165,7 @@ _NAMES: dict[str, str] = {
     "RecordNotFound": "errors",
     "Refused": "lifecycle",
     "RequestModel": "processes",
+    "Rotation": "oncall",
     "Round": "records",
     "SERVICE_REQUEST": "processes",
     "ServiceDesk": "desk",
@@ -184,6 +199,8 @@ _NAMES: dict[str, str] = {
     "national_holidays": "business_time",
     "options": "lifecycle",
     "parse_duration": "business_time",
+    "run_forever": "loop",
+    "run_forever_async": "loop",
     "tally": "approvals",
     "trace": "sla",
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Self, TypeVar, Unpack
 
 from itsm_core import delivery, road
@@ -22,11 +22,14 @@ from itsm_core.errors import VersionConflict
 from itsm_core.events import Audience, Event
 from itsm_core.lifecycle import Option
 from itsm_core.lifecycle.migration import MigrationPlan
+from itsm_core.majors import Majors
 from itsm_core.ports import (
     Ask,
+    AsyncDirectory,
     AsyncNotifier,
     AsyncStore,
     Criteria,
+    Directory,
     Message,
     Notifier,
     Outcome,
@@ -41,7 +44,7 @@ T = TypeVar("T")
 _QUESTIONS = frozenset({"load", "event", "find"})
 
 
-class AsyncServiceDesk(Desk[AsyncStore, Notifier | AsyncNotifier]):
+class AsyncServiceDesk(Desk[AsyncStore, Notifier | AsyncNotifier, Directory | AsyncDirectory]):
     """A `ServiceDesk` on a store that is awaited; any number of tasks may use it at once.
 
     It takes what `ServiceDesk` takes. A notifier may be an async callable; a plain one runs in a
@@ -169,6 +172,56 @@ class AsyncServiceDesk(Desk[AsyncStore, Notifier | AsyncNotifier]):
         """As `ServiceDesk.correct`."""
         return await self._run(self._correct(record_id, event_id, field, now, reason, asked))
 
+    async def declare_major(
+        self,
+        record_id: str,
+        *,
+        reason: str,
+        services: Iterable[str] | None = None,
+        users: int | None = None,
+        **asked: Unpack[Asked],
+    ) -> Record:
+        """As `ServiceDesk.declare_major`."""
+        return await self.major.declare(record_id, reason=reason, services=services, users=users, **asked)
+
+    @property
+    def major(self) -> Majors[Awaitable[Record]]:
+        """As `ServiceDesk.major`; each command is awaited."""
+        return Majors(self._carry, self._run, self.terms.majors)
+
+    # --- who is on it ---------------------------------------------------------------------------
+
+    async def acknowledge(
+        self, record_id: str, *, reason: str | None = None, **asked: Unpack[Asked]
+    ) -> Record:
+        """As `ServiceDesk.acknowledge`."""
+        return await self._run(self._acknowledge(record_id, reason, asked))
+
+    async def snooze(
+        self, record_id: str, *, until: dt.datetime, reason: str | None = None, **asked: Unpack[Asked]
+    ) -> Record:
+        """As `ServiceDesk.snooze`."""
+        return await self._run(self._snooze(record_id, until, reason, asked))
+
+    async def escalate_now(
+        self, record_id: str, *, step: str | None = None, reason: str | None = None, **asked: Unpack[Asked]
+    ) -> Record:
+        """As `ServiceDesk.escalate_now`."""
+        return await self._run(self._escalate_now(record_id, step, reason, asked))
+
+    async def migrate_policy(
+        self,
+        record_id: str,
+        *,
+        version: int,
+        reason: str,
+        mode: str = "next_step",
+        policy: str | None = None,
+        **asked: Unpack[Asked],
+    ) -> Record:
+        """As `ServiceDesk.migrate_policy`."""
+        return await self._run(self._migrate_policy(record_id, version, reason, mode, policy, asked))
+
     # --- one record after another -------------------------------------------------------------
 
     async def retype(
@@ -239,9 +292,13 @@ class AsyncServiceDesk(Desk[AsyncStore, Notifier | AsyncNotifier]):
 
     # --- time passes --------------------------------------------------------------------------
 
-    async def tick(self, now: dt.datetime) -> Tick:
+    async def tick(self, now: dt.datetime, *, clock: Callable[[], dt.datetime] | None = None) -> Tick:
         """As `ServiceDesk.tick`."""
-        return await self._run(self._tick(now))
+        return await self._run(self._tick(now, clock))
+
+    async def lag(self, now: dt.datetime) -> dt.timedelta:
+        """As `ServiceDesk.lag`."""
+        return await self._run(self._lag(now))
 
     async def _run(self, generator: Asks[T]) -> T:
         """Runs a generator of the road on the store and the notifiers."""
@@ -265,6 +322,8 @@ class AsyncServiceDesk(Desk[AsyncStore, Notifier | AsyncNotifier]):
     async def _answer(self, wanted: Ask | Send, place: _Place) -> Any:
         if isinstance(wanted, Send):
             return await self._sent(wanted.message)
+        if wanted.method == "look" and self._directory is not None:
+            return await _called(self._directory, *wanted.arguments)
         try:
             answer = await getattr(self.store, wanted.method)(*wanted.arguments)
         except VersionConflict:
@@ -312,10 +371,10 @@ class _Place:
         self._first = False
 
 
-async def _called(notifier: Notifier | AsyncNotifier, message: Message) -> Any:
-    """What a notifier answers; a plain one may wait, so it runs in a thread."""
-    called = getattr(notifier, "__call__", notifier)  # noqa: B004 - an object may have an async one
-    if inspect.iscoroutinefunction(notifier) or inspect.iscoroutinefunction(called):
-        return await notifier(message)  # type: ignore[misc]
-    answer = await asyncio.to_thread(notifier, message)
+async def _called(plugged: Callable[..., Any], *arguments: Any) -> Any:
+    """What a notifier or a directory answers; a plain one may wait, so it runs in a thread."""
+    called = getattr(plugged, "__call__", plugged)  # noqa: B004 - an object may have an async one
+    if inspect.iscoroutinefunction(plugged) or inspect.iscoroutinefunction(called):
+        return await plugged(*arguments)
+    answer = await asyncio.to_thread(plugged, *arguments)
     return await answer if inspect.isawaitable(answer) else answer

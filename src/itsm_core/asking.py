@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import inspect
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -22,6 +23,7 @@ from itsm_core.errors import InvalidValue
 from itsm_core.escalation import EscalationPolicy, Resolver, as_named
 from itsm_core.events import Audience, Direction
 from itsm_core.lifecycle import CustomField, Lifecycle
+from itsm_core.lifecycle.majors import PROCESS as MAJOR_PROCESS
 from itsm_core.lifecycle.migration import MigrationPlan
 from itsm_core.ports import Ask, Criteria, Query
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
@@ -29,6 +31,7 @@ from itsm_core.processes import (
     PROPAGATIONS,
     SHIPPED,
     Declined,
+    MajorRules,
     ProblemProposal,
     Propagation,
     Proposal,
@@ -41,6 +44,7 @@ from itsm_core.values import as_fields, digest, each, named
 T = TypeVar("T")
 S = TypeVar("S")
 N = TypeVar("N")
+D = TypeVar("D")
 Asks = Generator[Any, Any, T]
 Given = Mapping[str, Any]
 
@@ -49,8 +53,10 @@ Given = Mapping[str, Any]
 class Tick:
     """What one `tick` did: `failures` are (message key, reason), `stuck` are (record id, error).
 
-    `expired` records moved because their time in a state was over. A failed message is not tried
-    again. A stuck record is, in a minute.
+    `expired` records moved because their time in a state was over; of `briefed` major incidents top
+    management was told by their cadence. A failed message is not tried
+    again. A stuck record is, in a minute. `superseded` messages were not sent since something newer took
+    their place, and `expired_messages` since their time was over.
     """
 
     expired: int = 0
@@ -59,9 +65,16 @@ class Tick:
     retried: int = 0
     failures: tuple[tuple[str, str], ...] = ()
     stuck: tuple[tuple[str, Exception], ...] = ()
+    briefed: int = 0
+    superseded: int = 0
+    expired_messages: int = 0
+
+    def __repr__(self) -> str:
+        told = ((field.name, getattr(self, field.name)) for field in attrs.fields(type(self)))
+        return f"Tick({', '.join(f'{name}={value!r}' for name, value in told if value)})"
 
 
-class Desk(Generic[S, N]):
+class Desk(Generic[S, N, D]):
     """The terms that a desk on a store of kind `S` is run by, and what it is asked."""
 
     _awaits = False
@@ -71,32 +84,39 @@ class Desk(Generic[S, N]):
         store: S,
         *,
         agreement: Agreement | Sequence[Agreement] = (),
-        policy: EscalationPolicy | None = None,
+        policy: EscalationPolicy | Sequence[EscalationPolicy] | None = None,
         lifecycles: Lifecycle | Sequence[Lifecycle] = SHIPPED,
         calendar: BusinessCalendar | None = None,
         matrix: PriorityMatrix = matrix_3x3_p5,
         notifiers: Mapping[str, N] | N | None = None,
         resolver: Resolver = as_named,
+        directory: D | None = None,
         clock: Callable[[], dt.datetime] | None = None,
         custom_fields: Sequence[CustomField] = (),
         number: Callable[[str], str] = naming.number,
         propagations: Iterable[Propagation] = PROPAGATIONS,
+        majors: MajorRules | None = None,
         worker: str | None = None,
         lang: str = "en",
+        retries: Mapping[str, delivery.Retries] | delivery.Retries | None = None,
     ) -> None:
         self.store = _checked(store, self._awaits)
         self.terms = road.Terms(
             lifecycles=lifecycles,
             calendar=calendar,
             agreements=(agreement,) if isinstance(agreement, Agreement) else tuple(agreement),
-            policy=policy,
+            policies=policy,
             matrix=matrix,
             resolver=resolver,
+            asks_directory=directory is not None,
             custom=tuple(custom_fields),
             salt=naming.unique,
             lang=lang,
+            majors=MajorRules() if majors is None else majors,
         )
         self._notifiers: dict[str, N] = delivery.by_channel(notifiers)
+        self._retries = delivery.merged(retries)
+        self._directory = _directory(directory)
         self._clock, self._number, self._propagations = clock, _numbering(number), tuple(propagations)
         self._worker = worker or f"desk-{naming.unique()[:8]}"
 
@@ -194,6 +214,29 @@ class Desk(Generic[S, N]):
         held = {"event": event_id, "field": field, "now": now, "reason": reason}
         return self._carry(record_id, "correct", held, asked)
 
+    # --- who is on it ---------------------------------------------------------------------------
+
+    def _acknowledge(self, record_id: str, reason: str | None, asked: Asked) -> Asks[Record]:
+        return self._carry(record_id, "acknowledge", _known({"reason": reason}), asked)
+
+    def _snooze(self, record_id: str, until: dt.datetime, reason: str | None, asked: Asked) -> Asks[Record]:
+        return self._carry(record_id, "snooze", _known({"until": until, "reason": reason}), asked)
+
+    def _escalate_now(
+        self, record_id: str, step: str | None, reason: str | None, asked: Asked
+    ) -> Asks[Record]:
+        held = _known({"escalation_step": step, "reason": reason})
+        return self._carry(record_id, "escalate_now", held, asked)
+
+    def _migrate_policy(
+        self, record_id: str, version: int, reason: str, mode: str, policy: str | None, asked: Asked
+    ) -> Asks[Record]:
+        held = {
+            "escalation_policy": policy, "escalation_policy_version": version, "escalation_mode": mode,
+            "reason": reason,
+        }  # fmt: skip
+        return self._carry(record_id, "migrate_policy", _known(held), asked)
+
     # --- one record after another -------------------------------------------------------------
 
     def _retype(self, record_id: str, process: str, fields: Given | None, asked: Asked) -> Asks[Record]:
@@ -232,9 +275,9 @@ class Desk(Generic[S, N]):
         return found
 
     def _next_due(self) -> Asks[dt.datetime | None]:
-        policy = self.terms.policy
         due: list[dt.datetime | None] = []
-        kinds = [road.escalation(policy)] if policy else []
+        kinds = [road.escalation(policy) for policy in dict.fromkeys(one.id for one in self.terms.policies)]
+        kinds += [road.BRIEFING] if self._takes_majors() else []
         kinds += [road.BY_ITSELF] if any(one.timed for one in self.terms.lifecycles) else []
         kinds += ["message"] if self._notifiers else []
         for kind in kinds:
@@ -246,21 +289,39 @@ class Desk(Generic[S, N]):
     def _rearm(self, record_id: str, at: dt.datetime) -> Asks[Record]:
         return road.rearm(self.terms, record_id, in_utc(at))
 
-    def _tick(self, now: dt.datetime) -> Asks[Tick]:
+    def _lag(self, now: dt.datetime) -> Asks[dt.timedelta]:
+        due, now = (yield from self._next_due()), in_utc(now, "now")
+        return dt.timedelta(0) if due is None else max(now - due, dt.timedelta(0))
+
+    def _tick(self, now: dt.datetime, clock: Callable[[], dt.datetime] | None) -> Asks[Tick]:
         now = in_utc(now, "now")
         expired, left = yield from road.expiries(self.terms, now, self._worker)
+        briefed, silent = yield from self._briefings(now)
         escalated, stuck = yield from road.escalations(self.terms, now, self._worker)
         sent = delivery.Relayed()
         if self._notifiers:
-            sent = yield from delivery.relay(now, self._worker)
+            forward = partial(road.post, self.terms)
+            by = delivery.Relay(retries=self._retries, look=road.look, forward=forward, clock=clock)
+            sent = yield from delivery.relay(now, self._worker, by)
         return Tick(
             expired=expired,
             escalated=escalated,
             delivered=sent.delivered,
             retried=sent.retried,
             failures=sent.failures,
-            stuck=(*left, *stuck),
+            stuck=(*left, *silent, *stuck, *sent.stuck),
+            briefed=briefed,
+            superseded=sent.superseded,
+            expired_messages=sent.expired,
         )
+
+    def _takes_majors(self) -> bool:
+        return any(one.process == MAJOR_PROCESS for one in self.terms.lifecycles)
+
+    def _briefings(self, now: dt.datetime) -> Asks[tuple[int, tuple[tuple[str, Exception], ...]]]:
+        if not self._takes_majors():
+            return 0, ()
+        return (yield from road.briefings(self.terms, now, self._worker))
 
     def _command(self, trigger: str, fields: Given, asked: Asked) -> Command:
         command_id = asked.get("command_id")
@@ -281,6 +342,14 @@ class Desk(Generic[S, N]):
 
 def _known(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _directory(directory: D | None) -> D | None:
+    """The directory, which is called."""
+    if directory is not None and not callable(directory):
+        remedy = "give a function of a name and an instant, see ports.Directory"
+        raise InvalidValue("directory", directory, "cannot be called", remedy)
+    return directory
 
 
 def _numbering(number: Callable[[str], str]) -> Callable[[str], str]:

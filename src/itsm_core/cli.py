@@ -1,4 +1,4 @@
-"""The command line: `itsm replay`, `init-agreement`, `demo`; `verify`, `dump`, `restore`, `copy` of a store.
+"""The command line: `itsm replay`, `init-agreement`, `preview`, `demo`; `verify`, `dump`, `restore`, `copy`.
 
 click reads the arguments and rich shows progress; both come with the extra `cli`, and without
 them `main` says what to install. Exit status: 0 done, 2 bad input with a message on stderr that
@@ -95,7 +95,8 @@ def _group() -> click.Group:
 
     return click.Group(
         "itsm", help="The rules of a service desk as plain Python.",
-        commands=[_replay_command(), _init_agreement_command(), _demo_command(), *_custody_commands()],
+        commands=[_replay_command(), _init_agreement_command(), _preview_command(), _demo_command(),
+                  *_custody_commands()],
         params=[click.Option(
             ["--version"], is_flag=True, is_eager=True, expose_value=False,
             callback=_show_version, help="Show the version and leave.",
@@ -231,6 +232,42 @@ def _init_agreement(path: Path, zone: str, force: bool) -> int:
     print(shown(f"{path}: targets as customary in the field, no figure of them is the standard's"))
     print(shown(f"Edit it, agree on it, then: itsm replay LOG --agreement {path}"))
     return 0
+
+
+def _preview_command() -> click.Command:
+    import click  # noqa: PLC0415 - an extra
+
+    file = click.Path(path_type=Path)
+    return click.Command(
+        "preview", callback=_preview, short_help="Show whom a policy tells, and when.",
+        help="Read an escalation policy and show the timeline of an incident that nobody touches: who is "
+        "told what, when, why, and who is skipped.",
+        params=[
+            click.Argument(["policy"], type=file, metavar="POLICY.toml"),
+            click.Option(["--priority"], metavar="P1", default="P1", show_default=True,
+                         help="The priority of the incident."),
+            click.Option(["--start"], metavar="INSTANT", help="When it is opened, such as "
+                         "2026-03-06T16:00; now if absent."),
+            click.Option(["--zone"], metavar="ZONE", help="IANA zone of --start and of the figures."),
+            click.Option(["--hours"], type=click.IntRange(1, 24 * 366), default=24, show_default=True,
+                         help="How far to look ahead."),
+            click.Option(["--agreement"], type=file, metavar="AGREEMENT.toml",
+                         help="What was promised; customary targets if absent."),
+            click.Option(["--lang"], type=click.Choice(["en", "zh"]), default="en", show_default=True),
+            click.Option(["--json", "as_json"], is_flag=True, help="One JSON object instead of a table."),
+            click.Option(["--picture"], type=file, metavar="FILE.svg", help="Also draw it."),
+        ],
+    )  # fmt: skip
+
+
+def _preview(policy: Path, picture: Path | None, as_json: bool, lang: str, **options: Any) -> None:
+    from itsm_core.escalation import draw  # noqa: PLC0415 - heavy; not for --help
+    from itsm_core.foresight import foreseen  # noqa: PLC0415
+
+    told = foreseen(policy, lang=lang, **options)
+    print(json.dumps(told.to_dict(), ensure_ascii=False, indent=2) if as_json else told.text(lang))
+    if picture is not None:
+        picture.write_text(str(draw(told, lang)), encoding="utf-8", newline="\n")
 
 
 def _demo_command() -> click.Command:

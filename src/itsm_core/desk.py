@@ -10,7 +10,7 @@ asks `next_due` when to). `clock` only tells when something was recorded: give i
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, TypeVar, Unpack
 
 from itsm_core import delivery, road
@@ -20,7 +20,8 @@ from itsm_core.commands import Asked
 from itsm_core.events import Audience, Event
 from itsm_core.lifecycle import Option
 from itsm_core.lifecycle.migration import MigrationPlan
-from itsm_core.ports import Ask, Criteria, Notifier, Send, Store
+from itsm_core.majors import Majors
+from itsm_core.ports import Ask, Criteria, Directory, Notifier, Send, Store
 from itsm_core.processes import Declined, ProblemProposal, Proposal, Recurring
 from itsm_core.records import Record
 from itsm_core.sla import Clock
@@ -28,13 +29,15 @@ from itsm_core.sla import Clock
 T = TypeVar("T")
 
 
-class ServiceDesk(Desk[Store, Notifier]):
+class ServiceDesk(Desk[Store, Notifier, Directory]):
     """Opens, moves, talks about and watches records in a store.
 
     `lifecycles` are the processes it runs, old versions included while records stand on them.
     `calendar` counts the time of timer edges and guards. `notifiers` maps a channel to a
     `Notifier`; "*" takes every other channel. Give all versions of the `agreement` that open records
-    were promised by. One command in, the record out; a refusal raises `TransitionRefused` with all
+    were promised by, and of the `policy` that they were opened under. `resolver` and `directory` turn the
+    names of its steps into people. `retries` says how often messages are tried, by channel; see
+    `delivery.Retries`. One command in, the record out; a refusal raises `TransitionRefused` with all
     reasons and changes nothing.
     """
 
@@ -172,6 +175,66 @@ class ServiceDesk(Desk[Store, Notifier]):
         """Mends a field (or "occurred_at") of an earlier event; the event itself stays."""
         return self._run(self._correct(record_id, event_id, field, now, reason, asked))
 
+    def declare_major(
+        self,
+        record_id: str,
+        *,
+        reason: str,
+        services: Iterable[str] | None = None,
+        users: int | None = None,
+        **asked: Unpack[Asked],
+    ) -> Record:
+        """Proposes an open incident as a major one; `major` has what follows: accept, assume, move, ..."""
+        return self.major.declare(record_id, reason=reason, services=services, users=users, **asked)
+
+    @property
+    def major(self) -> Majors[Record]:
+        """The commands about major incidents."""
+        return Majors(self._carry, self._run, self.terms.majors)
+
+    # --- who is on it ---------------------------------------------------------------------------
+
+    def acknowledge(self, record_id: str, *, reason: str | None = None, **asked: Unpack[Asked]) -> Record:
+        """Says that somebody is on it: escalation waits, and what was not yet sent to others is void.
+
+        Under a policy of `ack_mode="all"` once everybody who was told has said so. It lapses after the
+        policy's `ack_timeout`.
+        """
+        return self._run(self._acknowledge(record_id, reason, asked))
+
+    def snooze(
+        self, record_id: str, *, until: dt.datetime, reason: str | None = None, **asked: Unpack[Asked]
+    ) -> Record:
+        """Puts a record off until an instant, at most a week ahead; then escalation goes on.
+
+        It is an acknowledgement with an end. Acknowledging, closing, or giving the record to somebody else
+        ends it before.
+        """
+        return self._run(self._snooze(record_id, until, reason, asked))
+
+    def escalate_now(
+        self, record_id: str, *, step: str | None = None, reason: str | None = None, **asked: Unpack[Asked]
+    ) -> Record:
+        """Fires the next step of the record's policy at once, or the one named."""
+        return self._run(self._escalate_now(record_id, step, reason, asked))
+
+    def migrate_policy(
+        self,
+        record_id: str,
+        *,
+        version: int,
+        reason: str,
+        mode: str = "next_step",
+        policy: str | None = None,
+        **asked: Unpack[Asked],
+    ) -> Record:
+        """Lets another version take over from the policy that the record goes by, or another `policy`.
+
+        `mode` says what becomes of steps that should have fired by the other version: "next_step" passes
+        over them, "retime_current" fires the last of them, "restart" begins with the first step.
+        """
+        return self._run(self._migrate_policy(record_id, version, reason, mode, policy, asked))
+
     # --- one record after another -------------------------------------------------------------
 
     def retype(
@@ -246,12 +309,20 @@ class ServiceDesk(Desk[Store, Notifier]):
 
     # --- time passes --------------------------------------------------------------------------
 
-    def tick(self, now: dt.datetime) -> Tick:
+    def tick(self, now: dt.datetime, *, clock: Callable[[], dt.datetime] | None = None) -> Tick:
         """Fires what has fallen due and delivers what waits; safe from several workers at once.
 
-        Without a policy no escalations are fired, and without notifiers nothing is sent.
+        Without a policy no escalations are fired, and without notifiers nothing is sent. With a `clock`
+        the time that sending takes counts, and what has waited is sent for some seconds at most.
         """
-        return self._run(self._tick(now))
+        return self._run(self._tick(now, clock))
+
+    def lag(self, now: dt.datetime) -> dt.timedelta:
+        """How long the earliest thing that `tick` has to do has waited for it; zero if nothing has.
+
+        Ask it where a health check looks: it grows when nobody ticks any more.
+        """
+        return self._run(self._lag(now))
 
     def _run(self, generator: Asks[T]) -> T:
         """Runs a generator of the road on the store and the notifiers."""
@@ -271,4 +342,6 @@ class ServiceDesk(Desk[Store, Notifier]):
     def _answer(self, wanted: Ask | Send) -> Any:
         if isinstance(wanted, Send):
             return delivery.send(self._notifiers, wanted.message)
+        if wanted.method == "look" and self._directory is not None:
+            return self._directory(*wanted.arguments)
         return getattr(self.store, wanted.method)(*wanted.arguments)

@@ -7,7 +7,7 @@ promise is kept by every store that ships with the library, and can be asked of 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Literal, Protocol, TypedDict
 
 import attrs
@@ -15,14 +15,15 @@ import attrs
 from itsm_core.business_time.instants import in_utc
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Event, Phase
+from itsm_core.oncall import Person
 from itsm_core.records import Record
 from itsm_core.sla import Timeline
-from itsm_core.values import NO_FIELDS, Fields, as_fields, member
+from itsm_core.values import NO_FIELDS, Fields, as_fields, member, pairs
 
 # --- what a store keeps -----------------------------------------------------------------------
 
 
-FOLD = 5
+FOLD = 6
 """The version of what `fold` and `trace` make of events; a change of either is a new one."""
 
 
@@ -54,12 +55,19 @@ class Timer:
     due: dt.datetime | None = attrs.field(converter=attrs.converters.optional(in_utc))
 
 
+def _pairs(value: Iterable[Iterable[str]]) -> tuple[tuple[str, str], ...]:
+    """Whom to tell instead, each with a channel."""
+    return pairs(value, "failover", 'give pairs of whom and how, such as [("ana", "sms"), ("bob", "voice")]')
+
+
 @attrs.frozen(kw_only=True)
 class Message:
     """Words on their way to somebody.
 
     `key` is unique: the outbox takes it once and the receiver may use it to drop repeats.
-    `attempt` counts deliveries tried so far.
+    `attempt` counts deliveries tried so far. From `expires_at` on it is not sent. `failover` are the
+    (to, channel) pairs that are told in its place, one after the other, where it cannot be delivered.
+    `run` and `generation` say which escalation it belongs to: once the record's is newer, it is not sent.
     """
 
     key: str
@@ -73,6 +81,11 @@ class Message:
     not_before: dt.datetime | None = attrs.field(default=None, converter=attrs.converters.optional(in_utc))
     facts: Fields = attrs.field(default=NO_FIELDS, converter=as_fields)
     attempt: int = 0
+    expires_at: dt.datetime | None = attrs.field(default=None, converter=attrs.converters.optional(in_utc))
+    failover: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
+    urgency: str = "normal"
+    run: str | None = None
+    generation: int | None = None
 
     def __repr__(self) -> str:
         return f"<message {self.key} by {self.channel}, attempt {self.attempt}>"
@@ -112,15 +125,20 @@ class Claim:
     item: Timer | Message
 
 
+Ending = Literal["done", "failed", "retry", "superseded", "expired"]
+"""How a claim ends; only "retry" gives the item back."""
+
+
 @attrs.frozen(kw_only=True)
 class Settlement:
     """What became of a claim: done, failed for good, or wanted again at `retry_at` (None: at once).
 
-    A message that is wanted again counts one more attempt.
+    Two more are for good: "superseded", since something newer took its place, and "expired", since its
+    time was over. A message that is wanted again counts one more attempt.
     """
 
     token: str
-    outcome: Literal["done", "failed", "retry"]
+    outcome: Ending
     detail: str = ""
     retry_at: dt.datetime | None = attrs.field(default=None, converter=attrs.converters.optional(in_utc))
 
@@ -224,37 +242,29 @@ class Store(Protocol):
 
         The snapshot is a cache: where it is None, all events come with it. Raises `RecordNotFound`.
         """
-        ...
 
     def commit(self, changes: ChangeSet) -> Committed:
         """Writes all of it or nothing. Raises `VersionConflict`."""
-        ...
 
     def event(self, event_id: str) -> Event | None:
         """The event with this id, wherever it is; None if there is none."""
-        ...
 
     def read(self, after: Position, limit: int) -> tuple[tuple[Event, ...], Position]:
         """The next events of all records, and the position behind them."""
-        ...
 
     def claim(
         self, kind: str, now: dt.datetime, limit: int, lease: dt.timedelta, worker: str
     ) -> tuple[Claim, ...]:
         """Due timers of a kind, or due messages (kind "message"), in the order of falling due."""
-        ...
 
     def settle(self, settlements: Sequence[Settlement], now: dt.datetime) -> None:
-        """Ends claims: done and failed ones are gone, the others come back at `retry_at`."""
-        ...
+        """Ends claims: those of "retry" come back at `retry_at`, the others are gone."""
 
     def next_due(self, kind: str) -> dt.datetime | None:
         """The earliest instant at which `claim` of this kind may give something; None if never."""
-        ...
 
     def find(self, query: Query) -> tuple[Record, ...]:
         """The records that match, ordered by id."""
-        ...
 
     def links(self, record: str) -> tuple[str, ...]:
         """The link of each event of a record by `seq`; () of a store that keeps no chain.
@@ -262,11 +272,9 @@ class Store(Protocol):
         There are as many as the record's version says, "" for an event that is gone; the last is what
         the record itself keeps, so that a missing end shows. Raises `RecordNotFound`.
         """
-        ...
 
     def close(self) -> None:
         """Lets go of whatever the store holds; closing twice is no error."""
-        ...
 
 
 class AsyncStore(Protocol):
@@ -274,45 +282,35 @@ class AsyncStore(Protocol):
 
     async def load(self, record: str, after: int | None = None) -> tuple[Snapshot | None, tuple[Event, ...]]:
         """As `Store.load`."""
-        ...
 
     async def commit(self, changes: ChangeSet) -> Committed:
         """As `Store.commit`."""
-        ...
 
     async def event(self, event_id: str) -> Event | None:
         """As `Store.event`."""
-        ...
 
     async def read(self, after: Position, limit: int) -> tuple[tuple[Event, ...], Position]:
         """As `Store.read`."""
-        ...
 
     async def claim(
         self, kind: str, now: dt.datetime, limit: int, lease: dt.timedelta, worker: str
     ) -> tuple[Claim, ...]:
         """As `Store.claim`."""
-        ...
 
     async def settle(self, settlements: Sequence[Settlement], now: dt.datetime) -> None:
         """As `Store.settle`."""
-        ...
 
     async def next_due(self, kind: str) -> dt.datetime | None:
         """As `Store.next_due`."""
-        ...
 
     async def find(self, query: Query) -> tuple[Record, ...]:
         """As `Store.find`."""
-        ...
 
     async def links(self, record: str) -> tuple[str, ...]:
         """As `Store.links`."""
-        ...
 
     async def close(self) -> None:
         """As `Store.close`."""
-        ...
 
 
 # --- what a generator of the road asks for ----------------------------------------------------
@@ -320,7 +318,10 @@ class AsyncStore(Protocol):
 
 @attrs.frozen
 class Ask:
-    """A request to the store: one method and its arguments; the answer is what it returns."""
+    """A request to the store: one method and its arguments; the answer is what it returns.
+
+    The method "look" is one to the directory: a name and an instant.
+    """
 
     method: str
     arguments: tuple[Any, ...]
@@ -378,3 +379,18 @@ Notifier = Callable[[Message], Outcome | None]
 """
 AsyncNotifier = Callable[[Message], Awaitable[Outcome | None]]
 """A `Notifier` that is awaited."""
+
+
+# --- what a directory answers -----------------------------------------------------------------
+
+Known = Person | tuple[str, ...] | None
+Directory = Callable[[str, dt.datetime], Known]
+"""Knows people, and who they are at an instant: it is asked when a step falls due, never before.
+
+1. "user:ana" gives the `Person`, or None where nobody is called so.
+2. Any other name, such as "group:network" or "role:manager", gives the ids of people, first to be told
+   first; () where it knows none.
+3. It may do I/O. What it raises holds up one record, which is tried again in a minute.
+"""
+AsyncDirectory = Callable[[str, dt.datetime], Awaitable[Known]]
+"""A `Directory` that is awaited."""

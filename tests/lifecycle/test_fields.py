@@ -20,6 +20,7 @@ from itsm_core.lifecycle.fields import (
     shown,
     type_reasons,
 )
+from itsm_core.lifecycle.majors import MAJOR_COMMANDS
 from itsm_core.records import Record
 from itsm_core.records.record import _Known
 from itsm_core.values import as_fields
@@ -199,6 +200,9 @@ def test_what_a_record_keeps_takes_the_common_fields(trigger):
 
 WORDED = (
     "acknowledge",
+    "snooze",
+    "escalate_now",
+    "migrate_policy",
     "communicate",
     "receive",
     "note",
@@ -210,12 +214,13 @@ WORDED = (
     "waive",
     "request_approval",
     "vote",
+    *MAJOR_COMMANDS,
 )
 
 
 @pytest.mark.parametrize("trigger", WORDED)
 def test_what_is_said_takes_its_own_fields(trigger):
-    """Twelve commands whose words the record does not keep; each may say why, and why late."""
+    """Commands whose words the record does not keep; each may say why, and why late."""
     assert {"reason": FieldType.TEXT, "late_reason": FieldType.TEXT}.items() <= SAID[trigger].items()
     assert kinds_of(trigger, (CustomField("size", "flag"),)) == {**SAID[trigger], "size": FieldType.FLAG}
     assert tuple(sorted(SAID)) == tuple(sorted(WORDED))

@@ -511,7 +511,7 @@ def _section(page, title):
 FIELDS = {name for one in SHIPPED for name in one.kinds}
 BUTTONS = {trigger for one in SHIPPED for trigger in one.by_trigger} | set(BESIDE)
 ROLES = {role for one in SHIPPED for t in one.transitions for role in (*t.roles, *t.relation)}
-OTHERS = {*OUTCOMES, "matrix_3x3_p4", "link"}
+OTHERS = {*OUTCOMES, "matrix_3x3_p4", "link", "major_incident"}
 
 
 @pytest.mark.parametrize("name", ["servicenow", "jira", "itop", "glpi"])

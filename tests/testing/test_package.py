@@ -38,7 +38,7 @@ def test_every_name_is_there():
     """And explains itself."""
     for name in kit.__all__:
         assert getattr(kit, name).__doc__ or name == "LAWS"
-    assert kit.CONTRACT == "1.0"
+    assert kit.CONTRACT == "1.1"
 
 
 def test_a_misspelt_name_is_an_attribute_error():

@@ -1,6 +1,6 @@
-"""Agreements, calendars and priority matrices as TOML or plain values: `load_agreement(path)`.
+"""Agreements, escalation policies, calendars and matrices as TOML or plain values: `load_agreement(path)`.
 
-Order: reading, calendars, measures, matrices, agreements, schema, customary.
+Order: reading, calendars, measures, matrices, agreements, policies, schedules, schema, customary.
 
     id = "standard"                      # required, with version, calendars and targets
     version = 3                          # a changed agreement is a new version
@@ -44,6 +44,20 @@ Keys are the fields of `Agreement`, `WorkloadLimit`, `AgreedException`, `Target`
 `PriorityMatrix`, and those of a calendar's dict with `zone` for `tz`. `agreement_schema()` is the JSON
 Schema of such a file. Everything is data: nothing is evaluated. What is wrong is refused with file, key and
 remedy, and a hostile file in bounded time.
+
+A policy file (`load_policy`) holds the fields of `EscalationPolicy`, and `[[steps]]` with those of
+`EscalationStep`; `unacknowledged = "15m wall"` is short for the trigger of that kind.
+
+A file of schedules (`load_schedules`) holds who is on call, with the keys of `oncall.schedule_from_dict`:
+
+    [schedules.network]
+    [[schedules.network.layers]]
+    name = "weeks"
+    [schedules.network.layers.rotation]
+    kind = "weekly"
+    start = 2026-01-05T09:00:00          # a time on the wall of `zone`
+    zone = "Asia/Shanghai"
+    participants = ["ana", "ben"]
 """
 
 from itsm_core.config.agreements import (
@@ -56,7 +70,9 @@ from itsm_core.config.agreements import (
     load_matrices,
 )
 from itsm_core.config.customary import customary_agreement
-from itsm_core.config.schema import agreement_schema
+from itsm_core.config.policies import load_policy, policy_from_dict, policy_from_toml, policy_to_dict
+from itsm_core.config.schedules import load_schedules, schedules_from_toml
+from itsm_core.config.schema import agreement_schema, policy_schema
 
 __all__ = [
     "agreement_from_dict",
@@ -68,4 +84,11 @@ __all__ = [
     "load_agreement",
     "load_calendars",
     "load_matrices",
+    "load_policy",
+    "load_schedules",
+    "policy_from_dict",
+    "policy_from_toml",
+    "policy_schema",
+    "policy_to_dict",
+    "schedules_from_toml",
 ]

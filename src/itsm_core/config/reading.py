@@ -33,24 +33,25 @@ _BIGGEST = 2**53 - 1  # RFC 8785 3.2.2.3: larger integers lose digits in other l
 
 @attrs.frozen
 class Place:
-    """Where a value stands: the file, if it is of one, and the path of its key."""
+    """Where a value stands: the file, if it is of one, and the path of its key; `whole` is what holds it."""
 
     file: str
     key: str = ""
+    whole: str = "agreement"
 
     def at(self, name: str) -> Place:
         """The place of a key in the table that stands here."""
         short = name[:_NAME]
-        return Place(self.file, f"{self.key}.{short}" if self.key else short)
+        return Place(self.file, f"{self.key}.{short}" if self.key else short, self.whole)
 
     def row(self, number: int, name: Any = None) -> Place:
         """The place of an item in the list that stands here, with its id if it has one."""
         told = f" ({name[:_NAME]})" if isinstance(name, str) else ""
-        return Place(self.file, f"{self.key}[{number}]{told}")
+        return Place(self.file, f"{self.key}[{number}]{told}", self.whole)
 
     def refusal(self, value: Any, reason: str, remedy: str, line: int | None = None) -> InvalidInput:
         """The error for a value that does not do."""
-        return InvalidInput(self.key or "agreement", value, reason, remedy, file=self.file, line=line)
+        return InvalidInput(self.key or self.whole, value, reason, remedy, file=self.file, line=line)
 
     # -- tables ------------------------------------------------------------------------------------
 
@@ -141,7 +142,7 @@ class Place:
 
     def made(self, make: Callable[[], T]) -> T:
         """What `make` makes; its refusal is told with file and key."""
-        key = self.key or "agreement"
+        key = self.key or self.whole
         try:
             return make()
         except InvalidInput:
@@ -217,12 +218,12 @@ def _usual(value: Any, default: Any) -> bool:
 # --- texts and files --------------------------------------------------------------------------
 
 
-def read_file(path: str | Path) -> tuple[Place, dict[str, Any]]:
+def read_file(path: str | Path, whole: str = "agreement") -> tuple[Place, dict[str, Any]]:
     """The values of a TOML file, and the place of all of them."""
     file = Path(path)
     with file.open("rb") as opened:
         written = opened.read(MOST_BYTES + 1)
-    place = Place(str(file))
+    place = Place(str(file), whole=whole)
     return place, read_toml(place, written)
 
 

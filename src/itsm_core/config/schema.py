@@ -1,4 +1,4 @@
-"""The JSON Schema of an agreement file, for editors and for programs in other languages."""
+"""The JSON Schemas of agreement and policy files, for editors and for programs in other languages."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ import json
 from importlib.resources import files
 from typing import Any
 
-FILE = "agreement.schema.json"
+FILE, POLICY = "agreement.schema.json", "policy.schema.json"
 
 
 def agreement_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of agreement files, dates as texts; made anew for each caller."""
-    found: dict[str, Any] = json.loads(files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
+    return _read(FILE)
+
+
+def policy_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of policy files; their calendars are those of agreement files."""
+    found = _read(POLICY)
+    return {**found, "$defs": {**_read(FILE)["$defs"], **found["$defs"]}}
+
+
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
     return found

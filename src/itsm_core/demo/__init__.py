@@ -1,6 +1,6 @@
 """The demo: real and invented histories, from a CSV file to a table and a page.
 
-Order: script, setting, turn, run.
+Order: published, script, setting, turn, run.
 """
 
 from __future__ import annotations

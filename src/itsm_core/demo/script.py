@@ -11,7 +11,7 @@ import csv
 import datetime as dt
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import attrs
 
 from itsm_core.actors import Actor, ActorKind
 from itsm_core.business_time.instants import micros, parse_text, utc
+from itsm_core.demo.published import INSTANTS, PUBLISHED, told
 from itsm_core.errors import BeyondHorizon, InvalidInput, InvalidValue
 from itsm_core.values import digest
 
@@ -209,10 +210,6 @@ def _cells(names: list[str], row: list[str], file: str, line: int) -> dict[str, 
 
 # --- published outages: one record a line -----------------------------------------------------
 
-INSTANTS = ("detected", "acknowledged", "first_public", "mitigated", "resolved", "review")
-_PUBLISHED = Actor.automation("published-timeline", "automation")
-_RESPONDER = Actor.person("responder", "agent")
-
 
 def _outages(lines: list[_Line], lang: str) -> tuple[list[Case], list[Step]]:
     cases: dict[str, Case] = {}
@@ -251,8 +248,9 @@ def _of_outage(line: _Line, case: Case, lang: str) -> list[Step]:
             raise line.wrong(late, f"lies before {early}", "correct one of the two instants")
     if "review" in at and "resolved" not in at:
         raise line.wrong("review", "stands without a resolution", "fill in resolved, or empty both")
-    opening = _step(line, "open", began, _PUBLISHED, text=case.title, fields=_known(line, at))
-    return [opening, *(_after(line, name, when, lang) for name, when in at.items())]
+    opening = _step(line, "open", began, PUBLISHED, text=case.title, fields=_known(line, at))
+    after = told(began, at, case.source, lang)
+    return [opening, *(_step(line, **attrs.asdict(one, recurse=False)) for one in after)]
 
 
 def _known(line: _Line, at: Mapping[str, dt.datetime]) -> dict[str, Any]:
@@ -261,36 +259,7 @@ def _known(line: _Line, at: Mapping[str, dt.datetime]) -> dict[str, Any]:
         "requester": "public", "service": line.needed("service"), "impact": line.needed("impact"),
         "urgency": line.needed("urgency"), "priority_reason": line.cells["priority_reason"].strip() or None,
         "messages": None if "first_public" in at else "none",
-        "major": True,  # a review follows, however many days later: it never closes by itself
     }  # fmt: skip
-
-
-# fmt: off
-_WORDS = {
-    "detected":     {"en": "Detected.", "zh": "已发现故障。"},
-    "first_public": {"en": "First public word of the provider.", "zh": "服务商首次公告。"},
-    "mitigated":    {"en": "Mitigated.", "zh": "已缓解。"},
-    "resolved":     {"en": "Resolved, as the published account says.", "zh": "已解决（依据公开报告）。"},
-}
-_MEANS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
-    "detected":     ("note",        lambda text: {"text": text}),
-    "acknowledged": ("start",       lambda _: {}),
-    "first_public": ("communicate", lambda _: {"audience": "public"}),
-    "mitigated":    ("note",        lambda text: {"text": text}),
-    "resolved":     ("resolve",     lambda text: {"resolution_outcome": "fixed_permanent",
-                                                  "resolution_notes": text}),
-    "review":       ("close",       lambda _: {"closure_code": "monitoring_verified"}),
-}
-# fmt: on
-
-
-def _after(line: _Line, name: str, when: dt.datetime, lang: str) -> Step:
-    trigger, fields = _MEANS[name]
-    text = _WORDS.get(name, {}).get(lang, "")
-    channel = "status_page" if trigger == "communicate" else None
-    return _step(
-        line, trigger, when, _RESPONDER, text=text, fields=fields(text), channel=channel, part=f"/{name}"
-    )
 
 
 def _step(line: _Line, trigger: str, at: dt.datetime, actor: Actor, *, part: str = "", **known: Any) -> Step:

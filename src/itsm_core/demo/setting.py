@@ -67,9 +67,10 @@ SETTINGS = {
         lead={
             "en": "Facts of published timelines. Judged around the clock from the instant the outage began; "
                   "the first public word answers. Instants that were not published are unknown. The "
-                  "escalations are what the demo's policy would have done, not what the companies did.",
+                  "escalations and the tracks of the major incidents are what the demo's policy and "
+                  "procedure would have done, not what the companies did.",
             "zh": "来自公开时间线的事实，自中断开始起全天计时，首次公告视为响应。未公布的时间标为未知。"
-                  "升级是本演示的策略会采取的动作，并非各公司的实际做法。",
+                  "升级与重大事件的各条工作线是本演示的策略和程序会采取的动作，并非各公司的实际做法。",
         },
     ),
     DESK: Setting(

@@ -1,40 +1,84 @@
-"""Escalation: who is told, and who gets the work, when a target runs out.
+"""Escalation: who is told, and who gets the work, when time runs out or nobody answers.
 
-Order: policies, engine, words.
+Order: triggers, steps, policies, effects, runs, timing, engine, migration, words, preview, linting, picture.
 
-A step is functional (the work moves to a group) or hierarchic (the line is informed). Each effect
-names the version of the policy that fired it, and a new version does not fire again what has fired.
-Who answers to a role is asked when a step fires, not before.
+A policy is data: steps that a trigger sets off, and chains of steps after them. A step is functional (the
+work moves to a group) or hierarchic (the line is informed), or it changes the record, or steers its chain.
+Each effect names the version of the policy that fired it, and a new version does not fire again what has
+fired. Who answers to a role is asked when a step fires, not before.
 """
 
-from itsm_core.escalation.engine import (
+from itsm_core.escalation.effects import (
+    Branched,
+    Change,
+    ClockRegressed,
     ClocksRead,
+    DeclareMajor,
     Effect,
+    EscalateNow,
     Inform,
     Move,
-    Resolver,
-    Run,
+    NoResponder,
+    NotFired,
+    Repeated,
+    Resume,
     Unanswered,
-    advance,
-    as_named,
-    next_due,
 )
-from itsm_core.escalation.policies import EscalationPolicy, EscalationStep, StepKind
+from itsm_core.escalation.engine import Resolver, advance, as_named, next_due
+from itsm_core.escalation.linting import POLICY_RULES, PolicyRule, lint
+from itsm_core.escalation.migration import Difference, Migration, difference, migrate
+from itsm_core.escalation.picture import draw
+from itsm_core.escalation.policies import EscalationPolicy, policy_for
+from itsm_core.escalation.preview import Preview, Row, foresee, preview
+from itsm_core.escalation.runs import Run
+from itsm_core.escalation.steps import Branch, Condition, EscalationStep, Repeat, StepKind
+from itsm_core.escalation.triggers import Trigger, TriggerKind, Unit, Wait, business, wall
 from itsm_core.escalation.words import wording
 
 __all__ = [
+    "POLICY_RULES",
+    "Branch",
+    "Branched",
+    "Change",
+    "ClockRegressed",
     "ClocksRead",
+    "Condition",
+    "DeclareMajor",
+    "Difference",
     "Effect",
+    "EscalateNow",
     "EscalationPolicy",
     "EscalationStep",
     "Inform",
+    "Migration",
     "Move",
+    "NoResponder",
+    "NotFired",
+    "PolicyRule",
+    "Preview",
+    "Repeat",
+    "Repeated",
     "Resolver",
+    "Resume",
+    "Row",
     "Run",
     "StepKind",
+    "Trigger",
+    "TriggerKind",
     "Unanswered",
+    "Unit",
+    "Wait",
     "advance",
     "as_named",
+    "business",
+    "difference",
+    "draw",
+    "foresee",
+    "lint",
+    "migrate",
     "next_due",
+    "policy_for",
+    "preview",
+    "wall",
     "wording",
 ]

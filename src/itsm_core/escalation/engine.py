@@ -1,23 +1,43 @@
 """`advance`: what a policy wants done now. The only engine; preview and simulation call it too.
 
-A run belongs to one record and one version of a policy. Its memory is the set of keys that the
-record's `escalated` events left, so nothing is kept beside the history. Steps stand still while
-the clock that triggers them is paused, and a clock that stopped triggers nothing.
+A run belongs to one record and one version of a policy. Its memory is what the record's events tell, so
+nothing is kept beside the history. Steps stand still while the clock that triggers them is paused, and a
+clock that stopped triggers nothing. Who answers to a name is asked when a step fires, not before.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 
-import attrs
-
-from itsm_core.escalation.policies import EscalationPolicy, EscalationStep, StepKind
+from itsm_core.business_time.instants import in_utc, micros
+from itsm_core.escalation.effects import (
+    Branched,
+    Change,
+    ClockRegressed,
+    ClocksRead,
+    DeclareMajor,
+    Effect,
+    EscalateNow,
+    Inform,
+    Move,
+    NoResponder,
+    NotFired,
+    Repeated,
+    Resume,
+    Unanswered,
+    Why,
+)
+from itsm_core.escalation.policies import SURELY
+from itsm_core.escalation.runs import Run
+from itsm_core.escalation.steps import END, EscalationStep, StepKind
+from itsm_core.escalation.timing import Turn, clock_of, lapse_of, turn_of, turns_of
 from itsm_core.records import Record
-from itsm_core.sla import Clock, ClockState
+from itsm_core.records.escalations import Past
+from itsm_core.values import trusted
 
 Resolver = Callable[[str, Record, dt.datetime], tuple[str, ...]]
-"""Turns a name of a step ("manager", "on-call") into people, when the step fires."""
+"""Turns a name of a step ("manager", "on_call:network") into people, when the step fires."""
 
 
 def as_named(name: str, _: Record, __: dt.datetime) -> tuple[str, ...]:
@@ -25,132 +45,325 @@ def as_named(name: str, _: Record, __: dt.datetime) -> tuple[str, ...]:
     return (name,)
 
 
-@attrs.frozen(kw_only=True)
-class Run:
-    """One policy at work on one record; `generation` counts reopenings, which begin anew."""
-
-    record: Record
-    policy: EscalationPolicy
-    generation: int = 0
-    loop: int = 0
-    fired: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, record: Record, policy: EscalationPolicy) -> Run:
-        """The run as the history of the record tells it."""
-        return cls(record=record, policy=policy, generation=record.reopened, fired=record.fired)
-
-    def key(self, step: EscalationStep, target: str, channel: str) -> str:
-        """The one name of an effect: run/generation/loop/step/target/channel."""
-        run = f"{self.record.id}:{self.policy.id}.{self.policy.version}"
-        return f"{run}/{self.generation}/{self.loop}/{step.id}/{target}/{channel}"
-
-    def has_fired(self, step: EscalationStep) -> bool:
-        """Whether the step has fired in this generation and loop, under any version of the policy."""
-        run = f"{self.record.id}:{self.policy.id}."
-        mine = f"{self.generation}/{self.loop}/{step.id}/"
-        rests = (key[len(run) :].partition("/") for key in self.fired if key.startswith(run))
-        return any(version.isdigit() and tail.startswith(mine) for version, _, tail in rests)
-
-
-@attrs.frozen(kw_only=True)
-class ClocksRead:
-    """The clocks of the record as of now, by metric: the event that makes a run move."""
-
-    clocks: Mapping[str, Clock]
-
-
-@attrs.frozen(kw_only=True)
-class Effect:
-    """Something a step wants: its key, its step and clock, and how late it comes."""
-
-    key: str
-    step: EscalationStep
-    clock: Clock
-    scheduled_at: dt.datetime
-    fired_at: dt.datetime
-
-    @property
-    def lateness(self) -> dt.timedelta:
-        """How long after its instant the step fired; zero when on time."""
-        return self.fired_at - self.scheduled_at
-
-
-@attrs.frozen(kw_only=True)
-class Inform(Effect):
-    """Tell somebody (a hierarchic step)."""
-
-    to: str
-
-
-@attrs.frozen(kw_only=True)
-class Move(Effect):
-    """Give the work to a group (a functional step)."""
-
-    group: str
-
-
-@attrs.frozen(kw_only=True)
-class Unanswered(Effect):
-    """A step whose names resolved to nobody; recorded, so that it is seen and not tried again."""
-
-
 def advance(
     run: Run, now: dt.datetime, event: ClocksRead, resolver: Resolver
 ) -> tuple[Run, tuple[Effect, ...]]:
     """The run after `now`, and what it wants done, in the order of the scheduled instants.
 
-    Overdue steps all fire, each saying how late it is. Asked again with the run it returned, it
-    wants nothing more.
+    Each effect says how late it is, and what did not fire says why. Asked again with the run it returned,
+    it wants nothing more. `now` is the host's clock as it is: where it lies before what was done already,
+    by less than the tolerance it counts as that instant, and by more nothing fires.
     """
-    due = sorted(
-        ((at, n, step, clock) for n, (at, step, clock) in enumerate(_pending(run, event)) if at <= now),
-        key=lambda row: row[:2],
-    )
-    effects = tuple(
-        effect for at, _, step, clock in due for effect in _effects(run, step, clock, at, now, resolver)
-    )
-    if not effects:
-        return run, ()
-    return attrs.evolve(run, fired=run.fired.union(effect.key for effect in effects)), effects
+    at = in_utc(now, "now")
+    last = run.escalation.last_at
+    if last is not None and at < last:
+        if last - at > event.tolerance:
+            return _regressed(run, last)
+        at = last
+    if isinstance(event, EscalateNow):
+        return _asked(run, at, event, resolver)
+    effects: list[Effect] = []
+    lapse = lapse_of(run, event) if run.is_acknowledged else None
+    if lapse is not None and lapse.due <= at:
+        key = run.key_of(0, "-", lapse.why, "clock")
+        effects.append(
+            Resume(
+                key=key, step=None, clock=None, scheduled_at=lapse.due, fired_at=at,
+                generation=run.generation, loop=0, why=lapse.why, mode=lapse.mode,
+            )
+        )  # fmt: skip
+        run = run.resumed(at, lapse.mode)
+    turns = turns_of(run, event, at)
+    while turns:
+        if len(turns) > 1:
+            turns.sort(key=_in_time)
+        run, fired = _round(run, turns, at, event, resolver)
+        effects += fired
+        again = [turn_of(run, turn.order, event) for turn in turns if _may_go_on(run, turn)]
+        turns = [turn for turn in again if turn is not None and turn.due <= at]
+    return run, tuple(effects)
 
 
 def next_due(run: Run, event: ClocksRead) -> dt.datetime | None:
     """The earliest instant at which `advance` will want something if nothing changes."""
-    return min((at for at, _, _ in _pending(run, event)), default=None)
+    lapse = lapse_of(run, event)
+    ends = [] if lapse is None else [lapse.due]
+    return min((*ends, *(turn.due for turn in turns_of(run, event))), default=None)
 
 
-def _pending(run: Run, event: ClocksRead) -> Iterator[tuple[dt.datetime, EscalationStep, Clock]]:
-    """Every step that has not fired, with the instant of its share on a clock that runs."""
-    for step in run.policy.steps:
-        if step.priorities and run.record.priority not in step.priorities:
+def passed_over(run: Run, turn: Turn, at: dt.datetime, why: Why) -> tuple[Run, NotFired]:
+    """The run after a step had its turn and was not let to fire, and what is said of it."""
+    step = turn.step
+    loop = run.loop_of(step.id)
+    key = run.key_of(loop, step.id, "nobody", step.channel)
+    effect: NotFired = _not_fired(key, turn.clock, turn.due, at, run.generation, loop, step, why, None)
+    return _taken(run, turn, [effect], at), effect
+
+
+def _in_time(turn: Turn) -> tuple[dt.datetime, int]:
+    return turn.due, turn.order
+
+
+def _regressed(run: Run, last: dt.datetime) -> tuple[Run, tuple[Effect, ...]]:
+    """Nothing, and one word of it however often it is asked."""
+    key = run.key_of(0, "-", str(micros(last)), "clock")
+    if key in run.fired:
+        return run, ()
+    effect = ClockRegressed(
+        key=key, step=None, clock=None, scheduled_at=last, fired_at=last,
+        generation=run.generation, loop=0, why="clock_regressed", to=None,
+    )  # fmt: skip
+    return run.told(key), (effect,)
+
+
+def _asked(
+    run: Run, at: dt.datetime, event: EscalateNow, resolver: Resolver
+) -> tuple[Run, tuple[Effect, ...]]:
+    """The step that somebody asked for, or else the one that comes next, at once."""
+    chains = run.policy.chains
+    if event.step is None:
+        coming = (turn_of(run, order, event, asked=True) for order in range(len(chains)))
+        turn = min((one for one in coming if one is not None), key=_in_time, default=None)
+    else:
+        places = ((n, chain, chain.places.get(event.step)) for n, chain in enumerate(chains))
+        turn = next(
+            (
+                Turn(at, n, chain, place, clock_of(chain, event))
+                for n, chain, place in places
+                if place is not None
+            ),
+            None,
+        )
+    if turn is None:
+        return run, ()
+    run, fired = _round(run, [turn._replace(due=at)], at, event, resolver)
+    return run, tuple(fired)
+
+
+# --- a round: each chain at most one step ---------------------------------------------------------
+
+
+def _round(
+    run: Run, turns: list[Turn], at: dt.datetime, event: ClocksRead, resolver: Resolver
+) -> tuple[Run, list[Effect]]:
+    """The run after each of these steps had its turn, and what they want."""
+    if len(turns) == 1:
+        effects = _Firing(run, turns[0], at, event).effects(resolver)
+        return _taken(run, turns[0], effects, at), effects
+    fired = [_Firing(run, turn, at, event).effects(resolver) for turn in turns]
+    _coalesce(turns, fired)
+    for turn, effects in zip(turns, fired, strict=True):
+        run = _taken(run, turn, effects, at)
+    return run, [effect for effects in fired for effect in effects]
+
+
+def _taken(run: Run, turn: Turn, effects: list[Effect], at: dt.datetime) -> Run:
+    """The run after a turn: what it remembers of it, and the keys of what fired."""
+    keys: list[str] = []
+    told: list[str] = []
+    why = went = None
+    for effect in effects:
+        if isinstance(effect, Inform):
+            told.append(effect.to)
+        elif isinstance(effect, NotFired):
+            why = effect.why
             continue
-        clock = event.clocks.get(step.metric)
-        if clock is not None and clock.state in _LIVE and not run.has_fired(step):
-            at = clock.instant_at(step.at)
-            if at is not None:
-                yield at, step, clock
+        elif isinstance(effect, _STEERS):
+            went = effect.went
+        keys.append(effect.key)
+    first, step = effects[0], turn.chain.steps[turn.place]
+    past = _past(
+        run.policy.id, step.id, first.generation, first.loop, at, turn.due,
+        None if keys else why, went, tuple(told),
+    )  # fmt: skip
+    return run.taken(past, keys)
 
 
-_LIVE = frozenset({ClockState.RUNNING, ClockState.PAUSED})
+def _may_go_on(run: Run, turn: Turn) -> bool:
+    """Whether the step after this one may be due at once; one that waits from now on is not."""
+    chain = turn.chain
+    last = run.last_turn(chain)
+    if last is None or last.went is not None or last.why is not None:
+        return True
+    place = chain.next_of(turn.place)
+    if place is None:
+        return False
+    wait = chain.steps[place].after
+    return wait is None or not wait.is_long or chain.catch_up[place] == "coalesce"
 
 
-def _effects(
-    run: Run, step: EscalationStep, clock: Clock, at: dt.datetime, now: dt.datetime, resolver: Resolver
-) -> Iterator[Effect]:
-    if step.kind is StepKind.FUNCTIONAL and step.group:
-        key = run.key(step, step.group, "work")
-        yield Move(key=key, step=step, clock=clock, scheduled_at=at, fired_at=now, group=step.group)
-        return
-    found = (resolver(name, run.record, now) or () for name in step.to)
-    people = dict.fromkeys(
-        person for answer in found for person in ((answer,) if isinstance(answer, str) else answer) if person
-    )
-    if not people and run.policy.last_resort:
-        people = dict.fromkeys([run.policy.last_resort])
-    if not people:
-        key = run.key(step, "nobody", step.channel)
-        yield Unanswered(key=key, step=step, clock=clock, scheduled_at=at, fired_at=now)
-    for person in people:
-        key = run.key(step, person, step.channel)
-        yield Inform(key=key, step=step, clock=clock, scheduled_at=at, fired_at=now, to=person)
+_past = trusted(Past)
+_STEERS = (Branched, Repeated)
+
+
+def _coalesce(turns: list[Turn], fired: list[list[Effect]]) -> None:
+    """Of several overdue steps that tell the same person the same way, the last one does; others say so."""
+    newest = {
+        (effect.to, effect.step.channel): n
+        for n, effects in enumerate(fired)
+        if _is_coalesced(turns[n])
+        for effect in effects
+        if isinstance(effect, Inform)
+    }
+    for n, effects in enumerate(fired):
+        if _is_coalesced(turns[n]):
+            fired[n] = [
+                _instead(effect, "coalesced", effect.to)
+                if isinstance(effect, Inform) and newest[effect.to, effect.step.channel] > n
+                else effect
+                for effect in effects
+            ]
+
+
+def _is_coalesced(turn: Turn) -> bool:
+    return turn.chain.catch_up[turn.place] == "coalesce"
+
+
+def _instead(effect: Effect, why: Why, to: str | None) -> NotFired:
+    """That an effect does not come to be, under its key."""
+    return NotFired(
+        key=effect.key, step=effect.step, clock=effect.clock, scheduled_at=effect.scheduled_at,
+        fired_at=effect.fired_at, generation=effect.generation, loop=effect.loop, why=why, to=to,
+    )  # fmt: skip
+
+
+# --- one step -------------------------------------------------------------------------------------
+
+
+class _Firing:
+    """One turn as it is carried out: what its effects have in common."""
+
+    __slots__ = ("at", "event", "loop", "run", "step", "turn")
+
+    def __init__(self, run: Run, turn: Turn, at: dt.datetime, event: ClocksRead) -> None:
+        self.run, self.turn, self.at, self.event = run, turn, at, event
+        self.step: EscalationStep = turn.chain.steps[turn.place]
+        self.loop = run.loop_of(self.step.id)
+
+    def effects(self, resolver: Resolver) -> list[Effect]:
+        """What the step wants, or why it wants nothing; never nothing at all."""
+        held = self._held_back()
+        if held is not None:
+            return [self._not(held)]
+        kind = self.step.kind
+        if kind is StepKind.HIERARCHIC:
+            return self._informed(resolver) or self._nobody()
+        if kind is StepKind.FUNCTIONAL:
+            group = self.step.group or ""
+            return self._then_last_resort([_move(self._key(group, "work"), *self._about(), group)])
+        if kind is StepKind.CHANGE:
+            return self._then_last_resort([
+                _change(self._key(name, "work"), *self._about(), name, value)
+                for name, value in self.step.sets.items()
+            ])  # fmt: skip
+        if kind is StepKind.MAJOR:
+            return self._then_last_resort([_major(self._key("major", "work"), *self._about())])
+        return self._forked() if kind is StepKind.BRANCH else self._gone_back()
+
+    # -- what is held back -------------------------------------------------------------------------
+
+    def _held_back(self) -> Why | None:
+        step, turn, run = self.step, self.turn, self.run
+        late = self.at - turn.due
+        if step.expires_after is not None and late > step.expires_after.timedelta:
+            return "expired"
+        if late and self._is_overtaken():
+            return "coalesced"
+        if step.priorities and run.record.priority not in step.priorities:
+            return "condition"
+        if step.when is None or step.when.holds(run.record, self.at, run.calendar(self.event.calendar)):
+            return None
+        return "condition"
+
+    def _is_overtaken(self) -> bool:
+        """Whether the step after this one is overdue, too, and both leave it to the last."""
+        chain = self.turn.chain
+        place = chain.next_of(self.turn.place)
+        if place is None or self.step.kind is not StepKind.HIERARCHIC:
+            return False
+        coming = chain.steps[place]
+        if coming.kind is not StepKind.HIERARCHIC or coming.after is None:
+            return False
+        if not _is_coalesced(self.turn) or chain.catch_up[place] != "coalesce":
+            return False
+        due = coming.after.after(self.turn.due, self.run.calendar(self.event.calendar))
+        return due is not None and due <= self.at
+
+    def _not(self, why: Why) -> Effect:
+        made = _unanswered if why == "empty" else _not_fired
+        effect: Effect = made(self._key("nobody", self.step.channel), *self._about(), why, None)
+        return effect
+
+    # -- who is told -------------------------------------------------------------------------------
+
+    def _informed(self, resolver: Resolver) -> list[Effect]:
+        found = self._people(self.step.to, resolver)
+        if not found and self.step.fallback:
+            found = self._people(self.step.fallback, resolver)
+        channel, about = self.step.channel, self._about()
+        return [_inform(self._key(person, channel), *about, person, name) for person, name in found.items()]
+
+    def _people(self, names: tuple[str, ...], resolver: Resolver) -> dict[str, str]:
+        """Each person once, with the first name that means them."""
+        found: dict[str, str] = {}
+        for name in names:
+            for person in self._answer(name, resolver):
+                if person:
+                    found.setdefault(person, name)
+        return found
+
+    def _answer(self, name: str, resolver: Resolver) -> tuple[str, ...]:
+        if name.startswith(SURELY):
+            return (name.removeprefix("user:"),)
+        answer = resolver(name, self.run.record, self.at) or ()
+        return (answer,) if isinstance(answer, str) else answer
+
+    def _nobody(self) -> list[Effect]:
+        return self._last_resort(is_empty=True) or [self._not("empty")]
+
+    def _then_last_resort(self, effects: list[Effect]) -> list[Effect]:
+        return effects + self._last_resort()
+
+    def _last_resort(self, *, is_empty: bool = False, is_over: bool = False) -> list[Effect]:
+        """A word to the last resort where the chain is through and its names were nobody."""
+        turn, name = self.turn, self.run.policy.last_resort
+        is_over |= self.step.kind is StepKind.REPEAT or turn.chain.next_of(turn.place) is None
+        if name is None or not is_over:
+            return []
+        turns = self.run.turns(turn.chain)
+        if any(one.to for one in turns) or not (is_empty or any(one.why == "empty" for one in turns)):
+            return []
+        person = name.removeprefix("user:")
+        return [_no_responder(self._key(person, self.step.channel), *self._about(), person, name)]
+
+    # -- where the chain goes on -------------------------------------------------------------------
+
+    def _forked(self) -> list[Effect]:
+        record, calendar = self.run.record, self.run.calendar(self.event.calendar)
+        for branch in self.step.branches:
+            if branch.when.holds(record, self.at, calendar):
+                effects: list[Effect] = [_branched(self._key(branch.to, "chain"), *self._about(), branch.to)]
+                return effects + self._last_resort(is_over=branch.to == END)
+        return [self._not("condition")]
+
+    def _gone_back(self) -> list[Effect]:
+        repeat, step = self.step.repeat, self.step
+        turns = self.run.turns(self.turn.chain)
+        done = sum(one.step == step.id and one.went is not None for one in turns)
+        if repeat is None or done >= repeat.times:
+            return self._then_last_resort([self._not("skipped")])
+        return self._then_last_resort([_repeated(self._key(repeat.to, "chain"), *self._about(), repeat.to)])
+
+    # -- what all effects have ---------------------------------------------------------------------
+
+    def _key(self, target: str, channel: str) -> str:
+        return self.run.key_of(self.loop, self.step.id, target, channel)
+
+    def _about(self) -> tuple[object, ...]:
+        turn = self.turn
+        return turn.clock, turn.due, self.at, self.run.escalation.generation, self.loop, self.step
+
+
+_inform, _no_responder, _move, _change = trusted(Inform), trusted(NoResponder), trusted(Move), trusted(Change)
+_major, _branched, _repeated = trusted(DeclareMajor), trusted(Branched), trusted(Repeated)
+_not_fired, _unanswered = trusted(NotFired), trusted(Unanswered)

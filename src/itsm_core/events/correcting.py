@@ -20,11 +20,15 @@ UNCORRECTABLE = frozenset(
         *("field", "was", "now", "reopens", "promised_since"),
         *("rule", "round", "vote", "separate_from", "until", "review"),
         *("exception", "metric", "since", "confirmation"),
+        *("major_criteria", "major_manager", "procedure", "affected_services", "affected_users"),
+        *("major_role", "held_by", "track", "track_step", "track_ended", "document"),
+        *("continuity_plan", "plan_version"),
+        "watched_by",
     }
 )
 """Fields that no correction changes: undo a step by a command, a priority by `reprioritise`, a vote, a
-waiver or what a manager justified by another, and a wrong correction by correcting the event itself once
-more."""
+waiver, what a manager justified or what was said of a major incident by another, and a wrong correction by
+correcting the event itself once more."""
 
 
 def correction(event: Event, field: str, now: Any, reason: str) -> dict[str, Any]:
@@ -36,9 +40,10 @@ def correction(event: Event, field: str, now: Any, reason: str) -> dict[str, Any
         raise InvalidValue("reason", reason, "is empty", "say why the record was wrong")
     if field == "occurred_at" and event.kind not in _IN_ORDER:
         return _retimed(event, now, reason)
-    if field not in event.fields or field in UNCORRECTABLE:
+    mended = {"reason"}.intersection(event.fields) if event.kind in OF_RUNS else set(event.fields)
+    if field not in mended or field in UNCORRECTABLE:
         instant = set() if event.kind in _IN_ORDER else {"occurred_at"}
-        known = sorted(instant.union(event.fields) - UNCORRECTABLE)
+        known = sorted((instant | mended) - UNCORRECTABLE)
         raise InvalidValue(
             "field", field, f"of event {event.id} cannot be corrected", f"correct one of {known}"
         )
@@ -46,7 +51,24 @@ def correction(event: Event, field: str, now: Any, reason: str) -> dict[str, Any
     return {"event": event.id, "field": field, "was": was, "now": frozen_json(now, field), "reason": reason}
 
 
-_IN_ORDER = frozenset({"approval_requested", "voted", "waived", "migrated"})
+OF_MAJORS = frozenset(
+    {
+        *("major_proposed", "major_accepted", "major_rejected", "major_cancelled", "major_assessed"),
+        *("role_assumed", "role_renounced", "track_moved", "continuity_plan_invoked"),
+        *("major_reported", "major_reviewed"),
+    }
+)
+"""The kinds of events about a major incident."""
+
+OF_RUNS = frozenset(
+    {
+        *("snoozed", "escalated", "not_escalated", "escalation_resumed", "escalation_requested"),
+        *("policy_pinned", "policy_migrated"),
+    }
+)
+"""The kinds of events about the run of a policy: but for the reason they say what was done."""
+
+_IN_ORDER = frozenset({"approval_requested", "voted", "waived", "migrated"}) | OF_MAJORS | OF_RUNS
 """Events whose instant decides what they mean: another one would turn a decision round."""
 
 

@@ -1,6 +1,6 @@
 """Lifecycles: states, transitions and a version as data, and the one door through which they run.
 
-Order: fields, parts, guards, definition, machine, straight, beside, graph, duties, shape_rules,
+Order: fields, parts, guards, definition, machine, straight, majors, beside, graph, duties, shape_rules,
 people_rules, soundness, staffing, display, difference, rewriting, adopting, deriving, forms,
 lifecycle, reasons, timers, scribe, decision, options, migration, state_map.
 

@@ -7,6 +7,7 @@ Each row of `BESIDE` says who may, what it needs, and which event it makes.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from itsm_core.business_time.instants import parse_text, utc
 from itsm_core.commands import Command
 from itsm_core.errors import BeyondHorizon, InvalidValue, Reason
 from itsm_core.events import UNCORRECTABLE, Audience, Communication, Direction
+from itsm_core.lifecycle import majors
 from itsm_core.lifecycle.parts import Need, Words, words
 from itsm_core.priority import Level, Priority, PriorityMatrix
 from itsm_core.records import Record
@@ -25,9 +27,11 @@ from itsm_core.values import digest
 Made = tuple[str, dict[str, Any]]
 
 DESK = frozenset({"agent", "manager", "automation"})
+MANAGERS = frozenset({"manager"})
 ANYBODY = frozenset({"*"})
 GRADES = frozenset({"impact", "urgency", "priority"})
 _BY_ITSELF = frozenset({ActorKind.AUTOMATION, ActorKind.MONITORING})
+_ITSELF = frozenset({"itsm_core"})
 
 
 @attrs.frozen
@@ -191,6 +195,41 @@ def _requested(_record: Record, command: Command, _: PriorityMatrix) -> dict[str
     return dict(command.fields)
 
 
+SNOOZED_AT_MOST = dt.timedelta(days=7)
+"""Nobody puts a record off for longer: what takes a week is a hold, with a reason."""
+
+ON_MIGRATION = ("next_step", "retime_current", "restart")
+"""What becomes of the step that a run waits for when another version of its policy takes over."""
+
+SWITCHED = "switch"
+"""What the library says where another priority lets another policy take over."""
+
+
+def _snoozed(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    until = command.fields["until"]
+    if utc(parse_text(until, "until")) - command.at > SNOOZED_AT_MOST:
+        days = f"lies more than {SNOOZED_AT_MOST.days} days ahead"
+        raise InvalidValue("until", until, days, "name an earlier instant, or put the record on hold")
+    return dict(command.fields)
+
+
+def _asked_now(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    return {name.removeprefix("escalation_"): value for name, value in command.fields.items()}
+
+
+def _other_policy(record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
+    """Which version takes over; the road has looked up whether there is one."""
+    held = {name.removeprefix("escalation_"): value for name, value in command.fields.items()}
+    mode = held.setdefault("mode", "next_step")
+    if mode not in ON_MIGRATION and not (mode == SWITCHED and _ITSELF & command.actor.roles):
+        raise InvalidValue("escalation_mode", mode, "is unknown", f"say one of {', '.join(ON_MIGRATION)}")
+    held["policy"] = held.get("policy") or record.escalation.policy
+    if not held["policy"]:
+        raise InvalidValue("escalation_policy", None, "is pinned by nothing yet", "name the policy")
+    pinned = record.escalation
+    return {**held, "was": f"{pinned.policy}@{pinned.version}" if pinned.policy else None}
+
+
 VOTES = ("approve", "reject", "abstain")
 
 
@@ -222,9 +261,32 @@ BESIDE: dict[str, Beside] = {
                            ("trigger", "separate_from", "reason", "until", "review"), False, _waived),
     "request_approval": Beside("approval_requested", DESK, ("rule",),       False, _requested),
     "vote":         Beside("voted",         ANYBODY, ("vote",),             False, _voted),
-    "escalate":     Beside("escalated",     frozenset({"itsm_core"}), ("key",), True, _given),
+    "declare_major": Beside("major_proposed", DESK, ("reason",),           False, majors.assessed),
+    "accept_major": Beside("major_accepted", MANAGERS, ("major_manager", "procedure"), False,
+                           majors.accepted),
+    "reject_major": Beside("major_rejected", MANAGERS, ("reason",),        False, _given),
+    "cancel_major": Beside("major_cancelled", MANAGERS, ("reason",),       False, _given),
+    "assess_major": Beside("major_assessed", DESK,   (),                    False, majors.reached),
+    "assume_role":  Beside("role_assumed",  DESK,    ("major_role", "held_by"), False, majors.assumed),
+    "renounce_role": Beside("role_renounced", DESK,  ("major_role",),       False, majors.renounced),
+    "move_track":   Beside("track_moved",   DESK,    ("track", "track_step"), False, majors.moved),
+    "invoke_continuity_plan": Beside("continuity_plan_invoked", MANAGERS,
+                                     ("continuity_plan", "plan_version"), False, _given),
+    "report_major": Beside("major_reported", DESK,   ("document",),         False, _given),
+    "review_major": Beside("major_reviewed", DESK,   ("document",),         False, _given),
+    "snooze":       Beside("snoozed",       DESK,    ("until",),            False, _snoozed),
+    "escalate_now": Beside("escalation_requested", DESK, (),                False, _asked_now),
+    "migrate_policy": Beside("policy_migrated", frozenset({"manager", "automation"}),
+                           ("escalation_policy_version", "reason"), False, _other_policy),
+    "escalate":     Beside("escalated",     _ITSELF, ("key",),              True,  _given),
+    "pass_over":    Beside("not_escalated", _ITSELF, ("key", "why"),        True,  _given),
+    "resume_escalation": Beside("escalation_resumed", _ITSELF, ("why",),    True,  _given),
+    "pin_policy":   Beside("policy_pinned", _ITSELF, ("policy", "policy_version"), True, _given),
 }
 # fmt: on
+
+BY_THE_LIBRARY = frozenset(trigger for trigger, row in BESIDE.items() if row.roles is _ITSELF)
+"""What the library does by itself, and nobody else may."""
 
 APPROVALS: dict[str, tuple[Words, Need]] = {
     "request_approval": (
@@ -238,7 +300,7 @@ APPROVALS: dict[str, tuple[Words, Need]] = {
 }
 """The commands of approval as buttons: what they are called, and what they need."""
 
-COMMANDS = tuple(trigger for trigger in BESIDE if trigger != "escalate")
+COMMANDS = tuple(trigger for trigger in BESIDE if trigger not in BY_THE_LIBRARY)
 """The commands beside the state that somebody gives; the library escalates by itself."""
 
 GUARDED = ("open", *COMMANDS)

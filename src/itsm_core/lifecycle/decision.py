@@ -18,6 +18,7 @@ from itsm_core.lifecycle.beside import (
     ANYBODY,
     APPROVALS,
     BESIDE,
+    BY_THE_LIBRARY,
     GRADES,
     Beside,
     missing,
@@ -37,6 +38,7 @@ from itsm_core.lifecycle.fields import (
 from itsm_core.lifecycle.guards import Situation, guard_reasons
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.machine import destination
+from itsm_core.lifecycle.majors import major_reasons, moved_before, row_reasons
 from itsm_core.lifecycle.parts import Transition, fields_of
 from itsm_core.lifecycle.reasons import (
     ahead_reasons,
@@ -58,7 +60,7 @@ from itsm_core.lifecycle.reasons import (
 )
 from itsm_core.lifecycle.scribe import Scribe
 from itsm_core.lifecycle.straight import straight
-from itsm_core.lifecycle.timers import too_soon
+from itsm_core.lifecycle.timers import kept_from_time, too_soon
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.records import Record
 
@@ -217,6 +219,7 @@ def _beside(record: Record, asked: _Asked, beside: Beside, reasons: list[Reason]
     if record.phase is Phase.CLOSED and not beside.when_closed:
         reasons.append(wrong_state(record, command.trigger, lifecycle))
     reasons += missing(beside.requires, command)
+    reasons += major_reasons(record, command.trigger, command.at)
     if command.trigger in _VOTED_ON:
         reasons += [*no_round(record, command.trigger), *round_reasons(record, command)]
     wrong = _field_reasons(asked) + ahead_reasons(command)
@@ -224,7 +227,7 @@ def _beside(record: Record, asked: _Asked, beside: Beside, reasons: list[Reason]
         wrong += waiver_reasons(command, lifecycle)
     reasons += _guards_beside(record, asked)
     fields: dict[str, Any] = {}
-    if not wrong and not any(reason.code in ("missing_field", "no_round") for reason in reasons):
+    if not wrong and _UNANSWERED.isdisjoint(reason.code for reason in reasons):
         try:
             fields = beside.make(record, command, asked.matrix)
         except InvalidValue as invalid:
@@ -233,6 +236,10 @@ def _beside(record: Record, asked: _Asked, beside: Beside, reasons: list[Reason]
         return Refused((*reasons, *wrong))
     scribe = asked.scribe(record.id, record.tenant)
     return Accepted((scribe.event(record.version + 1, beside.kind, fields),))
+
+
+_UNANSWERED = frozenset({"missing_field", "no_round", "no_majors", "major_status"})
+"""Refusals after which nobody asks what the event would say."""
 
 
 def _guards_beside(record: Record, asked: _Asked) -> list[Reason]:
@@ -250,7 +257,7 @@ _VOTED_ON = frozenset({*APPROVALS, "amend", "assign", "reprioritise", "correct"}
 def _field_reasons(asked: _Asked) -> list[Reason]:
     """What is wrong with the fields; a correction's new value is judged as the field it mends."""
     command = asked.command
-    if command.trigger == "escalate":
+    if command.trigger in BY_THE_LIBRARY:
         return []  # the library's own, and nobody else may
     fields = command.fields
     wrong = field_reasons(fields, asked.kinds())
@@ -279,13 +286,18 @@ def _transition(record: Record, asked: _Asked, reasons: list[Reason]) -> Decisio
     brought = _brought(asked, shown, reasons)
     reasons += objections
     reasons += ahead_reasons(command)
-    reasons += order_reasons(record, command) or round_reasons(record, command)
+    reasons += (
+        order_reasons(record, command) or round_reasons(record, command) or moved_before(record, command)
+    )
     if row is not None and row.after is not None:
         reasons += too_soon(record, row, command.at, asked.calendar)
+        reasons += kept_from_time(record, row, lifecycle)
     fields = _graded(brought, asked.matrix, record, reasons)
     if reasons:
         return Refused(tuple(reasons))
-    dest = destination(lifecycle, record.state, command.trigger, *situation)
+    # What a major incident bars, the machine of the package does not know.
+    plain = row is None or record.major_incident is None
+    dest = destination(lifecycle, record.state, command.trigger, *situation) if plain else shown.dest
     if dest is None:  # the machine and the rows are made of one definition, so only a guard can differ
         remedy = "a guard answers by the situation alone, and the same each time"
         raise InvalidValue("guards", shown.guards, "answered one thing, then another", remedy)
@@ -297,11 +309,13 @@ def _best(
 ) -> tuple[Transition | None, list[Reason], tuple[Situation, ...]]:
     """The first row out of the state to which no guard objects, else the one with the fewest objections."""
     candidates = [row for row in rows if record.state in row.sources]
-    if not any(row.guards for row in candidates):
-        return (candidates[0] if candidates else None), [], ()
+    if not candidates:
+        return None, [], ()
+    if record.major_incident is None and not any(row.guards for row in candidates):
+        return candidates[0], [], ()
     situation, judged = asked.situation(record), []
     for row in candidates:
-        objections = guard_reasons(row.guards, asked.lifecycle.guards, situation)
+        objections = row_reasons(row, asked.lifecycle, situation)
         if not objections:
             return row, [], (situation,)
         judged.append((row, objections))

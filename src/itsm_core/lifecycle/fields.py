@@ -78,6 +78,7 @@ _WORDS: dict[str, FieldType] = {
     "automatic": FieldType.FLAG,
     "promise_due": FieldType.INSTANT,
 }
+_EXTENT = {"affected_services": FieldType.LIST, "affected_users": FieldType.NUMBER}
 
 # fmt: off
 SAID: dict[str, dict[str, FieldType]] = {
@@ -94,6 +95,21 @@ SAID: dict[str, dict[str, FieldType]] = {
                     **_REASONS},
     "request_approval": {"rule": FieldType.ANY, **_REASONS},
     "vote":        {"vote": _TEXT, **_REASONS},
+    "snooze":      {"until": FieldType.INSTANT, **_REASONS},
+    "escalate_now": {"escalation_step": _TEXT, **_REASONS},
+    "migrate_policy": {"escalation_policy": _TEXT, "escalation_policy_version": FieldType.NUMBER,
+                       "escalation_mode": _TEXT, **_REASONS},
+    "declare_major": {**_EXTENT, "major_criteria": FieldType.LIST, **_REASONS},
+    "accept_major":  {**_EXTENT, "major_manager": _TEXT, "procedure": FieldType.ANY, **_REASONS},
+    "reject_major":  _REASONS,
+    "cancel_major":  _REASONS,
+    "assume_role":   {"major_role": _TEXT, "held_by": _TEXT, **_REASONS},
+    "renounce_role": {"major_role": _TEXT, "held_by": _TEXT, **_REASONS},
+    "move_track":  {"track": _TEXT, "track_step": _TEXT, **_REASONS},
+    "assess_major": {**_EXTENT, **_REASONS},
+    "invoke_continuity_plan": {"continuity_plan": _TEXT, "plan_version": _TEXT, **_REASONS},
+    "report_major": {"document": _TEXT, **_REASONS},
+    "review_major": {"document": _TEXT, **_REASONS},
     "correct":     {"event": _TEXT, "field": _TEXT, "now": FieldType.ANY, "was": FieldType.ANY, **_REASONS},
 }
 """The fields of commands whose words the record does not keep, by trigger."""
@@ -102,7 +118,7 @@ SAID: dict[str, dict[str, FieldType]] = {
 OF_THE_STEP = frozenset(
     {
         *("process", "agreement", "trigger", "phase", "waits_on", "outcome", "reopens", "record", "round"),
-        *("promised_since", "from_lifecycle", "from_lifecycle_version"),
+        *("promised_since", "from_lifecycle", "from_lifecycle_version", "watched_by"),
     }
 )
 """Names that say what a step did; the library writes them."""

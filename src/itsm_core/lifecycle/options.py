@@ -17,6 +17,7 @@ from itsm_core.events import Phase
 from itsm_core.lifecycle.beside import ANYBODY, APPROVALS, BESIDE
 from itsm_core.lifecycle.guards import Situation, guard_reasons
 from itsm_core.lifecycle.lifecycle import Lifecycle
+from itsm_core.lifecycle.majors import MAJOR_BUTTONS, major_reasons, row_reasons
 from itsm_core.lifecycle.parts import Need, Transition, fields_of, say
 from itsm_core.lifecycle.reasons import (
     lifecycle_reasons,
@@ -27,7 +28,7 @@ from itsm_core.lifecycle.reasons import (
     waivers_for,
     wrong_state,
 )
-from itsm_core.lifecycle.timers import too_soon
+from itsm_core.lifecycle.timers import kept_from_time, too_soon
 from itsm_core.records import Record, Waiver
 from itsm_core.values import only
 
@@ -66,8 +67,8 @@ def options(
     """Every trigger that people pull as a button for this actor, disabled ones with reasons.
 
     Timer edges are no buttons; of the commands beside the state those of approval are, where the lifecycle
-    takes approvals. `at` is when somebody looks, for guards and waivers that end;
-    `related` and `calendar` are those of `decide`.
+    takes approvals, and those of a major incident, where one was proposed. `at` is when somebody looks,
+    for guards and waivers that end; `related` and `calendar` are those of `decide`.
     """
     only(Actor, actor, "actor", 'say for whom: Actor.person("ana", "agent")')
     only(str, lang, "lang", 'name a language, such as "en" or "zh"')
@@ -83,7 +84,10 @@ def options(
         if any(row.after is None for row in rows)
     ]
     taken = [trigger for trigger in APPROVALS if trigger in lifecycle.guards_beside]
-    return (*found, *(_approval(situation(trigger), lifecycle, lang) for trigger in taken))
+    found += [_approval(situation(trigger), lifecycle, lang) for trigger in taken]
+    if record.major_incident is not None:
+        found += [_major(situation(trigger), lifecycle, lang) for trigger in MAJOR_BUTTONS]
+    return tuple(found)
 
 
 def _option(situation: Situation, lifecycle: Lifecycle, rows: tuple[Transition, ...], lang: str) -> Option:
@@ -97,8 +101,9 @@ def _option(situation: Situation, lifecycle: Lifecycle, rows: tuple[Transition, 
     notes = [reason for reason in objections if dict(reason.facts).get("field") in fields_of(lacking)]
     reasons += people_reasons(record, actor, shown, at)
     reasons += [reason for reason in objections if reason not in notes]
-    if row is not None and row.after is not None and at is not None:
-        reasons += too_soon(record, row, at, situation.calendar)
+    if row is not None and row.after is not None:
+        reasons += [] if at is None else too_soon(record, row, at, situation.calendar)
+        reasons += kept_from_time(record, row, lifecycle)
     waivers = [w for name in shown.separate_from for w in waivers_for(record, shown.trigger, name, at)]
     return Option(
         trigger=shown.trigger,
@@ -136,6 +141,27 @@ def _approval(situation: Situation, lifecycle: Lifecycle, lang: str) -> Option:
     )
 
 
+def _major(situation: Situation, lifecycle: Lifecycle, lang: str) -> Option:
+    """The button of a command about a major incident; `decide` asks the same of the command."""
+    record, actor, trigger = situation.record, situation.actor, situation.trigger
+    (label, needs), beside = MAJOR_BUTTONS[trigger], BESIDE[trigger]
+    reasons = lifecycle_reasons(record, lifecycle)
+    if not beside.roles & actor.roles:
+        reasons.append(role(actor, beside.roles, trigger))
+    if record.phase is Phase.CLOSED:
+        reasons.append(wrong_state(record, trigger, lifecycle))
+    reasons += major_reasons(record, trigger, situation.at)
+    reasons += guard_reasons(lifecycle.guards_beside.get(trigger, ()), lifecycle.guards, situation)
+    return Option(
+        trigger=trigger,
+        label=say(label, lang, trigger),
+        enabled=not reasons,
+        needs=needs,
+        missing=needs,
+        reasons=tuple(reasons),
+    )
+
+
 def _best(
     situation: Situation, lifecycle: Lifecycle, rows: tuple[Transition, ...]
 ) -> tuple[Transition | None, list[Reason]]:
@@ -143,5 +169,5 @@ def _best(
     candidates = [row for row in rows if situation.record.state in row.sources]
     if not candidates:
         return None, []
-    judged = [(row, guard_reasons(row.guards, lifecycle.guards, situation)) for row in candidates]
+    judged = [(row, row_reasons(row, lifecycle, situation)) for row in candidates]
     return min(judged, key=lambda pair: len(pair[1]))

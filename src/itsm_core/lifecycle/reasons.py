@@ -161,7 +161,7 @@ def no_approvals(lifecycle: Lifecycle) -> Reason:
 def ahead_reasons(command: Command) -> list[Reason]:
     """The instants that should lie ahead of the command and do not."""
     found = []
-    for name in ("look_again_at", "promise_due", *(("until",) if command.trigger == "waive" else ())):
+    for name in ("look_again_at", "promise_due", *(("until",) if command.trigger in _UNTIL else ())):
         value = command.fields.get(name)
         try:
             late = isinstance(value, str) and parse_text(value) <= micros(command.at)
@@ -171,6 +171,9 @@ def ahead_reasons(command: Command) -> list[Reason]:
             said = f"{name} is {value}, which does not lie after {command.at.isoformat()}"
             found.append(Reason("invalid_field", said, facts={"field": name}))
     return found
+
+
+_UNTIL = frozenset({"waive", "snooze"})
 
 
 def carried_over_reasons(command: Command) -> list[Reason]:

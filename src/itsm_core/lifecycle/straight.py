@@ -135,6 +135,7 @@ def _follows(record: Record, command: Command, lifecycle: Definition) -> bool:
     at, seen = command.at, command.expected
     return (
         command.recorded_at is None
+        and record.major_incident is None
         and record.lifecycle_version == lifecycle.version
         and record.lifecycle == lifecycle.id
         and (record.entered_at is None or at >= record.entered_at)

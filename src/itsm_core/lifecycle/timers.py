@@ -13,8 +13,10 @@ from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.durations import BusinessDays, CalendarDays
 from itsm_core.business_time.instants import parse_text, utc
 from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens, Reason
-from itsm_core.lifecycle.guards import Situation, guard_reasons
+from itsm_core.events import Phase
+from itsm_core.lifecycle.guards import Situation
 from itsm_core.lifecycle.lifecycle import Lifecycle
+from itsm_core.lifecycle.majors import row_reasons
 from itsm_core.lifecycle.parts import OF_THE_ROUND, InstantOf, Transition
 from itsm_core.records import Record
 
@@ -91,7 +93,26 @@ def _objections(
     situation = Situation(
         record=record, actor=TIME, trigger=row.trigger, at=due, related=related, calendar=calendar
     )
-    return guard_reasons(row.guards, lifecycle.guards, situation)
+    return kept_from_time(record, row, lifecycle) + row_reasons(row, lifecycle, situation)
+
+
+def kept_from_time(record: Record, row: Transition, lifecycle: Lifecycle) -> list[Reason]:
+    """Why time does not fire an edge, whatever the lifecycle says: it would close a major incident."""
+    held = record.major_incident
+    closes = lifecycle.by_id[row.dest].phase is Phase.CLOSED
+    if held is None or not held.is_accepted or not closes:
+        return []
+    said = (
+        f"{record.id} is a major incident, which never closes by itself; report and review it, then close it"
+    )
+    return [Reason("major_stays", said, facts={"trigger": row.trigger})]
+
+
+def never_closes_by_itself(record: Record, lifecycle: Lifecycle) -> list[tuple[str, Reason]]:
+    """The triggers of timer edges out of its state that would close a major incident, and why they do not."""
+    rows = lifecycle.timed.get(record.state, ())
+    found = {row.trigger: reason for row in rows for reason in kept_from_time(record, row, lifecycle)}
+    return list(found.items())
 
 
 def too_soon(

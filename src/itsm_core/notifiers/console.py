@@ -7,19 +7,23 @@ from typing import TextIO
 
 import attrs
 
+from itsm_core.notifiers.words import printable
 from itsm_core.ports import Delivered, Message, Outcome, Unknown
 
 
-def printable(text: str) -> str:
-    """The text on one line, with control characters shown instead of obeyed."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+def _print(line: str, stream: TextIO) -> None:
+    try:
+        print(line, file=stream)
+    except UnicodeEncodeError:  # a terminal that has not all letters; nothing was written
+        print(line.encode("ascii", "backslashreplace").decode(), file=stream)
 
 
 @attrs.frozen
 class ConsoleNotifier:
     """Prints one line per message to `stream` (standard output by default).
 
-    Control characters are shown, not obeyed: hostile text cannot steer the terminal.
+    Control characters are shown, not obeyed: hostile text cannot steer the terminal. Letters that the
+    stream cannot write are shown by their numbers.
     """
 
     stream: TextIO | None = None
@@ -27,8 +31,9 @@ class ConsoleNotifier:
     def __call__(self, message: Message) -> Outcome:
         """Prints the message."""
         line = f"[{message.channel}] to {message.to}: {message.subject} | {message.body}"
+        stream = self.stream or sys.stdout
         try:
-            print(printable(line), file=self.stream or sys.stdout)
+            _print(printable(line), stream)
         except (OSError, ValueError) as error:
             return Unknown(f"the stream failed: {error}")
         return Delivered()

@@ -6,6 +6,7 @@ import logging
 
 import attrs
 
+from itsm_core.notifiers.words import printable
 from itsm_core.ports import Delivered, Message, Outcome
 
 
@@ -14,6 +15,7 @@ class LoggingNotifier:
     """Logs that a message went out: key, channel and record; the words and the receiver only if asked.
 
     Subjects and bodies may hold personal words, so `with_text` is off by default.
+    Control characters are shown: no text begins another line of the log.
     """
 
     logger: logging.Logger = attrs.field(factory=lambda: logging.getLogger("itsm_core.messages"))
@@ -26,14 +28,9 @@ class LoggingNotifier:
             self.logger.log(
                 self.level,
                 "message %s by %s to %s: %s | %s",
-                message.key,
-                message.channel,
-                message.to,
-                message.subject,
-                message.body,
+                *map(printable, (message.key, message.channel, message.to, message.subject, message.body)),
             )
         else:
-            self.logger.log(
-                self.level, "message %s by %s about %s", message.key, message.channel, message.record
-            )
+            about = map(printable, (message.key, message.channel, message.record))
+            self.logger.log(self.level, "message %s by %s about %s", *about)
         return Delivered()

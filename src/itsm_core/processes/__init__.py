@@ -1,6 +1,6 @@
 """The processes: what differs between them, as tables.
 
-Order: moments, holding, approving, conditions, incident, task, service_request, request_model,
+Order: moments, holding, approving, conditions, major, incident, task, service_request, request_model,
 change_kinds, known_errors, problem, authority, standard_changes, change_windows, change_needs,
 change_reviews, change_policy, change_ways, change, propagation, proposing, recurrence, maps.
 """
@@ -16,6 +16,16 @@ from itsm_core.processes.change_windows import Blackout, blackouts_hit, tell_by
 from itsm_core.processes.conditions import CONDITIONS
 from itsm_core.processes.incident import INCIDENT
 from itsm_core.processes.known_errors import KnownError, Workaround, known_error, workarounds
+from itsm_core.processes.major import (
+    PROCEDURE,
+    MajorCriteria,
+    MajorCriterion,
+    MajorRules,
+    briefing_due,
+    customary_criteria,
+    proposes,
+    update_due,
+)
 from itsm_core.processes.problem import PROBLEM, risk_review_due
 from itsm_core.processes.propagation import PROPAGATIONS, Propagation
 from itsm_core.processes.proposing import Proposal, proposals
@@ -39,6 +49,7 @@ __all__ = [
     "INCIDENT",
     "LEAD_TIMES",
     "PROBLEM",
+    "PROCEDURE",
     "PROCESSES",
     "PROPAGATIONS",
     "SERVICE_REQUEST",
@@ -50,6 +61,9 @@ __all__ = [
     "ChangeTemplate",
     "Declined",
     "KnownError",
+    "MajorCriteria",
+    "MajorCriterion",
+    "MajorRules",
     "ProblemProposal",
     "Propagation",
     "Proposal",
@@ -60,9 +74,12 @@ __all__ = [
     "Workaround",
     "authority",
     "blackouts_hit",
+    "briefing_due",
+    "customary_criteria",
     "governed",
     "known_error",
     "proposals",
+    "proposes",
     "recurring",
     "retrospect_due",
     "review_due",
@@ -72,6 +89,7 @@ __all__ = [
     "rolled_up",
     "suspension",
     "tell_by",
+    "update_due",
     "way_of",
     "why_review",
     "workarounds",

@@ -129,7 +129,8 @@ _DELICATE = ("major", "security", "complaint")
 def closes_by_itself(situation: Situation) -> Reason | None:
     """Nothing major, about information security, or complained about closes without anybody's word."""
     record, brought = situation.record.values, situation.fields
-    kinds = tuple(name for name in _DELICATE if record.get(name) or brought.get(name))
+    known = {"major": situation.record.major}
+    kinds = tuple(n for n in _DELICATE if known.get(n) or record.get(n) or brought.get(n))
     if not kinds:
         return None
     said = f"it is marked {' and '.join(kinds)}, and such a record takes somebody's word to close"

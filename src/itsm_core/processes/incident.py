@@ -10,7 +10,8 @@ itself five business days after it was resolved; never by itself or by policy wh
 about information security, or a complaint. Its tasks have to be done first. Its children need not: a
 parent resolves when its own service is back, and what follows for them is proposed, not enforced.
 
-Being major is no state but stands beside it, as do the level of escalation and every breach. What was
+Being major is no state but stands beside it, as do the level of escalation and every breach; an accepted
+major incident resolves when its tracks have ended, and closes with a report and a review. What was
 reported twice, merged or of another type ends as such and names the record that goes on; a split
 leaves the state alone and opens a second record.
 """

@@ -12,6 +12,9 @@ import attrs
 
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Event, Phase, WaitsOn, effective
+from itsm_core.records import escalations
+from itsm_core.records.escalations import NO_ESCALATION, Escalation
+from itsm_core.records.majors import MAJOR_STEPS, reopened, told
 from itsm_core.records.record import Record
 from itsm_core.records.rounds import edited, end_round, round_opened, voted, waived
 from itsm_core.values import NO_FIELDS, Fields, evolver, joined, trusted
@@ -32,14 +35,14 @@ def apply(record: Record | None, event: Event) -> Record:
 
 def _is_plain(record: Record, event: Event) -> bool:
     """Whether it is a move that no round of votes, attempt or requester has to do with."""
-    if event.kind != "transitioned" or record.rounds or record.attempts:
+    if event.kind != "transitioned" or record.rounds or record.attempts or record.major_incident:
         return False
     return "requester" not in event.fields
 
 
 _moved_to = evolver(
     Record, "state", "phase", "version", "touched", "changed_at", "entered_at", "waits_on", "outcome",
-    "reopened", "values", "personal", "acted",
+    "reopened", "values", "personal", "acted", "escalation",
 )  # fmt: skip
 
 
@@ -53,6 +56,9 @@ def _moved_on(record: Record, event: Event) -> Record:
     if phase is not Phase.WAITING and ("hold_reason" in held or "look_again_at" in held):
         held = Fields({n: v for n, v in held.items() if n not in _HOLD})
     seq, at, waits, trigger = event.seq, event.occurred_at, said.get("waits_on"), said.get("trigger")
+    again, escalation = record.phase in _DONE and phase not in _DONE, record.escalation
+    if again or phase is _CLOSED or "priority" in said:
+        escalation = _run_on(escalation, event, (record.phase, phase), record.values.get("priority"))
     return _moved_to(
         record,
         event.to_state or record.state,
@@ -63,11 +69,22 @@ def _moved_on(record: Record, event: Event) -> Record:
         at,
         None if waits is None else WaitsOn(waits),
         said.get("outcome"),
-        record.reopened + 1 if record.phase in _DONE and phase not in _DONE else record.reopened,
+        record.reopened + 1 if again else record.reopened,
         held,
         _with_names(record.personal, event.personal) if event.personal else record.personal,
         record.acted if trigger is None else _acting(record.acted, trigger, event),
+        escalation,
     )
+
+
+def _run_on(now: Escalation, event: Event, phases: tuple[Phase, Phase], priority: str | None) -> Escalation:
+    """The escalation after a move: the run begins anew where the record does, and ends where it ends."""
+    before, after = phases
+    if "priority" in event.fields:
+        now = escalations.reprioritised(now, event, priority)
+    if before in _DONE and after not in _DONE:
+        return escalations.reopened(now, event)
+    return escalations.closed(now) if after is Phase.CLOSED is not before else now
 
 
 def fold(events: Iterable[Event]) -> Record:
@@ -99,7 +116,8 @@ def follows(record: Record, event: Event) -> bool:
 
 
 Acted = tuple[tuple[str, str], ...]
-_DONE = (Phase.RESOLVED, Phase.CLOSED)
+_CLOSED = Phase.CLOSED
+_DONE = (Phase.RESOLVED, _CLOSED)
 NO_NAMES: frozenset[str] = frozenset()  # one for all records: an empty set weighs 216 bytes
 
 
@@ -116,7 +134,7 @@ def _one_of_a_kind(names: frozenset[str]) -> frozenset[str]:
 _NAMES = tuple(field.name for field in attrs.fields(Record))
 _ALL_OF, _in_order, _record = attrgetter(*_NAMES), itemgetter(*_NAMES), trusted(Record)
 _PHASES = {phase.value: phase for phase in Phase}
-_ABOUT_THE_STEP = frozenset({"trigger", "phase", "waits_on", "process", "outcome", "reopens"})
+_ABOUT_THE_STEP = frozenset({"trigger", "phase", "waits_on", "process", "outcome", "reopens", "watched_by"})
 
 
 def _draft(record: Record) -> dict[str, Any]:
@@ -142,6 +160,7 @@ def _first(event: Event) -> dict[str, Any]:
         "changed_at": None,
         "entered_at": None,
         "migrated_at": None,
+        "major_incident": None,
         "outcome": None,
         "tenant": event.tenant,
         "values": NO_FIELDS,
@@ -157,6 +176,7 @@ def _first(event: Event) -> dict[str, Any]:
         "reassigned": 0,
         "waits_on": None,
         "version": 0,
+        "escalation": NO_ESCALATION,
     }
 
 
@@ -174,7 +194,7 @@ def _step(draft: dict[str, Any], event: Event) -> None:
         step(draft, event)
 
 
-_MACHINERY = frozenset({"escalated", "refused"})
+_MACHINERY = frozenset({"escalated", "refused", "not_escalated", "escalation_resumed", "policy_pinned"})
 
 
 def _values(draft: dict[str, Any], event: Event) -> None:
@@ -224,6 +244,11 @@ def _transitioned(draft: dict[str, Any], event: Event) -> None:
         draft["acted"] = _acting(draft["acted"], trigger, event)
     if before in _DONE and phase not in _DONE:
         draft["reopened"] += 1
+        if draft["major_incident"] is not None:
+            draft["major_incident"] = reopened(draft["major_incident"], event)
+    draft["escalation"] = _run_on(
+        draft["escalation"], event, (before, phase), draft["values"].get("priority")
+    )
     _values(draft, event)
     _hold_over(draft)
     if phase is Phase.NEW and draft["rounds"]:
@@ -288,6 +313,9 @@ def _is_heard(draft: dict[str, Any], event: Event) -> bool:
 
 def _communicated(draft: dict[str, Any], event: Event) -> None:
     """Counts the contacts that a person seeks with the requester."""
+    escalations.STEPS["noted"](draft, event)
+    if draft["major_incident"] is not None:
+        draft["major_incident"] = told(draft["major_incident"], event)
     said = event.fields
     sought = said.get("direction") == "outbound" and said.get("audience") == "requester"
     if sought and event.actor.is_person and not said.get("automatic"):
@@ -314,12 +342,23 @@ def _opened(draft: dict[str, Any], event: Event) -> None:
         draft["values"] = Fields({**draft["values"], "channel": event.channel})
     draft["acted"] = _acting(draft["acted"], "open", event)
     _transitioned(draft, event)
+    if "watched_by" in event.fields:
+        draft["escalation"] = escalations.stamped(draft["escalation"], event)
 
 
 def _assigned(draft: dict[str, Any], event: Event) -> None:
     held = draft["values"]
     if any(held.get(n) not in (None, v) for n, v in event.fields.items() if n in ("group", "assignee")):
         draft["reassigned"] += 1
+        draft["escalation"] = escalations.reassigned(draft["escalation"], event)
+    _changed(draft, event)
+
+
+def _changed(draft: dict[str, Any], event: Event) -> None:
+    """Fields of the record; its priority may be among them."""
+    if "priority" in event.fields:
+        before = draft["values"].get("priority")
+        draft["escalation"] = escalations.reprioritised(draft["escalation"], event, before)
     _values(draft, event)
 
 
@@ -329,22 +368,19 @@ def _linked(draft: dict[str, Any], event: Event) -> None:
         draft["links"] = (*draft["links"], link)
 
 
-def _escalated(draft: dict[str, Any], event: Event) -> None:
-    draft["fired"] = draft["fired"] | {event.fields["key"]}
-
-
 _STEPS = {
     "opened": _opened,
     "transitioned": _transitioned,
     "assigned": _assigned,
-    "reprioritised": _values,
+    "reprioritised": _changed,
     "amended": _values,
     "corrected": _mended,
     "communicated": _communicated,
     "linked": _linked,
-    "escalated": _escalated,
+    **escalations.STEPS,
     "waived": waived,
     "approval_requested": round_opened,
     "voted": voted,
     "migrated": _migrated,
+    **MAJOR_STEPS,
 }

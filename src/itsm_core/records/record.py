@@ -12,6 +12,8 @@ import attrs
 
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.priority import Level, Priority
+from itsm_core.records.escalations import NO_ESCALATION, Escalation
+from itsm_core.records.majors import MajorIncident
 from itsm_core.values import NO_FIELDS, Fields
 
 T = TypeVar("T")
@@ -131,6 +133,8 @@ class Record:
     waivers: tuple[Waiver, ...] = attrs.field(default=(), kw_only=True)
     rounds: tuple[Round, ...] = attrs.field(default=(), kw_only=True)
     migrated_at: dt.datetime | None = attrs.field(default=None, kw_only=True)
+    major_incident: MajorIncident | None = attrs.field(default=None, kw_only=True)
+    escalation: Escalation = attrs.field(default=NO_ESCALATION, kw_only=True)
 
     number = _Known[str | None]("The number people call it by.")
     title = _Known[str | None]("One sentence that says what is the matter (personal).")
@@ -152,9 +156,14 @@ class Record:
     external_refs = _Known[tuple[str, ...]]("What other systems call it.", default=())
     needs = _Known[Any]("What the requester needs: language, assistance, more time (personal).")
     hold_reason = _Known[str | None]("Why it is on hold.")
-    major = _Known[bool]("Whether it is handled as a major incident.", default=False)
     security = _Known[bool]("Whether it is about information security.", default=False)
     complaint = _Known[bool]("Whether it is a complaint.", default=False)
+
+    @property
+    def major(self) -> bool:
+        """Whether it is handled as a major incident: accepted as one, or marked so by a field."""
+        told = self.major_incident
+        return (told is not None and told.is_accepted) or bool(self.values.get("major"))
 
     @property
     def restricted(self) -> bool:

@@ -20,6 +20,8 @@ import attrs
 from itsm_core.business_time.instants import micros
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Event
+from itsm_core.processes.major import called
+from itsm_core.records import MANAGER, MajorIncident
 from itsm_core.reporting.picture import bar
 from itsm_core.reporting.rows import Row, recurring
 from itsm_core.reporting.table import Cell, against_target, grid
@@ -192,7 +194,8 @@ def _card(card: Card, zone: ZoneInfo, lang: str) -> str:
     )
     clocks = "".join(_clock(row, clock, zone, lang) for clock in row.clocks)
     facts = [f'<li class="esc">{_escalation(row, event, zone, lang)}</li>' for event in row.escalations]
-    beside = [*(_promise(promise, zone, lang) for promise in row.promises), *_beside(card, lang)]
+    promised = [_promise(promise, zone, lang) for promise in row.promises]
+    beside = [*_major(record.major_incident, zone, lang), *promised, *_beside(card, lang)]
     facts += [f"<li>{told}</li>" for told in beside]
     listed = f'<ul class="facts">{"".join(facts)}</ul>' if facts else ""
     return (
@@ -257,8 +260,33 @@ def _promise(promise: Promise, zone: ZoneInfo, lang: str) -> str:
     if promise.followed_at is not None:
         told += say("spoken", lang, at=moment(promise.followed_at, zone))
     tone = "bad" if promise.verdict is PromiseVerdict.BROKEN else ""
-    kept = _DATE.sub(r"<time>\g<0></time>", _text(told))  # a date is not broken over two lines
-    return f'<time>{moment(promise.made_at, zone)}</time> <span class="{tone}">{kept}</span>'
+    return f'<time>{moment(promise.made_at, zone)}</time> <span class="{tone}">{_dated(told)}</span>'
+
+
+def _major(held: MajorIncident | None, zone: ZoneInfo, lang: str) -> list[str]:
+    """A line for the major incident, one for each of its tracks, and one for its report and review."""
+    if held is None:
+        return []
+    if held.procedure is None:
+        return [_dated(say("proposed", lang, at=moment(held.proposed_at, zone)))]
+    since = moment(held.decided_at or held.proposed_at, zone)
+    told = [say("major", lang, procedure=held.procedure.label, at=since, manager=_manager(held))]
+    for one in held.tracks:
+        track, step = called(one.track, lang), called(one.step, lang)
+        told.append(say("track", lang, track=track, step=step, at=moment(one.since, zone)))
+    if held.report is not None and held.review is not None:
+        told.append(say("papers", lang, at=moment(max(held.report.at, held.review.at), zone)))
+    return [_dated(text) for text in told]
+
+
+def _manager(held: MajorIncident) -> str:
+    """Who is responsible, or was at its end."""
+    return [one.held_by for one in held.roles if one.role == MANAGER][-1]
+
+
+def _dated(told: str) -> str:
+    """The text with its instants marked: a date is not broken over two lines."""
+    return _DATE.sub(r"<time>\g<0></time>", _text(told))
 
 
 def _beside(card: Card, lang: str) -> list[str]:

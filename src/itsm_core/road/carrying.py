@@ -10,18 +10,17 @@ import attrs
 
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue, TransitionRefused, VersionConflict
-from itsm_core.events import SCHEMA, Event, correction, effective
-from itsm_core.lifecycle import Refused, decide
+from itsm_core.events import OF_MAJORS, Event, correction, effective
 from itsm_core.lifecycle.beside import BESIDE
 from itsm_core.ports import FOLD, Ask, ChangeSet, Committed, Message, Query, Snapshot, Timer
 from itsm_core.records import Record, apply, fold
+from itsm_core.road.briefing import briefing_timers, of_majors
+from itsm_core.road.changing import Change
 from itsm_core.road.claiming import check_claim
 from itsm_core.road.consequences import (
     GOES_ON,
-    Wake,
     if_there,
     notice,
-    related,
     same_clocks,
     timer_of,
     waiting_for,
@@ -30,7 +29,10 @@ from itsm_core.road.consequences import (
     watch,
     words_out,
 )
-from itsm_core.road.terms import ATTEMPTS, OnItsWay, Standing, Terms, anew, history, onward, standing
+from itsm_core.road.deciding import decided, decided_or_noted, decided_with
+from itsm_core.road.pinning import followed, stamp_of
+from itsm_core.road.terms import ATTEMPTS, OnItsWay, Standing, Terms, history, onward, refold, standing
+from itsm_core.road.wanting import follow_up
 from itsm_core.sla import extend
 from itsm_core.values import NO_FIELDS
 
@@ -69,16 +71,20 @@ def _carried(
         change = Change(terms, (yield from standing(record_id)))
         yield from _goes_on_somewhere(terms, change.record, command)
         try:
-            change.add((yield from decided_with(terms, change.record, command)))
+            events = yield from decided_with(terms, change.record, command)
         except TransitionRefused:
             # It may have been carried out by another process in this very moment.
             if repeatable and (first := (yield from first_answer(record_id, command))) is not None:
                 return first
             raise
+        steers = events[0].kind in _STEERING
+        change.add(followed(terms, change.record, events) if steers else events)
         yield from check_claim(terms, change.known, command)
         yield from _announced(terms, change, command)
         for entailed in then(change.record):
             change.add(decided_or_noted(terms, change.record, entailed))
+        if steers or terms.policies:
+            yield from follow_up(change, command)
         if command.trigger == "correct":
             yield from _in_the_same_order(record_id, change)
         try:
@@ -114,6 +120,8 @@ def _announced(terms: Terms, change: Change, command: Command) -> Generator[Ask,
 
 
 _NAMING = frozenset({"link", "correct"})
+_STEERING = frozenset({"acknowledged", "policy_migrated", "escalation_requested"})
+"""The kinds of events that the run of a policy has a say in."""
 
 
 def _looked_up(record_id: str, command: Command) -> Generator[Ask, Any, Command]:
@@ -144,32 +152,6 @@ def _goes_on_somewhere(terms: Terms, record: Record, command: Command) -> Genera
             yield from standing(str(other))
 
 
-class Change:
-    """Events gathered for one commit, and the record they lead to."""
-
-    def __init__(self, terms: Terms, known: Standing) -> None:
-        self.terms, self.known = terms, known
-        self.record = known.record
-        self.events: list[Event] = []
-        self.messages: list[Message] = []
-        self.wake: tuple[Wake | None] | None = None  # what waits for time; None: nobody looked yet
-        self._new: Standing | None = known
-
-    def add(self, events: Sequence[Event]) -> None:
-        """Adds the events of a decision; what comes next is decided on the record after them."""
-        self.wake = None
-        for event in events:
-            self._new = None if self._new is None else onward(self._new, event)
-            self.record = apply(self.record, event) if self._new is None else self._new.record
-            self.events.append(event)
-
-    def standing(self) -> Generator[Ask, Any, Standing]:
-        """Where the record stands then; anew from all events if one came late."""
-        if self._new is not None:
-            return self._new
-        return (yield from anew(self.known.record.id, self.events))
-
-
 def open_record(
     terms: Terms, command: Command, process: str | None = None, stamp: Mapping[str, Any] = NO_FIELDS
 ) -> OnItsWay:
@@ -190,6 +172,9 @@ def open_record(
         return first
     events = _stamped(terms, decided(terms, None, command, process=process), stamp)
     new = Standing(apply(None, events[0]), extend(None, events[0]))
+    for event in of_majors(terms, new.record, events):
+        events.append(event)
+        new = onward(new, event) or refold(events)
     wake = yield from wake_of(terms, new.record)
     by_time = _NO_TIMERS if wake is None else (timer_of(new.record, wake),)
     try:
@@ -201,68 +186,15 @@ def open_record(
 
 
 def _stamped(terms: Terms, events: Sequence[Event], stamp: Mapping[str, Any]) -> list[Event]:
-    """The opening with the agreement that the record is judged by from then on, and the stamp."""
+    """The opening with the agreement and the policy that the record goes by from then on, and the stamp."""
     (opening,) = events
-    agreement = terms.agreement_for(apply(None, opening)) if terms.agreements else None
-    more = {**stamp, **({} if agreement is None else {"agreement": agreement.label})}
+    more = dict(stamp)
+    if terms.agreements or terms.policies:
+        opened = apply(None, opening)
+        agreement = terms.agreement_for(opened)
+        more |= {} if agreement is None else {"agreement": agreement.label}
+        more |= stamp_of(terms, opened)
     return [attrs.evolve(opening, fields={**opening.fields, **more}) if more else opening]
-
-
-def decided_with(terms: Terms, record: Record, command: Command) -> Generator[Ask, Any, list[Event]]:
-    """`decided`, with the records at hand that guards look at; loaded only where some guard does."""
-    beside = (yield from related(record, command.fields)) if terms.lifecycle_of(record).guards else ()
-    return decided(terms, record, command, beside)
-
-
-def decided(
-    terms: Terms,
-    record: Record | None,
-    command: Command,
-    beside: tuple[Record, ...] = (),
-    process: str | None = None,
-) -> list[Event]:
-    """The sealed events of a command, or `TransitionRefused`; without a record one of a process is opened."""
-    lifecycle = terms.lifecycle_for(process) if record is None else terms.lifecycle_of(record)
-    decision = decide(
-        record,
-        command,
-        lifecycle,
-        matrix=terms.matrix,
-        tolerance=terms.tolerance,
-        custom=terms.custom,
-        related=beside,
-        calendar=terms.calendar,
-    )
-    if isinstance(decision, Refused):
-        subject = f"{command.trigger} {record.id}" if record is not None else command.trigger
-        raise TransitionRefused(subject, decision.reasons)
-    return [event.sealed(terms.salt) for event in decision.events]
-
-
-def decided_or_noted(
-    terms: Terms, record: Record, command: Command, beside: tuple[Record, ...] = ()
-) -> list[Event]:
-    """The events of a consequence; a refusal is recorded, and what led to it stands."""
-    try:
-        return decided(terms, record, command, beside)
-    except TransitionRefused as refusal:
-        return [
-            Event(
-                id=str(command.id),
-                record=record.id,
-                seq=record.version + 1,
-                kind="refused",
-                schema=SCHEMA,
-                occurred_at=command.at,
-                recorded_at=command.recorded_at or command.at,
-                actor=command.actor,
-                cause=command.cause,
-                lifecycle=record.lifecycle,
-                lifecycle_version=record.lifecycle_version,
-                fields={"trigger": command.trigger, "codes": refusal.codes},
-                tenant=record.tenant,
-            )
-        ]
 
 
 def _in_the_same_order(record_id: str, change: Change) -> Generator[Ask, Any, None]:
@@ -278,7 +210,10 @@ def _in_the_same_order(record_id: str, change: Change) -> Generator[Ask, Any, No
 
 
 def _moves(events: Sequence[Event]) -> list[str]:
-    return [e.id for e in effective(events) if e.kind in ("opened", "transitioned")]
+    return [e.id for e in effective(events) if e.kind in _IN_ORDER]
+
+
+_IN_ORDER = frozenset({"opened", "transitioned"}) | OF_MAJORS
 
 
 def first_answer(record_id: str, command: Command) -> Generator[Ask, Any, Record | None]:
@@ -296,8 +231,9 @@ def first_answer(record_id: str, command: Command) -> Generator[Ask, Any, Record
             "give every command an id of its own",
         )
     events = yield from history(event.record)
-    last = event.seq  # what a command made was committed together, so it stands in one run
-    while last < len(events) and events[last].id.startswith(f"{command.id}#"):
+    last, made = event.seq, {command.id}  # what a command made was committed together: it stands in one run
+    while last < len(events) and (events[last].id.startswith(f"{command.id}#") or events[last].cause in made):
+        made.add(events[last].fields.get("key", command.id))
         last += 1
     return fold(e for e in events if e.seq <= last)
 
@@ -316,20 +252,23 @@ def commit(change: Change, at: dt.datetime, *, rearm: bool = False) -> OnItsWay:
 
     `rearm` sets the timer anew even if nothing changed that it depends on.
     """
+    if more := of_majors(change.terms, change.record, change.events):
+        change.add(more)
     new = yield from change.standing()
     known = attrs.evolve(change.known, watched=False) if rearm else change.known
     expected = change.known.record.version
     timers = yield from _timers(change, new.record)
-    held = (change.messages, timers, expected)
+    held = (change.messages, timers, expected, change.put_off)
     return (yield from _write(change.terms, known, new, change.events, at, *held))
 
 
 def _timers(change: Change, record: Record) -> Generator[Ask, Any, tuple[Timer, ...]]:
-    """The timer of the record's timer edges, where there are any now or were before."""
+    """The timers of the record's timer edges and briefings, where there are any now or were before."""
+    briefings = briefing_timers(change.known.record, record)
     if not waits_for_time(change.terms, change.known.record, record):
-        return ()
+        return briefings
     (wake,) = change.wake or ((yield from wake_of(change.terms, record)),)
-    return (timer_of(record, wake),)
+    return (timer_of(record, wake), *briefings)
 
 
 def _write(
@@ -341,11 +280,14 @@ def _write(
     messages: Sequence[Message] = (),
     by_time: tuple[Timer, ...] = (),
     expected: int = 0,
+    put_off: tuple[dt.datetime, dt.datetime] | None = None,
 ) -> OnItsWay:
     """Writes a change set; `known` is the standing whose timer and due instant still hold."""
     due, timers = None if known is None else known.due, _NO_TIMERS
-    if terms.agreements and not (known is not None and known.watched and same_clocks(known, new)):
-        due, timers = watch(terms, new, at)
+    watches = terms.agreements or terms.policies or new.record.escalation.policy is not None
+    if watches and not (known is not None and known.watched and same_clocks(known, new)):
+        due, timers = watch(terms, known, new, at)
+        timers = timers if put_off is None else tuple(_put_off(timer, *put_off) for timer in timers)
     changes = ChangeSet(
         record=new.record.id,
         expected=expected,
@@ -359,6 +301,11 @@ def _write(
         again = yield from standing(committed.record)
         return again.record
     return new.record
+
+
+def _put_off(timer: Timer, by: dt.datetime, until: dt.datetime) -> Timer:
+    """The timer, which is not looked at again in the same breath: the clock was set back, or it is stuck."""
+    return timer if timer.due is None or timer.due > by else attrs.evolve(timer, due=until)
 
 
 _NO_TIMERS: tuple[Timer, ...] = ()

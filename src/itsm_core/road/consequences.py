@@ -17,10 +17,11 @@ from itsm_core.lifecycle.timers import next_timer
 from itsm_core.ports import Ask, Message, Timer
 from itsm_core.processes.change_reviews import CAUSES
 from itsm_core.processes.conditions import OWNS_TASK
+from itsm_core.processes.major import major_facts, update_due
 from itsm_core.records import Record
 from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, standing
 from itsm_core.sla import ClockState
-from itsm_core.values import NO_FIELDS, Fields, digest
+from itsm_core.values import NO_FIELDS, Fields, as_fields, digest
 
 OWNED = frozenset({OWNS_TASK})
 """The relations of links to records that belong to this one: guards look at them."""
@@ -160,20 +161,62 @@ _CLOSES = {
 }
 
 
-def watch(terms: Terms, new: Standing, at: dt.datetime) -> tuple[dt.datetime | None, tuple[Timer, ...]]:
-    """When the first running clock falls due, and the timer of the next escalation step.
+def read_of(terms: Terms, known: Standing, at: dt.datetime) -> ClocksRead:
+    """What a policy looks at beside the record, as of an instant."""
+    return ClocksRead(
+        clocks=known.clocks(terms, at), calendar=terms.calendar, update_due_at=update_due(known.record, at)
+    )
 
-    They are read at the newest event: a command that came late does not know what came after it.
+
+def watch(
+    terms: Terms, known: Standing | None, new: Standing, at: dt.datetime
+) -> tuple[dt.datetime | None, tuple[Timer, ...]]:
+    """When the first running clock falls due, and the timers of the next escalation step.
+
+    They are read at the newest event: a command that came late does not know what came after it. A desk
+    without agreements leaves the instant as it is.
     """
     record = new.record
-    clocks = new.clocks(terms, max(at, record.changed_at or at))
-    running = [clock.due_at for clock in clocks.values() if clock.state is ClockState.RUNNING]
-    due = min((instant for instant in running if instant is not None), default=None)
-    if terms.policy is None:
-        return due, ()
-    wake = next_due(Run.of(record, terms.policy), ClocksRead(clocks=clocks))
-    kind = escalation(terms.policy)
-    return due, (Timer(id=f"{record.id}/{kind}", record=record.id, kind=kind, due=wake),)
+    read = read_of(terms, new, max(at, record.changed_at or at))
+    wakes = _wakes(terms, record, read, at)
+    pinned = record.escalation.policy
+    if pinned is not None and pinned not in wakes and known is not None and _concerns(known.record, record):
+        wakes[pinned] = at
+    timers = tuple(_wake(record, policy, due) for policy, due in wakes.items())
+    if not terms.agreements:
+        return None if known is None else known.due, timers
+    running = [clock.due_at for clock in read.clocks.values() if clock.state is ClockState.RUNNING]
+    return min((instant for instant in running if instant is not None), default=None), timers
+
+
+def _wakes(terms: Terms, record: Record, read: ClocksRead, at: dt.datetime) -> dict[str, dt.datetime | None]:
+    """By policy of this desk, when a step is due: of the one that watches the record, of the others never.
+
+    Where this desk lacks the version, nobody here knows when: it is looked at until somebody does.
+    """
+    wakes: dict[str, dt.datetime | None] = {one.id: None for one in terms.policies}
+    try:
+        policy = terms.policy_of(record)
+    except InvalidValue:
+        wakes[str(record.escalation.policy)] = at
+        return wakes
+    if policy is not None:
+        wakes[policy.id] = next_due(Run.of(record, policy), read)
+    return wakes
+
+
+def _wake(record: Record, policy: str, due: dt.datetime | None) -> Timer:
+    """The timer of a policy's next step; a record that is closed has none."""
+    kind = escalation(policy)
+    due = None if record.phase is Phase.CLOSED else due
+    return Timer(id=f"{record.id}/{kind}", record=record.id, kind=kind, due=due)
+
+
+def _concerns(was: Record, now: Record) -> bool:
+    """Whether a policy that another desk has may want something sooner, or nothing any more."""
+    return (was.phase, was.priority, was.escalation.generation, was.escalation.acknowledged_at) != (
+        now.phase, now.priority, now.escalation.generation, now.escalation.acknowledged_at,
+    )  # fmt: skip
 
 
 def same_clocks(known: Standing, new: Standing) -> bool:
@@ -184,6 +227,8 @@ def same_clocks(known: Standing, new: Standing) -> bool:
         and was.words == now.words
         and was.priorities == now.priorities
         and known.record.fired == new.record.fired
+        and known.record.escalation == new.record.escalation
+        and known.record.major_incident == new.record.major_incident
         and known.record.priority is new.record.priority
         and (known.record.customer, known.record.service) == (new.record.customer, new.record.service)
     )
@@ -209,9 +254,16 @@ def words_out(terms: Terms, record: Record, events: Sequence[Event]) -> list[Mes
                     subject=record.number or record.id,
                     body=text,
                     created_at=event.occurred_at,
+                    facts=_facts(record, audience, said),
                 )
             )
     return found
+
+
+def _facts(record: Record, audience: Audience, said: Fields) -> Fields:
+    """What a template may tell top management of a major incident; nothing goes with other words."""
+    facts = major_facts(record) if audience is Audience.MANAGEMENT else {}
+    return as_fields({**facts, "next_update": said.get("promise_due")} if facts else None)
 
 
 _OUTSIDE = frozenset({Audience.REQUESTER, Audience.PUBLIC, Audience.MANAGEMENT})

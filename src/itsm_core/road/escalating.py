@@ -1,4 +1,4 @@
-"""What has fallen due: steps fired, work moved, people told, all in one commit."""
+"""What has fallen due: steps fired, work moved, people told, and what did not fire, all in one commit."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import datetime as dt
 from collections.abc import Generator
 from typing import Any
 
+from itsm_core.business_time.instants import later
 from itsm_core.commands import Command
-from itsm_core.escalation import ClocksRead, Effect, EscalationPolicy, Inform, Move, Run, advance
-from itsm_core.events import Event
-from itsm_core.ports import Ask, Claim, Message
-from itsm_core.records import Record, apply
-from itsm_core.road.carrying import Change, commit, decided, decided_or_noted
-from itsm_core.road.passing import Stuck, each_due
+from itsm_core.ports import Ask, Claim
+from itsm_core.records import Record
+from itsm_core.road.carrying import commit
+from itsm_core.road.changing import Change
+from itsm_core.road.consequences import read_of
+from itsm_core.road.passing import AGAIN, Stuck, each_due
 from itsm_core.road.terms import MACHINE, Terms, escalation, standing
+from itsm_core.road.wanting import settle, wanted
 
 
 def escalations(terms: Terms, now: dt.datetime, worker: str) -> Generator[Ask, Any, tuple[int, Stuck]]:
@@ -21,80 +23,49 @@ def escalations(terms: Terms, now: dt.datetime, worker: str) -> Generator[Ask, A
 
     Without a policy nothing is claimed, so that a desk that has one finds the timers.
     """
-    policy = terms.policy
-    if policy is None:
-        return 0, ()
 
     def fire(claim: Claim) -> Generator[Ask, Any, int]:
-        return (yield from _escalate(terms, policy, claim.item.record, now))
+        return (yield from _escalate(terms, claim.item.record, now))
 
-    return (yield from each_due(escalation(policy), now, worker, fire))
+    fired, stuck = 0, list[tuple[str, Exception]]()
+    for policy in dict.fromkeys(one.id for one in terms.policies):
+        effects, left = yield from each_due(escalation(policy), now, worker, fire)
+        fired, stuck = fired + effects, [*stuck, *left]
+    return fired, tuple(stuck)
 
 
 def rearm(terms: Terms, record_id: str, at: dt.datetime) -> Generator[Ask, Any, Record]:
-    """Sets the timer and the due instant of a record anew, after the agreement or policy changed."""
-    return (yield from commit(Change(terms, (yield from standing(record_id))), at, rearm=True))
+    """Sets the timer and the due instant of a record anew, after the agreement or policy changed.
+
+    A record that no policy watched goes by the one that covers it from then on.
+    """
+    change = Change(terms, (yield from standing(record_id)))
+    because = _because(change, max(at, change.record.changed_at or at))
+    yield from settle(change, because)
+    return (yield from commit(change, at, rearm=True))
 
 
-def _escalate(
-    terms: Terms, policy: EscalationPolicy, record_id: str, now: dt.datetime
-) -> Generator[Ask, Any, int]:
+def _escalate(terms: Terms, record_id: str, now: dt.datetime) -> Generator[Ask, Any, int]:
     known = yield from standing(record_id)
-    now = max(now, known.record.changed_at or now)  # a command may have come since `now` was read
-    read = ClocksRead(clocks=known.clocks(terms, now))
-    _, effects = advance(Run.of(known.record, policy), now, read, terms.resolver)
     change = Change(terms, known)
-    for effect in effects:
-        change.add(_fired(terms, policy, change.record, effect))
-        if isinstance(effect, Inform):
-            change.messages.append(_told(terms, change.record, effect))
+    last = known.record.escalation.last_at
+    set_back = last is not None and now < last
+    if not set_back:
+        now = max(now, known.record.changed_at or now)  # a command may have come since `now` was read
+    if not set_back:
+        yield from settle(change, _because(change, now))
+    policy = terms.policy_of(change.record)
+    fired = 0
+    if policy is not None:
+        fired = yield from wanted(change, policy, now, read_of(terms, known, now))
+    if fired:
+        yield from settle(change, _because(change, now))
+    change.put_off = (last, last) if last is not None and set_back else (now, later(now, AGAIN))
     yield from commit(change, now, rearm=True)
-    return len(effects)
+    return fired
 
 
-def _fired(terms: Terms, policy: EscalationPolicy, record: Record, effect: Effect) -> list[Event]:
-    """The events of an effect: itself, and what a functional step did to the record."""
-    fields = {
-        "key": effect.key,
-        "step": effect.step.id,
-        "step_kind": effect.step.kind,
-        "policy": policy.id,
-        "policy_version": policy.version,
-        "target": effect.clock.target.id,
-        "share": effect.step.at,
-        "scheduled_at": effect.scheduled_at,
-        "to": getattr(effect, "to", getattr(effect, "group", None)),
-    }
-    command = Command("escalate", MACHINE, at=effect.fired_at, id=f"{effect.key}#fired", fields=fields)
-    events = decided(terms, record, command)
-    if isinstance(effect, Move) and record.group != effect.group:
-        moved = apply(record, events[0])
-        move = Command(
-            "assign",
-            MACHINE,
-            at=effect.fired_at,
-            id=f"{effect.key}#assign",
-            cause=effect.key,
-            fields={"group": effect.group, "assignee": None},
-        )
-        events += decided_or_noted(terms, moved, move)
-    return events
-
-
-def _told(terms: Terms, record: Record, effect: Inform) -> Message:
-    subject, body = terms.wording(effect, record, terms.lang)
-    return Message(
-        key=effect.key,
-        record=record.id,
-        to=effect.to,
-        channel=effect.step.channel,
-        audience="internal",
-        subject=subject,
-        body=body,
-        created_at=effect.fired_at,
-        facts={
-            "step": effect.step.id,
-            "scheduled_at": effect.scheduled_at,
-            "lateness_us": effect.lateness // dt.timedelta(microseconds=1),
-        },
-    )
+def _because(change: Change, at: dt.datetime) -> Command:
+    """What stands behind a pin or a switch that no command led to."""
+    record = change.record
+    return Command("escalate", MACHINE, at=at, id=f"{record.id}/escalation/{record.version}")

@@ -11,8 +11,10 @@ from itsm_core.commands import Command
 from itsm_core.errors import StoreError, VersionConflict
 from itsm_core.lifecycle.timers import next_timer
 from itsm_core.ports import Ask, Claim, Settlement
-from itsm_core.road.carrying import Change, commit, decided_or_noted
+from itsm_core.road.carrying import commit
+from itsm_core.road.changing import Change
 from itsm_core.road.consequences import BY_ITSELF, related, ruling
+from itsm_core.road.deciding import decided_or_noted
 from itsm_core.road.terms import ATTEMPTS, MACHINE, Terms, standing
 
 AGAIN = dt.timedelta(minutes=1)

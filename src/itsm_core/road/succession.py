@@ -23,8 +23,10 @@ from itsm_core.lifecycle.migration import MigrationPlan
 from itsm_core.lifecycle.reasons import clock_reasons, role, too_early, version_reasons, wrong_state
 from itsm_core.ports import Ask
 from itsm_core.records import Record
-from itsm_core.road.carrying import Change, carry, commit, decided, first_answer, open_record
+from itsm_core.road.carrying import carry, commit, first_answer, open_record
+from itsm_core.road.changing import Change
 from itsm_core.road.consequences import related
+from itsm_core.road.deciding import decided
 from itsm_core.road.terms import MACHINE, OnItsWay, Terms, standing
 from itsm_core.values import only
 

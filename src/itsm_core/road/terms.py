@@ -11,12 +11,13 @@ import attrs
 
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.errors import InvalidValue
-from itsm_core.escalation import EscalationPolicy, Inform, Resolver, as_named, wording
+from itsm_core.escalation import EscalationPolicy, Inform, Resolver, as_named, policy_for, wording
 from itsm_core.events import Event
 from itsm_core.lifecycle import TOLERANCE, CustomField, Lifecycle
 from itsm_core.lifecycle.timers import TIME
 from itsm_core.ports import Ask
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
+from itsm_core.processes.major import MajorRules
 from itsm_core.processes.request_model import of_model
 from itsm_core.records import Record, apply, fold, follows
 from itsm_core.sla import Agreement, Clock, Metric, Timeline, clocks_at, trace
@@ -25,9 +26,9 @@ from itsm_core.sla.tracing import extended
 from itsm_core.values import NO_FIELDS, each, named, only
 
 
-def escalation(policy: EscalationPolicy) -> str:
-    """The kind of the timers that wake a policy's escalations: each policy has its own."""
-    return f"escalation/{policy.id}"
+def escalation(policy: str) -> str:
+    """The kind of the timers that wake the escalations of a policy, by its id: each policy has its own."""
+    return f"escalation/{policy}"
 
 
 MACHINE = TIME
@@ -60,7 +61,7 @@ def _each(kind: type, remedy: str) -> Any:
 
 
 _AGREEMENT = "make one: default_agreement(calendar) or Agreement(...)"
-_POLICY = "make one: EscalationPolicy(id, version, steps=[...])"
+_POLICY = "make one: EscalationPolicy(id, version, steps=[...]), or give a list of them"
 _FIELD = 'declare it: CustomField("room", "text")'
 _LIFECYCLE = "take INCIDENT, or make one: Lifecycle(...)"
 _CALENDAR = 'make one: BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")'
@@ -79,16 +80,32 @@ def _several(value: Lifecycle | Sequence[Lifecycle]) -> tuple[Lifecycle, ...]:
     return tuple(known.values())
 
 
+def _policies(value: EscalationPolicy | Sequence[EscalationPolicy] | None) -> tuple[EscalationPolicy, ...]:
+    """One policy, or several and their versions; the newest of the first that covers a record is pinned."""
+    if value is None or isinstance(value, EscalationPolicy):
+        return () if value is None else (value,)
+    found = each(EscalationPolicy, value, "policy", _POLICY)
+    known: dict[tuple[str, int], EscalationPolicy] = {}
+    for one in found:
+        if known.setdefault((one.id, one.version), one) != one:
+            told = f"{one.id} {one.version}"
+            raise InvalidValue("policy", told, "is the name of two", "give a changed one a new version")
+    return tuple(known.values())
+
+
 @attrs.frozen(kw_only=True)
 class Terms:
-    """What a desk is run by: lifecycles, matrix, agreements, policy, and who answers to a name.
+    """What a desk is run by: lifecycles, matrix, agreements, policies, and who answers to a name.
 
     The first agreement that covers a new record is written into its opening and judges it from
     then on, as long as it stands among `agreements`; so keep old versions there. A later version with
     `on_policy_change="reassess_open"` takes over those that are still open as it begins; set their timers
     anew then (`ServiceDesk.rearm`). A record stays on
     the lifecycle it was opened on until it is migrated; new ones begin on the newest version of
-    their process. `calendar` counts the time of timer edges and guards (None: around the clock).
+    their process. `calendar` counts the time of timer edges and guards (None: around the clock), and of
+    escalations that wait in business time. The version of a policy that a record was opened under is
+    pinned: keep old versions among `policies` until their records are done, or migrate them. `majors` says
+    what proposes a major incident, and the procedure that one is accepted under.
     """
 
     salt: Callable[[], str]
@@ -97,18 +114,25 @@ class Terms:
         default=None, validator=attrs.validators.optional(_is(BusinessCalendar, _CALENDAR))
     )
     agreements: tuple[Agreement, ...] = attrs.field(default=(), validator=_each(Agreement, _AGREEMENT))
-    policy: EscalationPolicy | None = attrs.field(
-        default=None, validator=attrs.validators.optional(_is(EscalationPolicy, _POLICY))
-    )
+    policies: tuple[EscalationPolicy, ...] = attrs.field(default=(), converter=_policies)
     matrix: PriorityMatrix = attrs.field(
         default=matrix_3x3_p5, validator=_is(PriorityMatrix, "take matrix_3x3_p5 or matrix_3x3_p4")
     )
     resolver: Resolver = as_named
+    asks_directory: bool = False
+    majors: MajorRules = attrs.field(
+        factory=MajorRules, validator=_is(MajorRules, "make them: MajorRules(criteria=...)")
+    )
     tolerance: dt.timedelta = TOLERANCE
     custom: tuple[CustomField, ...] = attrs.field(default=(), validator=_each(CustomField, _FIELD))
     wording: Wording = wording
     lang: str = "en"
     reply_channel: str = "email"
+    _ruling: Mapping[tuple[str, int], Lifecycle] = attrs.field(init=False, eq=False, repr=False)
+
+    @_ruling.default
+    def _by_version(self) -> Mapping[tuple[str, int], Lifecycle]:
+        return {(one.id, one.version): one for one in self.lifecycles}
 
     def lifecycle_of(self, record: Record) -> Lifecycle:
         """The lifecycle that rules a record, or else the one its process begins on here.
@@ -120,20 +144,34 @@ class Terms:
     def __attrs_post_init__(self) -> None:
         """Refuses a policy that waits for a metric that nothing here measures."""
         known = [*Metric, *dict.fromkeys(metric for one in self.agreements for metric in one.metrics)]
-        for step in () if self.policy is None else self.policy.steps:
-            if step.metric not in known:
+        for step in (step for policy in self.policies for step in policy.steps):
+            if step.share is not None and step.metric not in known:
                 near = difflib.get_close_matches(step.metric, known, 1)
                 remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
                 raise InvalidValue(
                     "metric", step.metric, f"of step {step.id!r} is measured by no agreement here", remedy
                 )
 
+    def policy_of(self, record: Record) -> EscalationPolicy | None:
+        """The policy that watches a record: the version it pins, else the one that covers it now.
+
+        A record that another desk's policy watches is watched by this one's too. Raises `InvalidValue`
+        where this desk has the policy that the record pins and lacks the version.
+        """
+        pinned = record.escalation
+        mine = [one for one in self.policies if one.id == pinned.policy]
+        if not mine:
+            return policy_for(self.policies, record)
+        for one in mine:
+            if one.version == pinned.version:
+                return one
+        told, known = f"{pinned.policy} {pinned.version}", ", ".join(str(one.version) for one in mine)
+        remedy = "give the desk every version that open records go by, policy=[...], or migrate the record"
+        raise InvalidValue("policy", told, f"is none of this desk, which has version {known}", remedy)
+
     def ruling(self, record: Record) -> Lifecycle | None:
         """The lifecycle that rules a record; None if this desk does not have it."""
-        for lifecycle in self.lifecycles:
-            if (lifecycle.id, lifecycle.version) == (record.lifecycle, record.lifecycle_version):
-                return lifecycle
-        return None
+        return self._ruling.get((record.lifecycle, record.lifecycle_version))
 
     def lifecycle_for(self, process: str | None = None, fields: Mapping[str, Any] = NO_FIELDS) -> Lifecycle:
         """The newest version of the first lifecycle of a process, or of an id (None: the first).

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from uuid import uuid4
 
 from itsm_core.business_time.instants import in_utc, later
 from itsm_core.errors import InvalidValue, VersionConflict
-from itsm_core.ports import FOLD, ChangeSet, Committed, Message, Position, Settlement, Snapshot
+from itsm_core.ports import FOLD, ChangeSet, Committed, Ending, Message, Position, Settlement, Snapshot
 from itsm_core.records import Record
 from itsm_core.values import canonical, sha256
 
@@ -121,7 +121,7 @@ def as_text(value: Any) -> str | None:
 
 # --- claims -----------------------------------------------------------------------------------
 
-OUTCOMES = ("done", "failed", "retry")
+OUTCOMES: tuple[str, ...] = get_args(Ending)
 
 
 class Held(NamedTuple):

@@ -20,9 +20,9 @@ from itsm_core.events import Event, Phase, effective
 from itsm_core.lifecycle.beside import APPROVALS, BESIDE
 from itsm_core.lifecycle.decision import Accepted, Refused
 from itsm_core.lifecycle.fields import CustomField
-from itsm_core.lifecycle.guards import guard_reasons
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.machine import Cursor, destination
+from itsm_core.lifecycle.majors import row_reasons
 from itsm_core.lifecycle.options import Option
 from itsm_core.lifecycle.parts import Need, Transition
 from itsm_core.lifecycle.reasons import waivers_for
@@ -180,7 +180,7 @@ def _against(row: Transition, step: Step, before: Record) -> Faults:
     for need in row.requires:
         if need.required and not _answered(need, step.command, before):
             yield f"{need.field} is not given"
-    for reason in guard_reasons(row.guards, step.lifecycle.guards, step.situation(before)):
+    for reason in row_reasons(row, step.lifecycle, step.situation(before)):
         yield f"a guard objects: {reason}"
 
 
@@ -302,9 +302,9 @@ def _pressed(step: Step, option: Option, before: Record) -> Faults:
 
 def _explained(step: Step, option: Option, before: Record) -> Faults:
     """What an enabled button was refused for, but for the fields that it brought."""
-    situation, known = step.situation(before), step.lifecycle.guards
+    situation = step.situation(before)
     rows = step.lifecycle.rows(option.trigger, before.state)
-    said = {str(reason) for row in rows for reason in guard_reasons(row.guards, known, situation)}
+    said = {str(reason) for row in rows for reason in row_reasons(row, step.lifecycle, situation)}
     for reason in step.decision.reasons:
         if reason.code in _NO_FIELDS and str(reason) not in said and step.command.on_behalf_of is None:
             yield f"options enable {option.trigger}, and decide refuses it: {reason}"

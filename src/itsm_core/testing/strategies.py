@@ -14,7 +14,7 @@ from itsm_core.actors import Actor
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Audience, Direction
-from itsm_core.lifecycle.beside import VOTES
+from itsm_core.lifecycle.beside import BESIDE, ON_MIGRATION, VOTES
 from itsm_core.lifecycle.fields import CustomField, FieldType, kinds_of
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.parts import Need
@@ -137,7 +137,8 @@ class World:
 
     def beside(self, trigger: str, at: dt.datetime, events: Iterable[str]) -> SearchStrategy[Fields]:
         """Fields of a command that leaves the state alone; `events` are the ids of those there are."""
-        must, may = self._words(at, tuple(events)).get(trigger, ({}, {}))
+        plain = dict.fromkeys(BESIDE[trigger].requires, texts) if trigger in BESIDE else {}
+        must, may = self._words(at, tuple(events)).get(trigger, (plain, {}))
         return st.fixed_dictionaries(must, optional=may)
 
     def _words(self, at: dt.datetime, events: tuple[str, ...]) -> dict[str, tuple[Fields, Fields]]:
@@ -161,6 +162,12 @@ class World:
             "waive": ({**waiver, "review": texts}, {}),
             "request_approval": ({"rule": self.fields.get("rule", rules)}, {}),
             "vote": ({"vote": st.sampled_from(VOTES)}, {}),
+            "snooze": ({"until": soon}, {"reason": texts}),
+            "escalate_now": ({}, {"escalation_step": texts}),
+            "migrate_policy": (
+                {"escalation_policy": texts, "escalation_policy_version": st.integers(1, 3), "reason": texts},
+                {"escalation_mode": st.sampled_from(ON_MIGRATION)},
+            ),
             "correct": (correction, {}),
         }
 

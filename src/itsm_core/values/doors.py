@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from itsm_core.errors import InvalidValue
@@ -61,6 +61,16 @@ def named(value: Any, what: str, remedy: str) -> str:
     if value is None or value == "":
         raise InvalidValue(what, value, "has no id", remedy)
     return only(str, value, what, f"an id is a text; {remedy}")
+
+
+def pairs(value: Any, what: str, remedy: str) -> tuple[tuple[str, str], ...]:
+    """The pairs of ids of an iterable; a text is none, whatever its length."""
+    found = []
+    for pair in value if isinstance(value, Iterable) else (value,):
+        if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
+            raise InvalidValue(what, pair, "is no pair", remedy)
+        found.append((named(pair[0], what, remedy), named(pair[1], what, remedy)))
+    return tuple(found)
 
 
 def counted(value: Any, what: str) -> int:

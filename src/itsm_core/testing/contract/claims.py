@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
 
 import attrs
 import pytest
 
 from itsm_core.errors import InvalidValue
-from itsm_core.ports import Claim, Settlement, Store
-from itsm_core.testing.contract.samples import NOW, at, changes, message, timer
+from itsm_core.ports import Claim, Ending, Settlement, Store
+from itsm_core.testing.contract.samples import FINAL, NOW, at, changes, message, timer
 from itsm_core.testing.contract.subject import Subject, claim, names, settle
 
 
@@ -39,6 +38,15 @@ class ClaimChecks:
         assert store.next_due("message") == at(7)
         assert names(claim(store, 7, "message", lease=1)) == ["later"]
 
+    def test_p7_a_message_comes_as_it_went_in(self, subject: Subject) -> None:
+        """Until when it counts, who is told instead, and which escalation it belongs to."""
+        sent = message(
+            "m", not_before=at(1), expires_at=at(90), failover=[("bob", "sms"), ("ünal", "voice")],
+            urgency="high", run="R1:line.1", generation=3, facts={"step": "lead"}, audience="management",
+        )  # fmt: skip
+        subject.store.commit(changes(messages=[sent]))
+        assert [c.item for c in claim(subject.store, 2, "message")] == [sent]
+
     def test_p7_a_lease_is_respected(self, subject: Subject) -> None:
         """Until it ends nobody else gets the item, and `next_due` says when that is."""
         store, old = subject.store, _two_held(subject.store)
@@ -64,17 +72,17 @@ class ClaimChecks:
         assert store.next_due("clock") is store.next_due("message") is None
         assert claim(store, 60) == claim(store, 60, "message") == ()
 
-    @pytest.mark.parametrize("outcome", ["done", "failed"])
-    def test_p7_what_is_done_or_failed_does_not_come_back(
-        self, subject: Subject, outcome: Literal["done", "failed"]
-    ) -> None:
+    @pytest.mark.parametrize("outcome", FINAL)
+    def test_p7_what_is_settled_for_good_does_not_come_back(self, subject: Subject, outcome: Ending) -> None:
         """A settled item is gone for good; what waits beside it is not."""
         store = subject.store
         timers, messages = [timer("t", 0), timer("u", 50)], [message("m"), message("n", ready=50)]
-        store.commit(changes(timers=timers, messages=messages))
+        first = changes(timers=timers, messages=messages)
+        store.commit(first)
         claims = [*claim(store, 0), *claim(store, 0, "message")]
         settle(store, 1, claims, outcome, detail="550 no such user")
         settle(store, 1, claims, "retry")
+        store.commit(changes(history=first.events, messages=messages))  # keys that were taken
         assert names([*claim(store, 99), *claim(store, 99, "message")]) == ["u", "n"]
 
     def test_p7_each_claim_is_settled_by_itself(self, subject: Subject) -> None:

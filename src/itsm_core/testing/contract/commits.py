@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import attrs
 import pytest
 
 from itsm_core.errors import InvalidValue, RecordNotFound, VersionConflict
-from itsm_core.ports import ChangeSet, Committed, Snapshot, Store, Timer
-from itsm_core.testing.contract.samples import ALL, at, changes, message, timer
+from itsm_core.ports import ChangeSet, Committed, Ending, Snapshot, Store, Timer
+from itsm_core.testing.contract.samples import ALL, FINAL, at, changes, message, timer
 from itsm_core.testing.contract.subject import (
     Halting,
     Interrupted,
@@ -159,10 +159,8 @@ class CommitChecks:
 
     # --- 4: messages and timers ---
 
-    @pytest.mark.parametrize("outcome", ["done", "failed"])
-    def test_p4_a_key_is_taken_once_and_for_ever(
-        self, subject: Subject, outcome: Literal["done", "failed"]
-    ) -> None:
+    @pytest.mark.parametrize("outcome", FINAL)
+    def test_p4_a_key_is_taken_once_and_for_ever(self, subject: Subject, outcome: Ending) -> None:
         """Neither a waiting nor a settled message is taken again."""
         store, first = subject.store, changes(messages=[message("m", body="one")])
         store.commit(first)

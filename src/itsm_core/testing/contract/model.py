@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import attrs
 import pytest
@@ -13,8 +13,19 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from itsm_core.errors import RecordNotFound, VersionConflict
 from itsm_core.events import Event
-from itsm_core.ports import FOLD, ChangeSet, Committed, Message, Query, Settlement, Snapshot, Store, Timer
-from itsm_core.testing.contract.samples import MINUTE, NOW, at, changes, event, message, timer
+from itsm_core.ports import (
+    FOLD,
+    ChangeSet,
+    Committed,
+    Ending,
+    Message,
+    Query,
+    Settlement,
+    Snapshot,
+    Store,
+    Timer,
+)
+from itsm_core.testing.contract.samples import FINAL, MINUTE, NOW, at, changes, event, message, timer
 from itsm_core.testing.contract.subject import Subject, end_of, everything
 
 RECORDS = st.sampled_from(["R1", "R2", "é"])
@@ -200,8 +211,8 @@ class StoreMachine(RuleBasedStateMachine):
             self.tokens.append(claim.token)
 
     @precondition(lambda self: self.tokens)
-    @rule(data=st.data(), outcome=st.sampled_from(["done", "failed", "retry"]), delay=st.integers(0, 3))
-    def settle(self, data: st.DataObject, outcome: Literal["done", "failed", "retry"], delay: int) -> None:
+    @rule(data=st.data(), outcome=st.sampled_from([*FINAL, "retry"]), delay=st.integers(0, 3))
+    def settle(self, data: st.DataObject, outcome: Ending, delay: int) -> None:
         """Only the token that holds an item ends its claim."""
         token = data.draw(st.sampled_from(self.tokens))
         ended = Settlement(token=token, outcome=outcome, retry_at=at(self.now + delay))

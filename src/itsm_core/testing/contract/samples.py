@@ -8,13 +8,16 @@ from typing import Any
 
 from itsm_core.actors import Actor
 from itsm_core.events import Event
-from itsm_core.ports import FOLD, ChangeSet, Message, Query, Snapshot, Timer
+from itsm_core.ports import FOLD, ChangeSet, Ending, Message, Query, Snapshot, Timer
 from itsm_core.records import fold
 from itsm_core.sla.tracing import trace
 
 NOW = dt.datetime(2024, 5, 6, 8, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 ALL = Query(limit=1000)
+
+FINAL: tuple[Ending, ...] = ("done", "failed", "superseded", "expired")
+"""The outcomes that end a claim for good."""
 
 HOSTILE = (
     "'; DROP TABLE itsm_events; --",

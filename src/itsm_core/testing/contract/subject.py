@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from itsm_core.events import Event
-from itsm_core.ports import Claim, Message, Position, Settlement, Store
+from itsm_core.ports import Claim, Ending, Message, Position, Settlement, Store
 from itsm_core.testing.contract.samples import MINUTE, at
 
 NO_ANOTHER = "no fixture `another`: a function that opens a further store on the same records"
@@ -102,11 +102,7 @@ def claim(
 
 
 def settle(
-    store: Store,
-    minutes: int,
-    claims: Iterable[Claim],
-    outcome: Literal["done", "failed", "retry"] = "done",
-    **more: Any,
+    store: Store, minutes: int, claims: Iterable[Claim], outcome: Ending = "done", **more: Any
 ) -> None:
     """Ends claims so many minutes after the beginning."""
     store.settle([Settlement(token=c.token, outcome=outcome, **more) for c in claims], at(minutes))

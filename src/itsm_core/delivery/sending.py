@@ -1,0 +1,66 @@
+"""Who sends a message, and what an answer of a notifier means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from itsm_core.errors import InvalidValue
+from itsm_core.ports import Delivered, Message, Notifier, Outcome, Rejected, Retry, Unknown
+
+
+def answered(answer: Any) -> Outcome:
+    """The outcome a notifier gave; anything else it returned is `Unknown`, None is delivered."""
+    if answer is None:
+        return Delivered()
+    if isinstance(answer, (Delivered, Retry, Rejected, Unknown)):
+        return answer
+    return Unknown(
+        f"the notifier answered {answer!r}; it should answer Delivered, Retry, Rejected or Unknown"
+    )
+
+
+N = TypeVar("N")
+
+
+def by_channel(notifiers: Mapping[str, N] | N | None) -> dict[str, N]:
+    """The notifiers by channel; a single one takes every channel ("*")."""
+    held: dict[str, Any]
+    try:
+        held = {"*": notifiers} if callable(notifiers) else dict(notifiers or {})  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        held = {"*": notifiers}
+    for channel, notifier in held.items():
+        if not callable(notifier):
+            raise InvalidValue(
+                "notifiers",
+                notifier,
+                f"cannot be called (channel {channel!r})",
+                'give a function of a Message, or {"email": function, "*": function}',
+            )
+    return held
+
+
+def chosen(notifiers: Mapping[str, N], message: Message) -> N | Rejected:
+    """The notifier of the message's channel, or else that of "*"; a rejection where there is none."""
+    notifier = notifiers.get(message.channel) or notifiers.get("*")
+    if notifier is None:
+        known = ", ".join(sorted(notifiers))
+        return Rejected(f"no notifier for the channel {message.channel!r}, only for {known}")
+    return notifier
+
+
+def failed(error: Exception) -> Unknown:
+    """What is known of a message whose notifier raised."""
+    return Unknown(f"{type(error).__name__}: {error}")
+
+
+def send(notifiers: Mapping[str, Notifier], message: Message) -> Outcome:
+    """What the notifier of the message's channel, or else that of "*", makes of it."""
+    notifier = chosen(notifiers, message)
+    if isinstance(notifier, Rejected):
+        return notifier
+    try:
+        return answered(notifier(message))
+    except Exception as error:
+        return failed(error)

@@ -1,0 +1,272 @@
+"""Whether a policy can work, before anybody is paged by it: coded rules.
+
+    lint(policy, agreement=..., lifecycle=..., resolver=...) -> findings, each with code, message, remedy
+
+Cycles without a bound and unknown step ids are no findings: the policy itself refuses them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Literal
+
+import attrs
+
+from itsm_core.business_time.calendar import BusinessCalendar
+from itsm_core.business_time.durations import Budget
+from itsm_core.business_time.instants import in_utc
+from itsm_core.escalation.engine import Resolver
+from itsm_core.escalation.policies import SURELY, Chain, EscalationPolicy
+from itsm_core.escalation.steps import END, Condition, EscalationStep, StepKind
+from itsm_core.escalation.triggers import TriggerKind, Unit, Wait
+from itsm_core.lifecycle.definition import Definition
+from itsm_core.lifecycle.rewriting import near
+from itsm_core.records import Record
+from itsm_core.sla import Agreement, Finding
+from itsm_core.values import only
+
+
+@attrs.frozen(kw_only=True)
+class Asked:
+    """What is looked at: the policy, and what is known of the desk that will run it."""
+
+    policy: EscalationPolicy
+    agreement: Agreement | None
+    lifecycle: Definition | None
+    known: Collection[str] | None
+    resolver: Resolver | None
+    record: Record | None
+    at: dt.datetime | None
+    calendar: BusinessCalendar | None
+    most: int
+    contacts: Mapping[str, tuple[Wait, ...]]
+
+
+Found = Iterator[tuple[str, str, str]]
+"""What is wrong, at which step (or the policy), and what to do."""
+
+
+@attrs.frozen
+class PolicyRule:
+    """A rule: its code, what it finds, and whether that may be meant so."""
+
+    code: str
+    title: str
+    find: Callable[[Asked], Found] = attrs.field(repr=False)
+    severity: Literal["error", "warning"] = "error"
+
+
+def lint(
+    policy: EscalationPolicy,
+    *,
+    agreement: Agreement | None = None,
+    lifecycle: Definition | None = None,
+    known: Collection[str] | None = None,
+    resolver: Resolver | None = None,
+    record: Record | None = None,
+    at: dt.datetime | None = None,
+    calendar: BusinessCalendar | None = None,
+    most: int = 5,
+    contacts: Mapping[str, Iterable[Wait]] | None = None,
+) -> tuple[Finding, ...]:
+    """Everything that is wrong with a policy, by code; empty if nothing is.
+
+    What is given is looked into: metrics of the `agreement`, states of the `lifecycle`, names that are
+    `known`; with `resolver`, `record` and `at`, who answers then, and whether a step pages more than
+    `most` people; the desk's `calendar`; `contacts`, how long after a first message the further attempts
+    to reach the person of a name come.
+    """
+    only(EscalationPolicy, policy, "policy", "make one: EscalationPolicy(id, version, steps=[...])")
+    asked = Asked(
+        policy=policy,
+        agreement=agreement,
+        lifecycle=lifecycle,
+        known=known,
+        resolver=resolver,
+        record=record,
+        at=None if at is None else in_utc(at),
+        calendar=policy.calendar or calendar,
+        most=most,
+        contacts={name: tuple(waits) for name, waits in (contacts or {}).items()},
+    )
+    return tuple(
+        Finding(rule.code, message, where=where, remedy=remedy, severity=rule.severity)
+        for rule in POLICY_RULES.values()
+        for message, where, remedy in rule.find(asked)
+    )
+
+
+# --- what it names --------------------------------------------------------------------------------
+
+
+def _unknown_names(asked: Asked) -> Found:
+    if asked.known is None:
+        return
+    for step in asked.policy.steps:
+        for name in (*step.to, *step.fallback):
+            if name not in asked.known and not name.startswith(SURELY):
+                remedy = near(name, sorted(asked.known), "name somebody who is known")
+                yield f"tells {name!r}, whom nobody knows", step.id, remedy
+
+
+def _unknown_states(asked: Asked) -> Found:
+    if asked.lifecycle is None:
+        return
+    states = [state.id for state in asked.lifecycle.states]
+    for chain in asked.policy.chains:
+        state = chain.trigger.state
+        if state is not None and state not in states:
+            yield f"waits in {state!r}, which is no state", chain.steps[0].id, near(state, states)
+
+
+def _unmeasured(asked: Asked) -> Found:
+    if asked.agreement is None:
+        return
+    metrics = [str(metric) for metric in asked.agreement.metrics]
+    for chain in asked.policy.chains:
+        metric = str(chain.trigger.metric)
+        if chain.trigger.kind is TriggerKind.SHARE and metric not in metrics:
+            yield f"waits for {metric}, which nothing measures", chain.steps[0].id, near(metric, metrics)
+
+
+# --- who answers ----------------------------------------------------------------------------------
+
+
+def _answers(asked: Asked, step: EscalationStep) -> tuple[str, ...] | None:
+    """Who answers to the names of a step at the instant asked about; None where nobody can tell."""
+    if asked.resolver is None or asked.record is None or asked.at is None:
+        return None
+    found: list[str] = []
+    for name in (*step.to, *step.fallback):
+        answer = (name,) if name.startswith(SURELY) else asked.resolver(name, asked.record, asked.at) or ()
+        found += [answer] if isinstance(answer, str) else [person for person in answer if person]
+    return tuple(dict.fromkeys(found))
+
+
+def _nobody(asked: Asked) -> Found:
+    for step in asked.policy.steps:
+        if step.kind is StepKind.HIERARCHIC and _answers(asked, step) == ():
+            yield (
+                f"tells {', '.join(step.to)}, and nobody answers",
+                step.id,
+                "fill the role, or say a fallback",
+            )
+
+
+def _everybody(asked: Asked) -> Found:
+    for step in asked.policy.steps:
+        people = _answers(asked, step) or ()
+        if len(people) > asked.most:
+            remedy = "tell who is on call, and the team by a channel of its own"
+            yield f"tells {len(people)} people at once", step.id, remedy
+
+
+# --- what never comes -----------------------------------------------------------------------------
+
+
+def _unreachable(asked: Asked) -> Found:
+    for chain in asked.policy.chains:
+        reached = _reached(chain)
+        for place, step in enumerate(chain.steps):
+            if place not in reached:
+                yield "is never come to", step.id, "let a branch lead to it, or leave it out"
+
+
+def _reached(chain: Chain) -> set[int]:
+    """The places of a chain that some way leads to."""
+    reached: set[int] = set()
+    coming = [0]
+    while coming:
+        place = coming.pop()
+        if place in reached:
+            continue
+        reached.add(place)
+        step = chain.steps[place]
+        further = chain.next_of(place)
+        coming += [chain.places[branch.to] for branch in step.branches if branch.to != END]
+        coming += [] if further is None else [further]
+    return reached
+
+
+def _no_priority(asked: Asked) -> Found:
+    covered = asked.policy.priorities
+    for step in asked.policy.steps:
+        if covered and step.priorities and not covered & step.priorities:
+            yield "is for priorities that the policy does not cover", step.id, "name one that it covers"
+
+
+def _never_open(asked: Asked) -> Found:
+    calendar, at = asked.calendar, asked.at
+    if calendar is None or at is None:
+        return
+    inside, outside = calendar.next_open(at), calendar.next_close(at)
+    for step in asked.policy.steps:
+        for condition in _conditions(step):
+            if condition.hours == "inside" and inside is None:
+                yield "asks for hours that never come", step.id, "give the calendar hours"
+            if condition.hours == "outside" and calendar.is_open(at) and outside is None:
+                yield "asks for a closed desk, and it never closes", step.id, "give the calendar hours"
+
+
+def _conditions(step: EscalationStep) -> Iterator[Condition]:
+    if step.when is not None:
+        yield step.when
+    yield from (branch.when for branch in step.branches)
+
+
+# --- what overtakes what --------------------------------------------------------------------------
+
+
+def _lapses(asked: Asked) -> Found:
+    timeout = _wall(asked.policy.ack_timeout)
+    if timeout is None:
+        return
+    for step in asked.policy.steps:
+        wait = _wall(step.wait)
+        if wait is not None and step.stops_on == "acknowledged" and timeout < wait:
+            told = f"waits {step.wait}, longer than an acknowledgement lasts"
+            yield told, step.id, f"let it last longer than {asked.policy.ack_timeout}"
+
+
+def _overtaken(asked: Asked) -> Found:
+    for chain in asked.policy.chains:
+        for place, step in enumerate(chain.steps):
+            further = chain.next_of(place)
+            moves_on = None if further is None else _wall(chain.steps[further].after)
+            if moves_on is None:
+                continue
+            for name in step.to:
+                for wait in asked.contacts.get(name, ()):
+                    comes = _wall(wait)
+                    if comes is not None and comes >= moves_on:
+                        told = f"{name} is tried again after {wait}, when the chain has gone on"
+                        yield (
+                            told,
+                            step.id,
+                            f"try within {chain.steps[further or 0].after}, or let it wait longer",
+                        )
+
+
+def _wall(wait: Wait | None) -> int | None:
+    """The microseconds of a wait in wall time; None for others, which depend on the calendar."""
+    if wait is None or wait.unit is not Unit.WALL or not isinstance(wait.duration, Budget):
+        return None
+    return wait.duration.us
+
+
+# fmt: off
+POLICY_RULES: dict[str, PolicyRule] = {rule.code: rule for rule in (
+    PolicyRule("E001", "Everybody whom it tells is known", _unknown_names),
+    PolicyRule("E002", "Every state that it waits in exists", _unknown_states),
+    PolicyRule("E003", "Every metric that it waits for is measured", _unmeasured),
+    PolicyRule("E004", "Somebody answers to each step", _nobody),
+    PolicyRule("E005", "Every step is come to", _unreachable),
+    PolicyRule("E006", "Every step is for a priority that the policy covers", _no_priority),
+    PolicyRule("E007", "Every window opens", _never_open),
+    PolicyRule("E008", "No step pages a whole team", _everybody, "warning"),
+    PolicyRule("E009", "An acknowledgement lasts longer than a step waits", _lapses, "warning"),
+    PolicyRule("E010", "The chain leaves people the time to be reached", _overtaken, "warning"),
+)}
+"""The rules by code."""
+# fmt: on

@@ -1,0 +1,120 @@
+"""What a policy wants done at once, added to a change: when a step is due, asked for, or let in anew."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Generator, Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from itsm_core.commands import Command
+from itsm_core.errors import InvalidValue
+from itsm_core.escalation import (
+    ClocksRead,
+    Effect,
+    EscalateNow,
+    EscalationPolicy,
+    Inform,
+    Run,
+    advance,
+    migrate,
+)
+from itsm_core.oncall import Person
+from itsm_core.ports import Ask
+from itsm_core.records import Record
+from itsm_core.road.changing import Change
+from itsm_core.road.consequences import read_of
+from itsm_core.road.effecting import events_of, told
+from itsm_core.road.people import people_of
+from itsm_core.road.pinning import found, watched
+
+NOBODY: Mapping[str, Person] = {}
+
+
+def follow_up(change: Change, command: Command) -> Generator[Ask, Any, None]:
+    """What follows from a command for the run of the record's policy, in the same commit.
+
+    A record that a policy covers from now on is pinned, or switched; a step that was asked for fires; a
+    policy that takes over says what it passes over.
+    """
+    first = change.events[0]
+    if first.kind == "policy_migrated":
+        yield from _taken_over(change, change.known.record, command)
+        return
+    if first.kind == "escalation_requested":
+        yield from _at_once(change, command, first.fields.get("step"))
+    yield from settle(change, command)
+
+
+def settle(change: Change, command: Command) -> Generator[Ask, Any, None]:
+    """Pins the policy that covers a record now, or lets the one take over that covers its new priority."""
+    was = change.record
+    events = watched(change.terms, change.known.record, was, command)
+    change.add(events)
+    if events and events[0].kind == "policy_migrated":
+        yield from _taken_over(change, was, command)
+
+
+def _at_once(change: Change, command: Command, step: str | None) -> Generator[Ask, Any, None]:
+    policy = change.terms.policy_of(change.record)
+    if policy is None:
+        remedy = "give the desk one that covers it: policy=EscalationPolicy(...)"
+        raise InvalidValue("policy", None, f"watches {change.record.id}, so it has no step", remedy)
+    if step is not None and policy.step(step) is None:
+        known = ", ".join(one.id for one in policy.steps)
+        raise InvalidValue("escalation_step", step, f"is no step of {policy.label}", f"use one of {known}")
+    at, read = yield from _read(change, command.at)
+    yield from wanted(change, policy, at, _asking(read, step), command.id)
+
+
+def _taken_over(change: Change, was: Record, command: Command) -> Generator[Ask, Any, None]:
+    said = change.events[-1].fields
+    policy = found(change.terms, said)
+    old = next((one for one in change.terms.policies if one.label == said.get("was")), policy)
+    at, read = yield from _read(change, command.at)
+    migration = migrate(Run.of(was, old), policy, at, read, mode=said["mode"])
+    added(change, policy, migration.effects, command.id)
+    event = read if migration.enter is None else _asking(read, migration.enter)
+    yield from wanted(change, policy, at, event, command.id)
+
+
+def _read(change: Change, at: dt.datetime) -> Generator[Ask, Any, tuple[dt.datetime, ClocksRead]]:
+    """What the policy looks at after a change, as of the newest event."""
+    new = yield from change.standing()
+    at = max(at, new.record.changed_at or at)
+    return at, read_of(change.terms, new, at)
+
+
+def _asking(read: ClocksRead, step: str | None) -> EscalateNow:
+    return EscalateNow(
+        clocks=read.clocks, calendar=read.calendar, update_due_at=read.update_due_at, step=step
+    )
+
+
+def wanted(
+    change: Change, policy: EscalationPolicy, at: dt.datetime, event: ClocksRead, cause: str | None = None
+) -> Generator[Ask, Any, int]:
+    """Adds what the policy wants at an instant to a change; how much that is."""
+    people = yield from people_of(change.terms, policy, change.record, at)
+    _, effects = advance(Run.of(change.record, policy), at, event, people.resolver)
+    added(change, policy, effects, cause, people.known)
+    return len(effects)
+
+
+def added(
+    change: Change,
+    policy: EscalationPolicy,
+    effects: Iterable[Effect],
+    cause: str | None = None,
+    known: Mapping[str, Person] = NOBODY,
+) -> None:
+    """Adds these effects to a change: events, what they do to the record, and who is told."""
+    terms, messages = change.terms, []
+    for effect in effects:
+        change.add(events_of(terms, policy, change.record, effect, cause))
+        if isinstance(effect, Inform):
+            messages.append(told(terms, policy, change.record, effect, known.get(effect.to)))
+    # A step may have moved a snoozed record, which begins a generation: what is told at once stays valid.
+    generation = change.record.escalation.generation
+    change.messages += [attrs.evolve(message, generation=generation) for message in messages]

@@ -1,0 +1,262 @@
+"""Previews: who is told what, when and why, and that the engine does just that."""
+
+import datetime as dt
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from escalated import T0, TARGET, Desk, opened
+from itsm_core import BusinessCalendar, default_agreement, fold
+from itsm_core.errors import InvalidValue
+from itsm_core.escalation import (
+    Branch,
+    Condition,
+    EscalationPolicy,
+    EscalationStep,
+    NotFired,
+    Repeat,
+    Trigger,
+    draw,
+    foresee,
+    preview,
+)
+from itsm_core.sla import Metric, conclude, trace
+
+MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+DESK = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/London", name="desk")
+PAGE = EscalationStep("page", trigger=Trigger.unacknowledged("0m wall"), to="on_call:network", channel="sms")
+POLICY = EscalationPolicy(
+    "line",
+    2,
+    steps=[
+        PAGE,
+        EscalationStep("lead", after="15m wall", to="role:lead"),
+        EscalationStep("raise", after="5m wall", sets={"priority": "P2"}),
+        EscalationStep("fork", after="1m wall", branches=[Branch(Condition(priorities="P2"), "move")]),
+        EscalationStep("never", after="1m wall", to="x"),
+        EscalationStep("move", after="5m wall", group="second-line"),
+        EscalationStep("major", after="5m wall", declares_major=True),
+        EscalationStep("again", after="30m wall", repeat=Repeat("page", 1)),
+        EscalationStep("half", "50 %", to="manager"),
+    ],
+    last_resort="duty",
+    calendar=DESK,
+)
+
+
+def nobody_on_call(name, *_):
+    return () if name.startswith("on_call:") else (name,)
+
+
+def foreseen(policy, resolver=nobody_on_call, length=3 * HOUR, **options):
+    """The preview of an incident opened at nine with a target of four hours."""
+    events = opened(T0)
+
+    def clocks(at):
+        return {"resolution": conclude(trace(events), TARGET, at)}
+
+    return preview(policy, fold(events), clocks, T0, length, resolver, **options)
+
+
+def test_the_timeline_by_hand():
+    """Nobody is on call, so the lead is told at once; the priority falls and the fork follows it; half at 11:00."""
+    told = foreseen(POLICY)
+    minutes = lambda row: (row.at - T0) // MINUTE  # noqa: E731
+    assert [(minutes(row), row.step, row.who, row.channel, row.skipped) for row in told.rows] == [
+        (0, "page", "on_call:network", "-", "empty"),
+        (0, "lead", "role:lead", "console", None),
+        (5, "raise", "set priority = P2", "-", None),
+        (6, "fork", "go on at move", "-", None),
+        (11, "move", "work to second-line", "-", None),
+        (16, "major", "declare a major incident", "-", None),
+        (46, "again", "go on at page", "-", None),
+        (46, "page", "on_call:network", "-", "empty"),
+        (46, "lead", "role:lead", "console", None),
+        (51, "raise", "set priority = P2", "-", None),
+        (52, "fork", "go on at move", "-", None),
+        (57, "move", "work to second-line", "-", None),
+        (62, "major", "declare a major incident", "-", None),
+        (92, "again", "go on at page", "-", "skipped"),
+        (120, "half", "manager", "console", None),
+    ]
+    assert (told.policy, told.priority, told.zone, told.start, told.end) == (
+        "line@2", "P1", "Europe/London", T0, T0 + 3 * HOUR,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lang", "lines"),
+    [
+        (
+            "en",
+            """\
+line@2: P1, 2024-01-08 09:00 Europe/London
+after  at                step  who              channel  why
++0:00  2024-01-08 09:00  page  on_call:network  -        nobody answers (not acknowledged yet)
++0:00  2024-01-08 09:00  lead  role:lead        console  not acknowledged; 15m since the step before""",
+        ),
+        (
+            "zh",
+            """\
+line@2: P1, 2024-01-08 09:00 Europe/London
+经过   时间              步骤  通知对象         渠道     原因
++0:00  2024-01-08 09:00  page  on_call:network  -        无人应答 (尚无人确认)
++0:00  2024-01-08 09:00  lead  role:lead        console  尚未确认；距上一步已过 15m""",
+        ),
+    ],
+)
+def test_a_preview_as_text(lang, lines):
+    """Aligned, in English and Chinese, on the clocks of the policy's calendar."""
+    told = foreseen(POLICY, length=MINUTE, lang=lang)
+    assert told.text(lang) == lines
+    assert ("en" in lang) is (str(told) == lines)
+
+
+def test_a_preview_as_a_table_and_as_data():
+    """Notebooks show the table; programs read the same rows."""
+    told = foreseen(POLICY, length=MINUTE)
+    assert "<td" in told._repr_html_()
+    assert "nobody answers" in told._repr_html_()
+    data = told.to_dict()
+    assert data["rows"][0] == {
+        "at": "2024-01-08T09:00:00+00:00", "step": "page", "kind": "hierarchic", "who": "on_call:network",
+        "channel": "-", "why": "not acknowledged yet", "skipped": "empty",
+        "key": "I-1:line.2/0/0/page/nobody/sms",
+    }  # fmt: skip
+    assert (data["policy"], data["priority"], len(data["rows"])) == ("line@2", "P1", 2)
+
+
+def test_what_is_passed_over_says_what_it_would_have_done():
+    """Work, fields, a declaration, a fork and people, each under a condition that does not hold."""
+    when = {"when": Condition(priorities="P5"), "after": "1m wall"}
+    steps = [
+        EscalationStep("move", group="network", **when), EscalationStep("set", sets={"a": 1, "b": 2}, **when),
+        EscalationStep("major", declares_major=True, **when), EscalationStep("tell", to=("x", "y"), **when),
+        EscalationStep("fork", branches=[Branch(Condition(priorities="P5"), "end")], after="1m wall"),
+    ]  # fmt: skip
+    told = foreseen(EscalationPolicy("p", 1, steps=[PAGE, *steps], last_resort="duty"))
+    assert [row.who for row in told.rows][1:] == [
+        "work to network", "set a = 1, b = 2", "declare a major incident", "x, y", "go on at end",
+    ]  # fmt: skip
+    assert {row.skipped for row in told.rows[1:]} == {"condition"}
+
+
+def test_a_language_that_is_not_spoken_is_refused():
+    """With those that are."""
+    with pytest.raises(InvalidValue, match="use one of"):
+        foreseen(POLICY).text("tlh")
+
+
+def test_what_is_coalesced_names_who_is_not_told():
+    """Asked about a record that is late already: the lead hears of three quarters alone."""
+    policy = EscalationPolicy(
+        "p", 1, steps=[EscalationStep("half", "50 %", to="lead"), EscalationStep("most", "75 %", to="lead")]
+    )
+    events = opened(T0)
+
+    def clocks(at):
+        return {Metric.RESOLUTION: conclude(trace(events), TARGET, at)}
+
+    told = preview(policy, fold(events), clocks, T0 + 9 * HOUR, HOUR)
+    assert [(row.step, row.who, row.skipped) for row in told.rows] == [
+        ("half", "lead", "coalesced"), ("most", "lead", None),
+    ]  # fmt: skip
+    assert told.zone == "UTC"
+
+
+def test_a_record_whose_snooze_ends_is_foreseen():
+    """The end of the snooze is a line of its own, told by no step."""
+    desk = Desk(EscalationPolicy("p", 1, steps=[PAGE]))
+    desk.heard("snoozed", T0 + MINUTE, until=T0 + HOUR)
+    told = preview(desk.policy, fold(desk.events), lambda _: {}, T0 + 2 * MINUTE, 2 * HOUR, calendar=DESK)
+    assert [(row.step, row.who, row.why) for row in told.rows] == [
+        ("-", "-", "the snooze is over"), ("page", "on_call:network", "not acknowledged yet"),
+    ]  # fmt: skip
+
+
+def test_a_clock_set_back_is_foreseen_as_what_it_is():
+    """Looking from before what has been done already shows that nothing fires."""
+    desk = Desk(EscalationPolicy("p", 1, steps=[PAGE]))
+    desk.tick(T0 + HOUR)
+    told = preview(desk.policy, fold(desk.events), lambda _: {}, T0, HOUR)
+    assert [(row.step, row.skipped, row.why) for row in told.rows] == [
+        ("-", "clock_regressed", "the clock was set back")
+    ]
+
+
+def test_an_opening_is_foreseen_under_an_agreement():
+    """A P1 by the default agreement, opened in thought; without an agreement no share is used up."""
+    agreement = default_agreement(BusinessCalendar.always("UTC"))
+    told = foresee(POLICY, agreement, {"priority": "P1"}, T0, 9 * HOUR)
+    assert [row.step for row in told.rows if row.step == "half"] == ["half"]
+    told = foresee(POLICY, None, {"impact": "high", "urgency": "high"}, T0, 9 * HOUR)
+    assert "half" not in [row.step for row in told.rows]
+    with pytest.raises(InvalidValue, match="open no record: priority is 'P9'"):
+        foresee(POLICY, None, {"priority": "P9"}, T0, HOUR)
+
+
+_NAMES = st.sampled_from(["on_call:a", "lead", "user:bo"])
+_STEPS = st.lists(
+    st.builds(
+        lambda minutes, to, empty: {"after": f"{minutes}m wall", "to": to, "when_empty": empty},
+        st.integers(0, 90), _NAMES, st.sampled_from(["skip", "wait"]),
+    ),
+    max_size=5,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(_STEPS, st.lists(st.integers(1, 150), max_size=3, unique=True), st.integers(0, 3), st.booleans())
+def test_the_preview_is_what_the_engine_does_if_nothing_happens(steps, shares, times, on_call):
+    """Law: row by row the same keys at the same instants as a desk that is woken at each due instant."""
+    again = [EscalationStep("again", after="20m wall", repeat=Repeat("page", times))] if times else []
+    chain = [EscalationStep(f"s{n}", **fields) for n, fields in enumerate(steps)]
+    thresholds = [EscalationStep(f"t{share}", share, to="lead") for share in shares]
+    policy = EscalationPolicy("p", 1, steps=[PAGE, *chain, *again, *thresholds], last_resort="duty")
+    resolver = (lambda name, *_: (name,)) if on_call else nobody_on_call
+    desk, end, now, fired = Desk(policy, resolver), T0 + 8 * HOUR, T0, []
+    while now is not None and now <= end:
+        fired += [(e.key, e.fired_at, e.why if isinstance(e, NotFired) else None) for e in desk.tick(now)]
+        now = desk.due(now)
+    told = foreseen(policy, resolver, 8 * HOUR)
+    assert [(row.key, row.at, row.skipped) for row in told.rows] == fired
+
+
+# --- the picture -------------------------------------------------------------------------------------
+
+
+def test_a_picture_shows_each_row_and_is_well_formed():
+    """A full disc for who is told, a square for what is done, an empty disc for what is skipped."""
+    picture = str(draw(foreseen(POLICY)))
+    root = ET.fromstring(picture)
+    names = [one.get("class") for one in root.iter() if one.get("class") in ("tell", "act", "not")]
+    assert [names.count(one) for one in ("tell", "act", "not")] == [3, 9, 3]
+    assert "+2:00" in picture
+    assert "line@2: P1" in picture
+
+
+def test_a_picture_of_nothing_says_so_in_both_languages():
+    """No line is drawn where nobody is told."""
+    quiet = foresee(
+        EscalationPolicy("p", 1, steps=[EscalationStep("s", "50 %", to="x")]),
+        None,
+        {"priority": "P1"},
+        T0,
+        HOUR,
+    )
+    assert "Nobody is told." in str(draw(quiet))
+    assert "不通知任何人。" in str(draw(quiet, "zh"))
+    assert 'class="line"' not in str(draw(quiet))
+
+
+def test_a_picture_runs_nothing_that_a_policy_names():
+    """Markup and steering characters in names are shown as text."""
+    step = EscalationStep("<script>", trigger=Trigger.unacknowledged("0m wall"), to="<img onerror=x>\x1b[2J")
+    told = foresee(EscalationPolicy("p", 1, steps=[step]), None, {"priority": "P1"}, T0, HOUR)
+    picture = str(draw(told))
+    assert "<script" not in picture
+    assert "<img" not in picture
+    assert "\x1b" not in picture + told.text()
+    ET.fromstring(picture)

@@ -1,0 +1,115 @@
+"""`itsm preview`: the timeline of a policy file, and what is said when it cannot be shown."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from itsm_core import cli
+
+POLICY = """
+id = "major-line"
+version = 1
+last_resort = "duty-manager"
+
+[[steps]]
+id = "page"
+unacknowledged = "0m wall"
+to = "on_call:network"
+channel = "sms"
+
+[[steps]]
+id = "lead"
+after = "15m wall"
+to = "role:lead"
+
+[[steps]]
+id = "half"
+at = "50 %"
+group = "second-line"
+"""
+CALENDAR = '\n[calendars.desk]\nzone = "Asia/Shanghai"\nhours = "mon-fri 09:00-18:00"\n'
+
+
+@pytest.fixture
+def show(tmp_path, monkeypatch):
+    """Runs `itsm preview` on the policy in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+    (tmp_path / "local.toml").write_text(POLICY + CALENDAR, encoding="utf-8")
+
+    def run(*arguments):
+        return CliRunner().invoke(
+            cli._group(), ["preview", *arguments], standalone_mode=False, catch_exceptions=False
+        )
+
+    return run
+
+
+def test_done_when_5_the_timeline_is_printed_as_a_table(show):
+    """A P1 opened at 16:00 by customary targets: four hours around the clock, half of them at 18:00."""
+    done = show("policy.toml", "--priority", "P1", "--start", "2026-03-06T16:00")
+    assert done.stdout == (
+        "major-line@1: P1, 2026-03-06 16:00 UTC\n"
+        "after  at                step  who                  channel  why\n"
+        "+0:00  2026-03-06 16:00  page  on_call:network      sms      not acknowledged yet\n"
+        "+0:15  2026-03-06 16:15  lead  role:lead            console  not acknowledged; 15m since the step before\n"
+        "+2:00  2026-03-06 18:00  half  work to second-line  -        50 % of the time for the resolution is used up\n"
+    )
+    assert not done.return_value
+
+
+def test_the_clock_is_that_of_the_calendar_or_the_zone_asked_for(show):
+    """Shanghai without a word, London when asked, and an instant may say its own."""
+    assert "2026-03-06 16:00 Asia/Shanghai" in show("local.toml", "--start", "2026-03-06T16:00").stdout
+    asked = show("local.toml", "--start", "2026-03-06T16:00+08:00", "--zone", "Europe/London").stdout
+    assert "2026-03-06 08:00 Europe/London" in asked
+
+
+def test_another_agreement_gives_other_instants(show, tmp_path):
+    """Two hours around the clock are half used up after one."""
+    text = (
+        'id = "ours"\nversion = 1\n[calendars.around]\nzone = "UTC"\nhours = "always"\n'
+        '[[targets]]\nid = "fix"\nmetric = "resolution"\nduration = "2h"\n'
+    )
+    (tmp_path / "ours.toml").write_text(text, encoding="utf-8")
+    told = show("policy.toml", "--agreement", "ours.toml", "--start", "2026-03-06T16:00", "--json").stdout
+    halves = [row["at"] for row in json.loads(told)["rows"] if row["step"] == "half"]
+    assert halves == ["2026-03-06T17:00:00+00:00"]
+
+
+def test_the_horizon_and_the_language_are_asked_for(show):
+    """One hour sees no threshold; Chinese has Chinese headings; without a start it is now."""
+    assert "half" not in show("policy.toml", "--hours", "1", "--start", "2026-03-06T16:00").stdout
+    assert "通知对象" in show("policy.toml", "--lang", "zh").stdout
+
+
+def test_the_picture_is_drawn_beside_the_table(show, tmp_path):
+    """An SVG file with the same rows."""
+    show("policy.toml", "--picture", "line.svg", "--start", "2026-03-06T16:00")
+    drawn = (tmp_path / "line.svg").read_text(encoding="utf-8")
+    assert drawn.startswith("<svg")
+    assert "role:lead" in drawn
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gone.toml"], "itsm: gone.toml: No such file or directory; check the path and its permissions\n"),
+        (
+            ["policy.toml", "--priority", "P9"],
+            "open no record: priority is 'P9'; use one of P1, P2, P3, P4, P5",
+        ),
+        (["policy.toml", "--start", "soon"], "itsm: --start 'soon': is no instant; write 2026-03-06T16:00\n"),
+        (["policy.toml", "--zone", "Mars"], "zone 'Mars': is not in the IANA time-zone database"),
+        (["bad.toml"], "bad.toml"),
+        (["policy.toml", "--hours", "0"], "not in the range"),
+    ],
+)
+def test_bad_input_is_told_in_one_line_with_status_2(show, tmp_path, capsys, arguments, message):
+    """File, key and remedy, as every command."""
+    (tmp_path / "bad.toml").write_text(POLICY.replace("15m wall", "15m"), encoding="utf-8")
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["preview", *arguments])
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,710 @@
+"""Major incidents at the desk: proposed by criteria, told to top management, joined, never closed by time."""
+
+import asyncio
+import datetime as dt
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from itsm_core import road, stores
+from itsm_core.actors import Actor
+from itsm_core.aio import AsyncServiceDesk
+from itsm_core.business_time import BusinessCalendar
+from itsm_core.business_time.durations import business_days, hours, minutes
+from itsm_core.desk import ServiceDesk
+from itsm_core.errors import InvalidValue, TransitionRefused
+from itsm_core.escalation import EscalationPolicy, EscalationStep
+from itsm_core.escalation.triggers import Trigger, wall
+from itsm_core.lifecycle import CustomField, Lifecycle, State, Transition
+from itsm_core.processes import INCIDENT, PROCEDURE, MajorCriteria, MajorCriterion, MajorRules, update_due
+from itsm_core.records import MajorStatus, fold
+from major_play import RESOLVED, TO_THE_END
+
+T = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+ANA, MONA = Actor.person("ana", "agent"), Actor.person("mona", "manager")
+P1 = {"impact": "high", "urgency": "high", "service": "payments"}
+CRITERIA = MajorCriteria(
+    "house",
+    3,
+    any_of=(
+        MajorCriterion("critical", priority="P1", services="payments"),
+        MajorCriterion("many-users", users=100),
+    ),
+)
+RULES = MajorRules(criteria=CRITERIA)
+CLOSED = {"closure_code": "monitoring_verified"}
+
+
+def later(n):
+    """So many minutes after nine."""
+    return T + dt.timedelta(minutes=n)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request, tmp_path):
+    """A store in memory, and one in a file."""
+    url = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'desk.db'}"
+    made = stores.open(url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk(store):
+    """A desk that proposes by its criteria."""
+    return ServiceDesk(store, majors=RULES)
+
+
+def opened(desk, **fields):
+    """An open P1 on the payments."""
+    return desk.open("Nobody can pay", actor=ANA, at=T, record_id="INC-1", fields={**P1, **fields})
+
+
+def running(desk, at=5):
+    """The same, accepted as a major incident."""
+    opened(desk)
+    return desk.major.accept("INC-1", manager="mona", users=300, actor=MONA, at=later(at))
+
+
+def joined(desk, at=50):
+    """Takes every track to an end."""
+    for track, step in TO_THE_END:
+        record = desk.major.move("INC-1", track, step, actor=ANA, at=later(at))
+    return record
+
+
+def kinds(desk):
+    """The kinds of the record's events, in order."""
+    return [event.kind for event in desk.history("INC-1")]
+
+
+def told(desk):
+    """What top management was told, and when."""
+    said = [event for event in desk.history("INC-1") if event.fields.get("audience") == "management"]
+    return [(int((event.occurred_at - T) / dt.timedelta(minutes=1)), event.fields["text"]) for event in said]
+
+
+def outbox(desk):
+    """Messages that wait to be sent."""
+    claims = desk.store.claim("message", later(10**5), 100, dt.timedelta(minutes=1), "w")
+    return [claim.item for claim in claims]
+
+
+# --- criteria ---------------------------------------------------------------------------------------
+
+
+def test_an_opening_that_meets_the_criteria_is_proposed_by_the_machine_at_once(desk):
+    """INC-08, INC-09: which criteria of which version, and by whom."""
+    record = opened(desk)
+    held = record.major_incident
+    assert (held.status, held.proposed_by, held.criteria) == ("proposed", "itsm_core", ("critical",))
+    assert held.reason == "Criteria house 3: critical"
+    assert kinds(desk) == ["opened", "major_proposed"]
+    assert record == desk.get("INC-1") == fold(desk.history("INC-1"))
+    assert not record.major
+
+
+def test_every_event_is_judged(desk):
+    """Minor at first; another priority and more users make it one."""
+    desk.open("Slow", actor=ANA, at=T, record_id="INC-1", fields={"service": "payments"})
+    assert kinds(desk) == ["opened"]
+    raised = {"impact": "high", "urgency": "high"}
+    desk.reprioritise("INC-1", fields=raised, actor=ANA, at=later(1))
+    assert kinds(desk) == ["opened", "reprioritised", "major_proposed"]
+
+
+def test_what_was_rejected_is_proposed_again_only_by_another_criterion(desk):
+    """The machine does not nag; more users are news."""
+    opened(desk)
+    desk.major.reject("INC-1", reason="A test system", actor=MONA, at=later(1))
+    desk.note("INC-1", "Still so", actor=ANA, at=later(2))
+    assert desk.get("INC-1").major_incident.status == "rejected"
+    desk.fire("INC-1", "amend", fields={"affected": 100}, actor=ANA, at=later(3))
+    held = desk.get("INC-1").major_incident
+    assert (held.status, held.criteria) == ("proposed", ("critical", "many-users"))
+    assert held.reason == "Criteria house 3: many-users"
+
+
+def test_a_child_is_not_proposed(desk):
+    """platforms.md: not for children; its parent is the major one."""
+    desk.open("Parent", actor=ANA, at=T, record_id="INC-0")
+    desk.open("Slow", actor=ANA, at=T, record_id="INC-1", fields={"service": "payments"})
+    desk.link("INC-1", "child_of", "INC-0", actor=ANA, at=T)
+    desk.reprioritise("INC-1", fields={"impact": "high", "urgency": "high"}, actor=ANA, at=later(1))
+    assert desk.get("INC-1").major_incident is None
+
+
+def test_without_criteria_only_people_propose(store):
+    """The default: nothing happens by itself."""
+    desk = ServiceDesk(store)
+    assert opened(desk).major_incident is None
+    record = desk.declare_major("INC-1", reason="Nobody can pay", users=40, actor=ANA, at=later(1))
+    held = record.major_incident
+    assert (held.status, held.proposed_by, held.users) == ("proposed", "ana", 40)
+    assert not outbox(desk)
+
+
+def test_a_proposal_is_made_when_the_record_met_the_criteria_also_where_that_is_told_late(store):
+    """The instant is that of the event; when it was recorded stands beside it."""
+    now = [later(600)]
+    desk = ServiceDesk(store, majors=RULES, clock=lambda: now[0])
+    desk.open("Slow", actor=ANA, at=later(599), record_id="INC-1", fields={"service": "payments"})
+    now[0] = later(1000)
+    fields = {"impact": "high", "urgency": "high", "late_reason": "phoned in"}
+    desk.reprioritise("INC-1", fields=fields, actor=ANA, at=later(700))
+    last = desk.history("INC-1")[-1]
+    assert (last.kind, last.occurred_at, last.recorded_at) == ("major_proposed", later(700), later(1000))
+
+
+def test_the_same_command_twice_proposes_once(desk):
+    """The first answer, with what followed from it."""
+    first = [
+        desk.open("Nobody can pay", actor=ANA, at=T, record_id="INC-1", fields=P1, command_id="mail-7")
+        for _ in range(2)
+    ]
+    assert first[0] == first[1]
+    assert kinds(desk) == ["opened", "major_proposed"]
+
+
+@pytest.mark.parametrize("wrong", ["house", CRITERIA, PROCEDURE])
+def test_rules_that_are_none_are_refused_with_a_remedy(store, wrong):
+    """A desk is not opened with something else."""
+    with pytest.raises(InvalidValue, match=r"majors .*make them: MajorRules"):
+        ServiceDesk(store, majors=wrong)
+
+
+# --- top management ---------------------------------------------------------------------------------
+
+
+def test_top_management_hears_at_acceptance_on_cadence_and_at_the_end(desk):
+    """INC-10: in the outbox, with the facts, and by when they hear again; every 30 minutes for a P1."""
+    running(desk)
+    assert desk.next_due() == later(35)
+    for n in range(6, 100):
+        desk.tick(later(n))
+    joined(desk, 100)
+    desk.fire("INC-1", "resolve", actor=ANA, at=later(101), fields=RESOLVED)
+    desk.tick(later(10_000))
+    heard = told(desk)
+    assert [minute for minute, _ in heard] == [5, 35, 65, 95, 101]
+    assert heard[0][1] == (
+        "INC-1 (P1) is handled as a major incident since 2026-03-02 09:05 UTC. Responsible: mona. "
+        "Services: payments. Users affected: 300. Tracks: mobilisation: calling, restoration: diagnosing, "
+        "announcements: drafting. You hear again by 2026-03-02 09:35 UTC."
+    )
+    assert "is still a major incident, as of 2026-03-02 09:35 UTC." in heard[1][1]
+    assert "the service was restored at 2026-03-02 10:41 UTC; a report and a review follow." in heard[-1][1]
+    assert "You hear again" not in heard[-1][1]
+    messages = outbox(desk)
+    assert {(one.to, one.audience) for one in messages} == {("management", "management")}
+    assert [one.body for one in messages] == [text for _, text in heard]
+
+
+def test_the_facts_go_with_the_words_for_those_who_write_their_own(desk):
+    """A template or a webhook finds them by name; words to the requester bring none of them."""
+    running(desk)
+    desk.communicate("INC-1", "We are on it", actor=ANA, at=later(6))
+    to = {message.to: message for message in outbox(desk)}
+    assert dict(to["management"].facts) == {
+        "number": "INC-1",
+        "state": "new",
+        "manager": "mona",
+        "services": ("payments",),
+        "affected_count": 300,
+        "started_at": "2026-03-02T09:05:00.000000Z",
+        "next_update": "2026-03-02T09:35:00.000000Z",
+    }
+    assert dict(to["ana"].facts) == {}
+
+
+def test_words_to_management_on_any_other_incident_bring_no_facts(desk):
+    """Nothing is major about it."""
+    opened(desk)
+    desk.communicate("INC-1", "Slow", audience="management", actor=ANA, at=later(6))
+    assert [dict(message.facts) for message in outbox(desk)] == [{}]
+
+
+def test_the_shipped_template_tells_a_briefing(desk):
+    """Extra `templates`: the message names it, and its facts are found."""
+    templates = pytest.importorskip("itsm_core.notifiers.templates")
+    running(desk)
+    (message,) = outbox(desk)
+    words = templates.Templates(kind=lambda _: "major_incident")(message)
+    assert words.subject.startswith("Major incident INC-1")
+    assert "Responsible manager: mona" in words.text
+    assert "People affected: 300" in words.text
+
+
+def test_each_word_promises_the_next_one(desk):
+    """Renewed with every word, and none after the end."""
+    running(desk)
+    desk.tick(later(35))
+    joined(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=later(60), fields=RESOLVED)
+    said = [event for event in desk.history("INC-1") if event.fields.get("audience") == "management"]
+    due = [event.fields.get("promise_due") for event in said]
+    assert due == ["2026-03-02T09:35:00.000000Z", "2026-03-02T10:05:00.000000Z", None]
+
+
+def test_a_tick_says_how_many_were_briefed(desk):
+    """And does it once."""
+    running(desk)
+    assert desk.tick(later(36)).briefed == 1
+    assert desk.tick(later(36)).briefed == 0
+
+
+def test_after_an_outage_of_three_hours_they_are_told_once(desk):
+    """Of how things stand then; the next word counts from there."""
+    running(desk)
+    assert desk.tick(later(215)).briefed == 1
+    assert [minute for minute, _ in told(desk)] == [5, 215]
+    assert desk.next_due() == later(245)
+
+
+def test_whoever_speaks_to_them_puts_off_the_word_of_the_desk(desk):
+    """Nobody hears the same twice."""
+    running(desk)
+    desk.communicate("INC-1", "A disk is full", audience="management", actor=ANA, at=later(30))
+    assert desk.next_due() == later(60)
+    assert desk.tick(later(59)).briefed == 0
+
+
+def test_another_priority_is_another_cadence(desk):
+    """P2 hears every hour, a lower one as often as the last that is named."""
+    running(desk)
+    for grades in ({"impact": "medium", "urgency": "high"}, {"impact": "low", "urgency": "low"}):
+        desk.reprioritise("INC-1", fields=grades, actor=ANA, at=later(10))
+        assert desk.next_due() == later(65)
+
+
+def test_a_major_incident_without_priority_is_told_as_often_as_the_most_urgent(store):
+    """Unknown is never taken for harmless."""
+    desk = ServiceDesk(store)
+    desk.open("Odd", actor=ANA, at=T, record_id="INC-1")
+    desk.declare_major("INC-1", reason="Odd", actor=ANA, at=T)
+    record = desk.major.accept("INC-1", manager="mona", actor=MONA, at=T)
+    assert record.priority is None
+    assert desk.next_due() == later(30)
+    assert told(desk)[0][1].startswith("INC-1 (no priority) is handled as a major incident")
+
+
+def test_chinese_is_spoken_to_those_who_read_it(store):
+    """The same facts in the desk's language, in its calendar's zone."""
+    calendar = BusinessCalendar.always("Asia/Shanghai")
+    desk = ServiceDesk(store, majors=RULES, lang="zh", calendar=calendar)
+    assert opened(desk).major_incident.reason == "符合标准 house 3：critical"
+    desk.major.accept("INC-1", manager="mona", actor=MONA, at=later(5))
+    assert told(desk)[0][1] == (
+        "INC-1（P1）自 2026-03-02 17:05 CST 起按重大事件处理。负责人：mona。受影响服务：payments。"
+        "各工作线：人员动员: 召集中、服务恢复: 诊断中、公告发布: 起草中。下次通报不晚于 2026-03-02 17:35 CST。"
+    )
+
+
+def test_a_language_that_is_not_spoken_is_english_here(store):
+    """As for the notices of the desk."""
+    desk = ServiceDesk(store, majors=RULES, lang="fr")
+    running(desk)
+    assert told(desk)[0][1].startswith("INC-1 (P1) is handled as a major incident")
+
+
+def test_neither_title_nor_names_of_requesters_go_to_management(desk):
+    """Private by default: the number says which one it is."""
+    running(desk)
+    joined(desk)
+    assert not any("Nobody can pay" in text or "ana" in text for _, text in told(desk))
+
+
+def test_a_cancelled_major_incident_is_told_and_then_no_more(desk):
+    """A downgrade is news; afterwards nobody waits for a word."""
+    running(desk)
+    record = desk.major.cancel("INC-1", reason="Three users", actor=MONA, at=later(20))
+    assert not record.major
+    assert record.values["major"] is False
+    minute, text = told(desk)[-1]
+    assert minute == 20
+    assert text == (
+        "INC-1 (P1) is no major incident any more, since 2026-03-02 09:20 UTC. Services: payments. "
+        "Users affected: 300. Tracks: mobilisation: calling, restoration: diagnosing, "
+        "announcements: drafting."
+    )
+    assert desk.next_due() is None
+
+
+def test_a_reopened_one_is_told_again_and_on_cadence(desk):
+    """It begins anew: its tracks, its papers, its cadence."""
+    running(desk)
+    joined(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=later(60), fields=RESOLVED)
+    desk.major.report("INC-1", "doc/1", actor=ANA, at=later(70))
+    record = desk.fire("INC-1", "reopen", actor=ANA, at=later(80), fields={"reason": "Down again"})
+    assert "was reopened at 2026-03-02 10:20 UTC and is a major incident again." in told(desk)[-1][1]
+    assert desk.next_due() == later(110)
+    assert record.major_incident.report is None
+    assert {track.step for track in record.major_incident.tracks} == {"calling", "diagnosing", "drafting"}
+    with pytest.raises(TransitionRefused, match="move each track to an end first"):
+        desk.fire("INC-1", "resolve", actor=ANA, at=later(90), fields=RESOLVED)
+
+
+def test_a_word_that_comes_in_the_very_moment_is_not_said_twice(desk):
+    """The timer was claimed, and then a person spoke: the desk has nothing to add."""
+    running(desk)
+    asked, answer = road.briefings(desk.terms, later(35), "w"), None
+
+    def step():
+        wanted = asked.send(answer)
+        return wanted.method, getattr(desk.store, wanted.method)(*wanted.arguments)
+
+    method, answer = step()
+    assert method == "claim"
+    desk.communicate("INC-1", "A disk is full", audience="management", actor=ANA, at=later(34))
+    while True:
+        try:
+            _, answer = step()
+        except StopIteration:
+            break
+    assert [minute for minute, _ in told(desk)] == [5, 34]
+    assert desk.next_due() == later(64)
+
+
+def test_setting_timers_anew_says_nothing_by_itself(desk):
+    """After the procedure changed, say; the cadence stays that of the record."""
+    running(desk)
+    desk.rearm("INC-1", later(6))
+    assert (len(told(desk)), desk.next_due()) == (1, later(35))
+
+
+# --- the update that is overdue ------------------------------------------------------------------------
+
+
+def test_only_a_person_keeps_the_update_from_being_overdue(desk):
+    """The desk's own words are told to management, and answer nothing."""
+    record = running(desk)
+    assert update_due(record) == later(35)
+    desk.tick(later(35))
+    assert update_due(desk.get("INC-1")) == later(35)
+    record = desk.communicate("INC-1", "A disk is full", audience="management", actor=ANA, at=later(40))
+    assert update_due(record) == later(70)
+    robot = Actor.automation("bot", "automation")
+    record = desk.communicate("INC-1", "Still so", audience="management", actor=robot, at=later(50))
+    assert update_due(record) == later(70)
+    assert update_due(record, later(4)) is None
+
+
+def test_an_overdue_update_escalates(store):
+    """Issue 7: "update overdue" is an escalation trigger; a person's word moves it."""
+    step = EscalationStep("silence", trigger=Trigger.update_overdue(wall(minutes(10))), to="duty-manager")
+    policy = EscalationPolicy("house", 1, steps=[step], last_resort="duty-manager")
+    desk = ServiceDesk(store, majors=RULES, policy=policy)
+    running(desk)
+    desk.communicate("INC-1", "A disk is full", audience="management", actor=ANA, at=later(20))
+    for n in range(21, 60):
+        desk.tick(later(n))
+    assert [e for e in desk.history("INC-1") if e.kind == "escalated"] == []
+    desk.tick(later(60))
+    (fired,) = [e for e in desk.history("INC-1") if e.kind == "escalated"]
+    assert (fired.fields["step"], fired.occurred_at) == ("silence", later(60))
+
+
+# --- joined, reported, reviewed, never closed by time --------------------------------------------------
+
+
+def test_it_is_not_resolved_before_its_tracks_are_joined(desk):
+    """Seed 33: all tracks done before Resolved; the refusal names each that is not."""
+    running(desk)
+    desk.major.move("INC-1", "mobilisation", "assembled", actor=ANA, at=later(10))
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", "resolve", actor=ANA, at=later(11), fields=RESOLVED)
+    (reason,) = refused.value.reasons
+    assert reason.code == "tracks_open"
+    assert dict(reason.facts)["tracks"] == ("restoration", "announcements")
+    assert str(reason) == (
+        "restoration is at diagnosing, announcements is at drafting; "
+        "move each track to an end first (move_track)"
+    )
+    button = next(one for one in desk.options("INC-1", ANA) if one.trigger == "resolve")
+    assert [one.code for one in button.reasons] == ["tracks_open"]
+    assert joined_after(desk).state == "resolved"
+
+
+def joined_after(desk):
+    """Takes the other two tracks to their ends, and resolves."""
+    for track, step in TO_THE_END[1:]:
+        desk.major.move("INC-1", track, step, actor=ANA, at=later(20))
+    return desk.fire("INC-1", "resolve", actor=ANA, at=later(30), fields=RESOLVED)
+
+
+def test_a_resolution_is_not_dated_before_the_tracks_were_joined(desk):
+    """Else its history would tell that it was resolved first."""
+    running(desk)
+    joined(desk, 50)
+    with pytest.raises(TransitionRefused, match="lies before what is known of the major incident"):
+        desk.fire("INC-1", "resolve", actor=ANA, at=later(49), fields=RESOLVED)
+
+
+def test_a_reopening_is_not_dated_before_a_report_that_it_voids(desk):
+    """Else the old report would do for the next resolution."""
+    resolved(desk)
+    desk.major.report("INC-1", "doc/report", actor=ANA, at=later(70))
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", "reopen", actor=ANA, at=later(69), fields={"reason": "Down again"})
+    assert refused.value.codes == ("out_of_order",)
+
+
+def test_a_correction_does_not_bring_a_resolution_before_the_tracks_were_joined(desk):
+    """The order of moves and of what is said of the major incident stays."""
+    running(desk)
+    joined(desk, 50)
+    desk.fire("INC-1", "resolve", actor=ANA, at=later(60), fields=RESOLVED)
+    resolved = next(e for e in desk.history("INC-1") if e.to_state == "resolved")
+    with pytest.raises(InvalidValue, match="change places"):
+        desk.correct("INC-1", resolved.id, "occurred_at", later(49), reason="x", actor=ANA, at=later(70))
+
+
+def resolved(desk):
+    """A major incident that is resolved."""
+    running(desk)
+    joined(desk)
+    return desk.fire("INC-1", "resolve", actor=ANA, at=later(60), fields=RESOLVED)
+
+
+def test_it_closes_with_report_and_review_only(desk):
+    """INC-12: % majors closed without review is 0."""
+    resolved(desk)
+    for done, lacking in ((None, ("report", "review")), ("report", ("review",))):
+        if done:
+            desk.major.report("INC-1", "doc/report", actor=ANA, at=later(70))
+        with pytest.raises(TransitionRefused) as refused:
+            desk.fire("INC-1", "close", actor=ANA, at=later(71), fields=CLOSED)
+        (reason,) = refused.value.reasons
+        assert (reason.code, dict(reason.facts)["lacking"]) == ("not_reviewed", lacking)
+    desk.major.review("INC-1", "doc/review", actor=MONA, at=later(72))
+    assert desk.fire("INC-1", "close", actor=ANA, at=later(73), fields=CLOSED).state == "closed"
+
+
+def test_closing_in_the_call_is_no_way_round(desk):
+    """Tracks and papers are asked for in one answer."""
+    running(desk)
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", "resolve_and_close", actor=ANA, at=later(9), fields={**RESOLVED, **CLOSED})
+    assert refused.value.codes == ("tracks_open", "not_reviewed")
+
+
+@pytest.mark.parametrize(
+    ("trigger", "fields"),
+    [
+        ("cancel", {"reason": "x"}),
+        ("mark_duplicate", {"duplicate_of": "INC-0"}),
+        ("merge", {"merged_into": "INC-0"}),
+        ("retype", {"successor": "INC-0", "reason": "x"}),
+    ],
+)
+def test_no_other_way_ends_a_major_incident(desk, trigger, fields):
+    """It is downgraded with a reason first; then any way is open again."""
+    running(desk)
+    desk.open("Parent", actor=ANA, at=T, record_id="INC-0")
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", trigger, actor=ANA, at=later(9), fields=fields)
+    assert refused.value.codes == ("major_runs",)
+    desk.major.cancel("INC-1", reason="Three users", actor=MONA, at=later(10))
+    assert not desk.fire("INC-1", trigger, actor=ANA, at=later(11), fields=fields).phase.is_open
+
+
+def test_time_never_closes_it_and_its_history_says_why(desk):
+    """Issue 7: never auto-closed, with report and review neither; the reason is on record."""
+    resolved(desk)
+    desk.major.report("INC-1", "doc/report", actor=ANA, at=later(70))
+    desk.major.review("INC-1", "doc/review", actor=MONA, at=later(71))
+    desk.tick(T + dt.timedelta(days=400))
+    record = desk.get("INC-1")
+    assert record.state == "resolved"
+    (noted,) = [event for event in desk.history("INC-1") if event.kind == "refused"]
+    assert dict(noted.fields) == {"trigger": "auto_close", "codes": ("major_stays",)}
+    assert (noted.occurred_at, noted.actor.id) == (later(60), "itsm_core")
+
+
+def test_what_a_major_incident_bars_holds_for_every_lifecycle(store):
+    """Also for one of a host's own, without any guard: tracks are joined, and time does not close it."""
+    own = Lifecycle(
+        "own", 1, process="incident", initial="new",
+        states=[State("new", "new"), State("done", "resolved"), State("gone", "closed", outcome="completed")],
+        transitions=[
+            Transition("finish", "new", dest="done", roles="agent"),
+            Transition("fade", "done", dest="gone", after=business_days(1)),
+            Transition("end", "done", dest="gone", roles="agent"),
+        ],
+    )  # fmt: skip
+    desk = ServiceDesk(store, lifecycles=own)
+    for number in ("INC-1", "INC-2"):
+        desk.open("Odd", actor=ANA, at=T, record_id=number)
+    desk.declare_major("INC-1", reason="Odd", actor=ANA, at=T)
+    desk.major.accept("INC-1", manager="mona", actor=MONA, at=T)
+    desk.fire("INC-2", "finish", actor=ANA, at=later(1))
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", "finish", actor=ANA, at=later(1))
+    assert refused.value.codes == ("tracks_open",)
+    joined(desk, 2)
+    desk.fire("INC-1", "finish", actor=ANA, at=later(3))
+    desk.tick(T + dt.timedelta(days=30))
+    assert [desk.get(number).state for number in ("INC-1", "INC-2")] == ["done", "gone"]
+    robot = Actor.automation("itsm_core", "automation", "itsm_core")
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", "fade", actor=robot, at=T + dt.timedelta(days=31))
+    assert refused.value.codes == ("not_reviewed", "major_stays")
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", "end", actor=ANA, at=T + dt.timedelta(days=31))
+    assert refused.value.codes == ("not_reviewed",)
+
+
+def test_one_that_was_rejected_or_cancelled_closes_as_any_other(desk):
+    """Nothing is owed for it."""
+    opened(desk)
+    desk.major.reject("INC-1", reason="A test system", actor=MONA, at=later(1))
+    desk.fire("INC-1", "resolve", actor=ANA, at=later(2), fields=RESOLVED)
+    desk.tick(T + dt.timedelta(days=30))
+    assert desk.get("INC-1").state == "closed"
+
+
+def test_a_record_that_only_bears_the_mark_of_before_is_read_as_before(store):
+    """Data of earlier versions: marked major by a field, closed by somebody's word and nothing else."""
+    desk = ServiceDesk(store)
+    record = desk.open("Old", actor=ANA, at=T, record_id="INC-1", fields={"major": True})
+    assert record.major
+    assert record.major_incident is None
+    desk.fire("INC-1", "resolve", actor=ANA, at=later(1), fields=RESOLVED)
+    desk.tick(T + dt.timedelta(days=30))
+    assert desk.get("INC-1").state == "resolved"
+    assert (
+        desk.fire("INC-1", "close", actor=ANA, at=T + dt.timedelta(days=31), fields=CLOSED).state == "closed"
+    )
+
+
+def test_no_field_takes_the_mark_off_a_major_incident(desk):
+    """An amendment or a field of a step says what it likes; it is cancelled with a reason, or it stays."""
+    running(desk)
+    record = desk.fire("INC-1", "amend", fields={"major": False}, actor=ANA, at=later(6))
+    assert record.major
+    joined(desk)
+    desk.fire("INC-1", "resolve", actor=ANA, at=later(60), fields={**RESOLVED, "major": False})
+    desk.tick(T + dt.timedelta(days=30))
+    assert desk.get("INC-1").state == "resolved"
+
+
+# --- the rest of the kit, on both desks -------------------------------------------------------------------
+
+
+def test_roles_plans_and_reach_are_kept(desk):
+    """Everything that `desk.major` offers, in one incident."""
+    running(desk)
+    desk.major.assume("INC-1", "communications_lead", held_by="carl", actor=MONA, at=later(6))
+    desk.major.assume("INC-1", "liaison", held_by="lea", actor=MONA, at=later(6))
+    desk.major.renounce("INC-1", "liaison", actor=MONA, at=later(9))
+    desk.major.assess("INC-1", services="orders", users=420, actor=ANA, at=later(10))
+    record = desk.major.invoke_plan("INC-1", "payments", "2.1", actor=MONA, at=later(11))
+    held = record.major_incident
+    assert held.holders("communications_lead") == ("carl",)
+    assert [(one.held_by, one.renounced_at) for one in held.roles if one.role == "liaison"] == [
+        ("lea", later(9))
+    ]
+    assert (held.services, held.users) == (("orders",), 420)
+    assert [(one.plan, one.version) for one in held.plans] == [("payments", "2.1")]
+    assert desk.store.load("INC-1")[0].record == fold(desk.history("INC-1")) == record
+
+
+def test_the_desk_accepts_under_its_own_procedure_or_a_given_one(store):
+    """A version of the house, kept with the record."""
+    house = attrs.evolve(PROCEDURE, id="house", version=7, cadence={"P1": hours(1)})
+    desk = ServiceDesk(store, majors=MajorRules(procedure=house))
+    opened(desk)
+    desk.declare_major("INC-1", reason="x", actor=ANA, at=T)
+    assert desk.major.accept("INC-1", manager="mona", actor=MONA, at=T).major_incident.procedure == house
+    assert desk.next_due() == later(60)
+    with pytest.raises(InvalidValue, match=r"procedure .*take PROCEDURE"):
+        desk.major.accept("INC-1", manager="mona", procedure="house", actor=MONA, at=T)
+
+
+def test_a_desk_without_incidents_waits_for_no_briefings(store):
+    """Nothing there is major, so nothing is asked of the store."""
+    other = attrs.evolve(INCIDENT, id="matter", process="matter")
+    desk = ServiceDesk(store, lifecycles=other)
+    desk.open("Odd", actor=ANA, at=T, record_id="X-1")
+    with pytest.raises(TransitionRefused) as refused:
+        desk.declare_major("X-1", reason="x", actor=ANA, at=T)
+    assert refused.value.codes == ("no_majors",)
+    assert desk.tick(later(1)).briefed == 0
+
+
+def test_a_host_may_use_the_names_of_before_for_fields_of_its_own(store):
+    """What is said of major incidents takes none of the plain words that hosts may have declared."""
+    names = ["manager", "role", "step", "users", "services", "plan", "criteria", "report"]
+    desk = ServiceDesk(store, custom_fields=[CustomField(name, "text") for name in names])
+    record = desk.open("Odd", actor=ANA, at=T, record_id="INC-1", fields=dict.fromkeys(names, "x"))
+    assert record.values["manager"] == "x"
+
+
+def test_the_async_desk_does_the_same():
+    """The same history, event by event, but for the ids."""
+    plain = ServiceDesk(stores.open("memory://"), majors=RULES)
+    resolved(plain)
+    plain.tick(later(100))
+
+    async def play():
+        async with AsyncServiceDesk(await stores.open_async("memory://"), majors=RULES) as desk:
+            await desk.open("Nobody can pay", actor=ANA, at=T, record_id="INC-1", fields=P1)
+            await desk.major.accept("INC-1", manager="mona", users=300, actor=MONA, at=later(5))
+            for track, step in TO_THE_END:
+                await desk.major.move("INC-1", track, step, actor=ANA, at=later(50))
+            await desk.fire("INC-1", "resolve", actor=ANA, at=later(60), fields=RESOLVED)
+            await desk.tick(later(100))
+            await desk.open("Odd", actor=ANA, at=T, record_id="INC-2")
+            other = await desk.declare_major("INC-2", reason="Odd", actor=ANA, at=T)
+            assert other.major_incident.status is MajorStatus.PROPOSED
+            return await desk.history("INC-1")
+
+    there = asyncio.run(play())
+    for one, other in zip(plain.history("INC-1"), there, strict=True):
+        assert (one.kind, one.occurred_at, one.fields) == (other.kind, other.occurred_at, other.fields)
+
+
+STEPS = st.lists(
+    st.sampled_from(
+        ["tick", "resolve", "reopen", "report", "review", "close", "cancel", "joined", "note", "declare"]
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS)
+def test_whatever_happens_at_the_desk_it_is_closed_by_people_with_papers(steps):
+    """Replay equals what is stored, and no tick ever closes an accepted one."""
+    desk = ServiceDesk(stores.open("memory://"), majors=RULES)
+    running(desk)
+    for n, step in enumerate(steps, start=10):
+        _try(desk, step, n * 10)
+    record = desk.get("INC-1")
+    assert fold(desk.history("INC-1")) == record
+    if record.phase == "closed" and record.major_incident.is_accepted:
+        assert record.actor_of("close") == "ana"
+        assert None not in (record.major_incident.report, record.major_incident.review)
+
+
+def _try(desk, step, n):
+    asked = {"actor": Actor.person("ana", "agent", "manager"), "at": later(n)}
+    does = {
+        "tick": lambda: desk.tick(later(n) + dt.timedelta(days=30)) and None,
+        "resolve": lambda: desk.fire("INC-1", "resolve", fields=RESOLVED, **asked),
+        "reopen": lambda: desk.fire("INC-1", "reopen", fields={"reason": "x"}, **asked),
+        "report": lambda: desk.major.report("INC-1", "doc", **asked),
+        "review": lambda: desk.major.review("INC-1", "doc", **asked),
+        "close": lambda: desk.fire("INC-1", "close", fields=CLOSED, **asked),
+        "cancel": lambda: desk.major.cancel("INC-1", reason="x", **asked),
+        "joined": lambda: joined(desk, n),
+        "note": lambda: desk.note("INC-1", "x", **asked),
+        "declare": lambda: desk.declare_major("INC-1", reason="x", **asked),
+    }
+    try:
+        does[step]()
+    except TransitionRefused:
+        return
