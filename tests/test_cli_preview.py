@@ -98,7 +98,7 @@ def test_the_picture_is_drawn_beside_the_table(show, tmp_path):
         (["gone.toml"], "itsm: gone.toml: No such file or directory; check the path and its permissions\n"),
         (
             ["policy.toml", "--priority", "P9"],
-            "open no record: priority is 'P9'; use one of P1, P2, P3, P4, P5",
+            "itsm: priority 'P9': is no priority; use one of P1, P2, P3, P4, P5\n",
         ),
         (["policy.toml", "--start", "soon"], "itsm: --start 'soon': is no instant; write 2026-03-06T16:00\n"),
         (["policy.toml", "--zone", "Mars"], "zone 'Mars': is not in the IANA time-zone database"),

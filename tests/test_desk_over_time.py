@@ -671,6 +671,7 @@ def test_another_group_takes_the_work_without_its_person(store):
         (lambda s: ServiceDesk(s, custom_fields=["room"]), "CustomField"),
         (lambda s: ServiceDesk(s, notifiers=[print]), "function of a Message"),
         (lambda s: ServiceDesk(s, notifiers={"email": "x"}), "cannot be called"),
+        (lambda s: ServiceDesk(s, resolver={"lead": "ana"}), "^resolver .* cannot be called"),
         (lambda s: ServiceDesk(s, notifiers=7), "give a function"),
         (lambda s: ServiceDesk(s).find(asignee="x"), "asignee"),
         (lambda s: ServiceDesk(s).find(phase="opn"), "is no phase"),

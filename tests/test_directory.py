@@ -15,6 +15,7 @@ from itsm_core import (
     stores,
 )
 from itsm_core.escalation import Trigger
+from itsm_core.notifiers import Templates
 from itsm_core.oncall import DutyWindow, OnCall, Person, Rotation
 
 T0 = dt.datetime(2024, 1, 8, 9, tzinfo=dt.UTC)  # a Monday
@@ -96,6 +97,18 @@ def test_a_person_is_told_in_their_language():
     by_person = {message.to: message.subject for message in sent}
     assert "无人确认" in by_person["bo"]
     assert "not acknowledged" in by_person["ana"]
+
+
+def test_templates_learn_language_and_zone_of_the_person():
+    """Shipped texts frame the words in Bo's language, on the clocks of Bo's zone; Ana has no zone."""
+    people = {"user:bo": Person("bo", lang="zh", zone="Asia/Shanghai"), "user:ana": PEOPLE["ana"]}
+    sent, _ = told(paging("user:ana", "user:bo"), directory=lambda name, _: people.get(name))
+    facts = {message.to: message.facts for message in sent}
+    assert (facts["ana"]["lang"], "zone" in facts["ana"]) == ("en", False)
+    assert (facts["bo"]["lang"], facts["bo"]["zone"]) == ("zh", "Asia/Shanghai")
+    framed = {message.to: Templates()(message).text for message in sent}
+    assert "paging@1" in framed["ana"]
+    assert "升级" in framed["bo"]
 
 
 def test_a_person_is_told_by_the_channels_they_have():

@@ -128,6 +128,20 @@ def test_of_all_who_were_told_each_must_acknowledge():
     assert state(*both, ACK).told() == frozenset()
 
 
+def test_the_last_resort_of_a_step_that_moves_work_was_told():
+    """It is a person beside the group, and acknowledges as others do."""
+    moved = [fired("m", "network", step_kind="functional"),
+             fired("m", "duty", step_kind="functional", no_responder=True)]  # fmt: skip
+    assert state(*moved).told() == {"duty"}
+
+
+def test_a_callback_cannot_acknowledge():
+    """Nobody waits for the siren to say that it is on it."""
+    both = [fired("a", "ana"), fired("a", "callback:siren")]
+    assert state(*both).told() == {"ana"}
+    assert state(*both, ("acknowledged", {"mode": "all"})).is_acknowledged
+
+
 def test_of_nobody_who_was_told_one_is_enough():
     """Before anything has fired the first to say so is on it."""
     assert state(("acknowledged", {"mode": "all"})).is_acknowledged

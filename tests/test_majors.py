@@ -25,6 +25,7 @@ from major_play import RESOLVED, TO_THE_END
 T = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 ANA, MONA = Actor.person("ana", "agent"), Actor.person("mona", "manager")
 P1 = {"impact": "high", "urgency": "high", "service": "payments"}
+P1_GRADES = {"impact": "high", "urgency": "high"}
 CRITERIA = MajorCriteria(
     "house",
     3,
@@ -156,6 +157,51 @@ def test_a_proposal_is_made_when_the_record_met_the_criteria_also_where_that_is_
     desk.reprioritise("INC-1", fields=fields, actor=ANA, at=later(700))
     last = desk.history("INC-1")[-1]
     assert (last.kind, last.occurred_at, last.recorded_at) == ("major_proposed", later(700), later(1000))
+
+
+def test_what_is_told_late_is_judged_on_the_record_as_it_is_then(desk):
+    """The proposal comes after the state that the record is in, and is not refused for lying before it."""
+    desk.open("Slow", actor=ANA, at=T, record_id="INC-1")
+    desk.fire("INC-1", "start", actor=ANA, at=later(30))
+    record = desk.fire("INC-1", "amend", fields={"affected": 500}, actor=ANA, at=later(20))
+    assert record.major_incident.proposed_at == later(30)
+    assert record == fold(desk.history("INC-1"))
+
+
+def test_what_a_correction_makes_of_a_record_is_judged(desk):
+    """A mistyped number of users: the criteria are asked as soon as the right one is known."""
+    desk.open("Slow", actor=ANA, at=T, record_id="INC-1", fields={"affected": 1})
+    (first,) = desk.history("INC-1")
+    record = desk.correct("INC-1", first.id, "affected", 1000, reason="Mistyped", actor=ANA, at=later(5))
+    assert record.major_incident.criteria == ("many-users",)
+    assert kinds(desk) == ["opened", "corrected", "major_proposed"]
+
+
+def test_what_was_corrected_away_is_not_proposed(store):
+    """The mistake met the criteria, and the record does not."""
+    ServiceDesk(store).open("Slow", actor=ANA, at=T, record_id="INC-1", fields={"affected": 1000})
+    desk = ServiceDesk(store, majors=RULES)
+    (first,) = desk.history("INC-1")
+    record = desk.correct("INC-1", first.id, "affected", 1, reason="Mistyped", actor=ANA, at=later(5))
+    assert record.major_incident is None
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_whoever_decides_against_it_has_judged_what_was_met_by_then(desk, accepted):
+    """run-a-major-incident.md: proposed again only by a criterion that was not met at the decision."""
+    desk.open("Slow", actor=ANA, at=T, record_id="INC-1")
+    desk.declare_major("INC-1", reason="Half the house calls", actor=ANA, at=T)
+    if accepted:
+        desk.major.accept("INC-1", manager="mona", actor=MONA, at=later(1))
+    desk.fire("INC-1", "amend", fields={"affected": 500}, actor=ANA, at=later(2))
+    against = desk.major.cancel if accepted else desk.major.reject
+    record = against("INC-1", reason="One room", actor=MONA, at=later(3))
+    assert record.major_incident.status is (MajorStatus.CANCELLED if accepted else MajorStatus.REJECTED)
+    assert record.major_incident.criteria == ("many-users",)
+    record = desk.fire("INC-1", "reprioritise", fields=P1_GRADES, actor=ANA, at=later(4))
+    assert record.major_incident.status != MajorStatus.PROPOSED
+    record = desk.fire("INC-1", "amend", fields={"service": "payments"}, actor=ANA, at=later(5))
+    assert record.major_incident.criteria == ("many-users", "critical")
 
 
 def test_the_same_command_twice_proposes_once(desk):
@@ -407,6 +453,22 @@ def test_an_overdue_update_escalates(store):
     assert (fired.fields["step"], fired.occurred_at) == ("silence", later(60))
 
 
+def test_nobody_is_overdue_for_the_time_in_which_it_was_resolved(store):
+    """A reopening begins the cadence anew: the step is neither late by days nor spent on them."""
+    step = EscalationStep("silence", trigger=Trigger.update_overdue(wall(minutes(10))), to="duty-manager")
+    policy = EscalationPolicy("house", 1, steps=[step], last_resort="duty-manager")
+    desk = ServiceDesk(store, majors=RULES, policy=policy)
+    running(desk)
+    joined(desk, 30)
+    desk.fire("INC-1", "resolve", actor=ANA, at=later(40), fields=RESOLVED)
+    record = desk.fire("INC-1", "reopen", actor=ANA, at=later(3000), fields={"reason": "Down again"})
+    assert update_due(record) == later(3030)
+    desk.tick(later(3039))
+    desk.tick(later(3040))
+    (fired,) = [e for e in desk.history("INC-1") if e.kind == "escalated"]
+    assert fired.occurred_at == later(3040)
+
+
 # --- joined, reported, reviewed, never closed by time --------------------------------------------------
 
 
@@ -555,6 +617,43 @@ def test_what_a_major_incident_bars_holds_for_every_lifecycle(store):
     with pytest.raises(TransitionRefused) as refused:
         desk.fire("INC-1", "end", actor=ANA, at=T + dt.timedelta(days=31))
     assert refused.value.codes == ("not_reviewed",)
+
+
+def test_a_host_may_call_what_came_of_it_by_another_word(store):
+    """What is resolved, reported and reviewed may close, and an open one ends in no such state."""
+    own = Lifecycle(
+        "own", 1, process="incident", initial="new",
+        states=[State("new", "new"), State("done", "resolved"), State("gone", "closed", outcome="solved")],
+        transitions=[
+            Transition("finish", "new", dest="done", roles="agent"),
+            Transition("end", ("new", "done"), dest="gone", roles="agent"),
+        ],
+    )  # fmt: skip
+    desk = ServiceDesk(store, lifecycles=own)
+    desk.open("Odd", actor=ANA, at=T, record_id="INC-1")
+    desk.declare_major("INC-1", reason="Odd", actor=ANA, at=T)
+    desk.major.accept("INC-1", manager="mona", actor=MONA, at=T)
+    joined(desk, 1)
+    for at, code in ((2, "major_runs"), (4, "not_reviewed")):
+        with pytest.raises(TransitionRefused) as refused:
+            desk.fire("INC-1", "end", actor=ANA, at=later(at))
+        assert refused.value.codes == (code,)
+        if at == 2:
+            desk.fire("INC-1", "finish", actor=ANA, at=later(3))
+    desk.major.report("INC-1", "doc/1", actor=ANA, at=later(5))
+    desk.major.review("INC-1", "doc/2", actor=ANA, at=later(6))
+    assert desk.fire("INC-1", "end", actor=ANA, at=later(7)).state == "gone"
+
+
+def test_what_is_split_off_a_major_incident_is_not_major_by_that(store):
+    """The mark goes with the major incident, which stays beside the first record; one of before is kept."""
+    desk = ServiceDesk(store)
+    for number, fields in (("INC-1", {}), ("INC-2", {"major": True})):
+        desk.open("Odd", actor=ANA, at=T, record_id=number, fields=fields)
+    desk.declare_major("INC-1", reason="Odd", actor=ANA, at=T)
+    desk.major.accept("INC-1", manager="mona", actor=MONA, at=T)
+    parts = [desk.split(number, "Part", actor=ANA, at=later(1)) for number in ("INC-1", "INC-2")]
+    assert [part.major for part in parts] == [False, True]
 
 
 def test_one_that_was_rejected_or_cancelled_closes_as_any_other(desk):

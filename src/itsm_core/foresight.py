@@ -11,6 +11,7 @@ from itsm_core.business_time.instants import zone_of
 from itsm_core.config import agreement_from_toml, customary_agreement, load_agreement, load_policy
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation import Preview, foresee
+from itsm_core.priority import Priority
 
 
 def foreseen(
@@ -37,7 +38,7 @@ def foreseen(
     told = foresee(
         known,
         judged,
-        {"priority": priority},
+        {"priority": Priority.of(priority).value},
         _instant(start, there),
         dt.timedelta(hours=hours),
         calendar=calendar or judged.targets[0].calendar,

@@ -18,7 +18,7 @@ from itsm_core import (
 from itsm_core.asking import Tick
 from itsm_core.business_time.durations import minutes
 from itsm_core.delivery import Relay, Relayed, Retries, relay
-from itsm_core.errors import StoreBusy, VersionConflict
+from itsm_core.errors import RecordNotFound, StoreBusy, VersionConflict
 from itsm_core.ports import Ask, Claim, Delivered, Message, Rejected, Retry, Send, Unknown
 from itsm_core.testing.contract.samples import changes
 
@@ -247,6 +247,38 @@ def test_a_race_that_is_always_lost_is_told_and_tried_again(store, monkeypatch):
     failures = desk.tick(NOW + 9 * MINUTE).failures
     assert failures[0] == ("k", "its tries are used up; bob by sms is next")
     assert [key for key, _ in failures] == ["k", "k#then-sms"]
+
+
+def test_of_a_record_that_is_gone_nobody_else_is_told():
+    """No outbox takes a message about it: the page is given up, and not kept for ever."""
+
+    def forward(given, _):
+        yield from ()
+        raise RecordNotFound(given.record)
+
+    steps = relay(NOW, "w", Relay(forward=forward))
+    next(steps)
+    steps.send((claim(failover=[("b", "sms")]),))
+    settled = steps.send(Rejected("no"))
+    assert settled.method == "settle"
+    ((one,), _) = settled.arguments
+    assert (one.outcome, one.detail) == ("failed", "no; I is gone, so nobody is next")
+
+
+def test_a_message_that_could_not_be_looked_up_is_still_sent(store, monkeypatch):
+    """Its record could not be read nine times: no try was made, so none is used up."""
+    sent = []
+    desk = desk_with(store, sent.append, message(run="r"))
+
+    def unreadable(*_):
+        raise ValueError("no JSON")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "load", unreadable)
+        for n in range(9):
+            assert [record for record, _ in desk.tick(NOW + n * MINUTE).stuck] == ["R1"]
+    assert desk.tick(NOW + 9 * MINUTE).delivered == 1
+    assert [one.key for one in sent] == ["k"]
 
 
 def test_what_has_expired_is_settled_and_told(store):

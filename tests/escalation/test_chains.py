@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import attrs
 import pytest
 
 from escalated import Desk, opened, said, shown
@@ -72,6 +73,13 @@ def test_an_outage_leaves_coalesced_steps_to_the_last_that_is_due():
     desk = Desk(line(PAGE, LEAD, BOSS, catch_up="coalesce"))
     assert desk.told(T0 + 20 * MINUTE) == ["page:coalesced", "lead:role:lead"]
     assert desk.due(T0 + 20 * MINUTE) == T0 + 35 * MINUTE
+
+
+def test_no_step_is_left_to_one_that_does_not_fire():
+    """Both are overdue at 10:00, and the last is for P3 alone: the lead is told instead of nobody."""
+    boss = attrs.evolve(BOSS, priorities={"P3"})
+    desk = Desk(line(PAGE, LEAD, boss, catch_up="coalesce"))
+    assert desk.told(T0 + HOUR) == ["page:coalesced", "lead:role:lead", "boss:condition"]
 
 
 def test_work_is_never_coalesced_away():
@@ -501,6 +509,15 @@ def test_a_pause_that_ended_before_the_wait_began_does_not_count():
     desk.fire("resume", T0 + HOUR + 10 * MINUTE)
     assert desk.told(T0 + 3 * HOUR) == ["half:lead"]
     assert desk.due(T0 + 3 * HOUR) == T0 + 3 * HOUR + 30 * MINUTE
+
+
+def test_a_step_is_not_left_to_one_that_a_pause_put_off():
+    """Half the time was used up at 11:00, on hold from 11:10 to 12:10: at 12:20 the next one is not due yet."""
+    desk = Desk(line(HALF, EscalationStep("then", after="30m wall", to="boss"), catch_up="coalesce"))
+    desk.fire("hold", T0 + 2 * HOUR + 10 * MINUTE, **WAIT)
+    desk.fire("resume", T0 + 3 * HOUR + 10 * MINUTE)
+    assert desk.told(T0 + 3 * HOUR + 20 * MINUTE) == ["half:lead"]
+    assert desk.due(T0 + 3 * HOUR + 20 * MINUTE) == T0 + 3 * HOUR + 30 * MINUTE
 
 
 def test_a_wait_that_no_opening_is_left_for_never_ends():

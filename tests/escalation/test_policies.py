@@ -84,6 +84,8 @@ def test_a_step_that_cannot_be_is_refused_with_what_could(wrong, message):
         ({"steps": None}, "^steps None: is no list of EscalationStep"),
         ({"steps": ["lead"]}, "^steps 'lead': is no EscalationStep"),
         ({"last_resort": ""}, "^last_resort '': is no word"),
+        ({"last_resort": "on_call:managers"}, "^last_resort 'on_call:managers': may be nobody .*; name who"),
+        ({"last_resort": "role:duty"}, "^last_resort 'role:duty': may be nobody when it is needed"),
     ],
 )
 def test_a_policy_that_cannot_be_is_refused_with_what_could(wrong, message):
@@ -195,6 +197,13 @@ def test_a_chain_that_cannot_end_or_goes_nowhere_is_refused(steps, fields, messa
     """Cycles without a bound, unknown steps, and silence where everybody may be absent."""
     with pytest.raises(InvalidValue, match=message):
         EscalationPolicy("line", 1, steps=steps, **fields)
+
+
+def test_a_chain_that_names_nobody_needs_no_last_resort():
+    """It moves the work and changes the record: there is nobody who could be missing."""
+    raised = after("raised", to=(), sets={"priority": "P1"})
+    moved = EscalationStep("moved", trigger=Trigger.unacknowledged("5m wall"), group="second-line")
+    assert EscalationPolicy("line", 1, steps=[moved, raised]).last_resort is None
 
 
 def test_chains_are_read_off_the_steps():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalated import T0, TARGET, Desk, opened
-from itsm_core import BusinessCalendar, default_agreement, fold
+from itsm_core import Actor, BusinessCalendar, ServiceDesk, default_agreement, fold, stores
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation import (
     Branch,
@@ -24,7 +24,7 @@ from itsm_core.escalation import (
 )
 from itsm_core.sla import Metric, conclude, trace
 
-MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 DESK = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/London", name="desk")
 PAGE = EscalationStep("page", trigger=Trigger.unacknowledged("0m wall"), to="on_call:network", channel="sms")
 POLICY = EscalationPolicy(
@@ -260,3 +260,24 @@ def test_a_picture_runs_nothing_that_a_policy_names():
     assert "<img" not in picture
     assert "\x1b" not in picture + told.text()
     ET.fromstring(picture)
+
+
+def test_what_a_step_does_to_the_record_may_set_off_another():
+    """A move ends a snooze and is a reassignment, and a priority that a step sets is a change of priority."""
+    policy = EscalationPolicy("line", 1, steps=[
+        PAGE,
+        EscalationStep("move", trigger=Trigger.in_state("new", "30m wall"), group="network"),
+        EscalationStep("moved", trigger=Trigger.reassigned(1), to="lead"),
+        EscalationStep("raise", trigger=Trigger.in_state("new", "60m wall"), sets={"priority": "P2"}),
+        EscalationStep("raised", trigger=Trigger.priority_changed(), to="boss"),
+    ])  # fmt: skip
+    desk, ana = ServiceDesk(stores.open("memory://"), policy=policy), Actor.person("ana", "agent")
+    desk.open("Mail is down", actor=ana, at=T0, record_id="I-1", fields={"impact": "high", "urgency": "high"})
+    desk.assign("I-1", group="desk", actor=ana, at=T0)
+    record = desk.snooze("I-1", until=T0 + DAY, actor=ana, at=T0)
+    seen = preview(policy, record, lambda at: desk.clocks("I-1", at), T0, 2 * HOUR)
+    for minute in range(121):
+        desk.tick(T0 + minute * MINUTE)
+    fired = [event.fields["key"] for event in desk.history("I-1") if event.kind == "escalated"]
+    assert [row.key for row in seen.rows] == fired
+    assert [key.split("/")[3] for key in fired] == ["move", "page", "moved", "raise", "raised"]

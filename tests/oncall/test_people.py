@@ -1,6 +1,7 @@
 """Person: how somebody is reached, and when not."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -20,6 +21,13 @@ def test_a_text_is_one_channel_and_a_window_alone_is_one():
     """Slips that are forgiven."""
     person = Person("ana", channels="sms", quiet=NIGHT)
     assert (person.channels, person.quiet) == (("sms",), (NIGHT,))
+
+
+def test_a_zone_is_one_of_the_database():
+    """By name or as it is; a slip is refused as everywhere."""
+    assert Person("ana", zone=ZoneInfo("Asia/Shanghai")) == Person("ana", zone="Asia/Shanghai")
+    with pytest.raises(InvalidValue, match=r"^zone 'Mars': is not in the IANA"):
+        Person("ana", zone="Mars")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import attrs
 from itsm_core.business_time.instants import in_utc, later
 from itsm_core.delivery.retries import RETRIES, Retries, retries_of
 from itsm_core.delivery.settling import delayed, forwarded, settle, withheld
-from itsm_core.errors import StoreError
+from itsm_core.errors import RecordNotFound, StoreError
 from itsm_core.ports import Ask, Claim, Message, Rejected, Send, Settlement
 from itsm_core.records import Record
 
@@ -110,7 +110,8 @@ def _sent(claim: Claim, by: Relay, at: dt.datetime) -> Generator[Ask | Send, Any
     if (why := withheld(message, record, at)) is not None:
         return Settlement(token=claim.token, outcome=why[0], detail=why[1])
     retries = retries_of(by.retries, message)
-    spent = message.attempt > len(retries.waits)  # only telling somebody else has failed so far
+    # Where there is another way to go, only telling somebody else has failed so far, or looking.
+    spent = bool(message.failover) and message.attempt > len(retries.waits)
     outcome = _SPENT if spent else (yield Send(delayed(message, at)))
     at = by.read(at)
     settlement = settle(claim, outcome, at, retries)
@@ -118,8 +119,12 @@ def _sent(claim: Claim, by: Relay, at: dt.datetime) -> Generator[Ask | Send, Any
     if settlement.outcome != "failed" or other is None or by.forward is None:
         return settlement
     # In the outbox before the other is settled: whoever dies in between leaves both, under their keys.
-    yield from by.forward(other, at)
-    return attrs.evolve(settlement, detail=f"{settlement.detail}; {other.to} by {other.channel} is next")
+    told = f"{other.to} by {other.channel} is next"
+    try:
+        yield from by.forward(other, at)
+    except RecordNotFound:
+        told = f"{message.record} is gone, so nobody is next"
+    return attrs.evolve(settlement, detail=f"{settlement.detail}; {told}")
 
 
 class _Told:

@@ -219,6 +219,10 @@ def _is_coalesced(turn: Turn) -> bool:
     return turn.chain.catch_up[turn.place] == "coalesce"
 
 
+def _is_left_to_others(turn: Turn) -> bool:
+    return _is_coalesced(turn) and turn.step.kind is StepKind.HIERARCHIC
+
+
 def _instead(effect: Effect, why: Why, to: str | None) -> NotFired:
     """That an effect does not come to be, under its key."""
     return NotFired(
@@ -242,7 +246,7 @@ class _Firing:
 
     def effects(self, resolver: Resolver) -> list[Effect]:
         """What the step wants, or why it wants nothing; never nothing at all."""
-        held = self._held_back()
+        held = self.held_back()
         if held is not None:
             return [self._not(held)]
         kind = self.step.kind
@@ -262,7 +266,7 @@ class _Firing:
 
     # -- what is held back -------------------------------------------------------------------------
 
-    def _held_back(self) -> Why | None:
+    def held_back(self) -> Why | None:
         step, turn, run = self.step, self.turn, self.run
         late = self.at - turn.due
         if step.expires_after is not None and late > step.expires_after.timedelta:
@@ -276,18 +280,14 @@ class _Firing:
         return "condition"
 
     def _is_overtaken(self) -> bool:
-        """Whether the step after this one is overdue, too, and both leave it to the last."""
-        chain = self.turn.chain
-        place = chain.next_of(self.turn.place)
-        if place is None or self.step.kind is not StepKind.HIERARCHIC:
+        """Whether the step after this one is overdue, too, and would tell somebody in its place."""
+        if not _is_left_to_others(self.turn):
             return False
-        coming = chain.steps[place]
-        if coming.kind is not StepKind.HIERARCHIC or coming.after is None:
+        run = _taken(self.run, self.turn, [self._not("coalesced")], self.at)
+        coming = turn_of(run, self.turn.order, self.event)
+        if coming is None or coming.due > self.at or not _is_left_to_others(coming):
             return False
-        if not _is_coalesced(self.turn) or chain.catch_up[place] != "coalesce":
-            return False
-        due = coming.after.after(self.turn.due, self.run.calendar(self.event.calendar))
-        return due is not None and due <= self.at
+        return _Firing(run, coming, self.at, self.event).held_back() in (None, "coalesced")
 
     def _not(self, why: Why) -> Effect:
         made = _unanswered if why == "empty" else _not_fired

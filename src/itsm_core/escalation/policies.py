@@ -27,6 +27,9 @@ ON_PRIORITY_CHANGE: tuple[str, ...] = get_args(OnPriorityChange)
 SURELY = ("user:", "callback:")
 """Names that begin so always answer; whoever else is named may be nobody when a step fires."""
 
+ASKED = ("on_call:", "role:", "group:", "manager_of:")
+"""Names that begin so are asked for when a step fires: the last resort, which nobody asks about, is none."""
+
 
 @attrs.frozen
 class Chain:
@@ -73,11 +76,12 @@ def _steps(value: Iterable[EscalationStep]) -> tuple[EscalationStep, ...]:
 class EscalationPolicy:
     """Steps in order, with a version that every effect names; a changed policy is a new version.
 
-    `last_resort` is informed where the names of a chain resolve to nobody, and must be given where they
-    can. `calendar` counts business waits (None: the desk's). A policy covers records of its `priorities`
-    (empty: all). An acknowledgement counts at the first one or when all who were told have given it
-    (`ack_mode`); after `ack_timeout` it lapses, and the chains begin anew or go on where they were
-    (`on_ack_timeout`, `on_snooze_end`); `updates_hold_ack` lets each word of the desk's begin that time
+    `last_resort` is informed where the names of a chain resolve to nobody, and must be given where those
+    of a chain of several steps can; it is a person or a callback, and not resolved. `calendar` counts
+    business waits (None: the desk's). A policy covers records of its `priorities` (empty: all). An
+    acknowledgement counts at the first one or when all who were told have given it (`ack_mode`); after
+    `ack_timeout` it lapses, and the chains begin anew or go on where they were (`on_ack_timeout`,
+    `on_snooze_end`); `updates_hold_ack` lets each word of the desk's begin that time
     anew. `on_priority_change` "switch" lets another policy take over that covers the new priority.
     `catch_up` is for steps that do not say theirs: by default chains are "serial", shares "coalesce".
     """
@@ -106,7 +110,9 @@ class EscalationPolicy:
         key_part(self.id, "escalation policy", 'name it, such as "standard"')
         counted(self.version, "policy")
         if self.last_resort is not None:
-            word(self.last_resort, "last_resort", 'name who is told, such as "duty-manager"')
+            remedy = 'name who is told, such as "duty-manager"'
+            if word(self.last_resort, "last_resort", remedy).startswith(ASKED):
+                raise InvalidValue("last_resort", self.last_resort, "may be nobody when it is needed", remedy)
         if self.calendar is not None:
             remedy = 'make one: BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")'
             only(BusinessCalendar, self.calendar, "calendar", remedy)
@@ -143,7 +149,8 @@ class EscalationPolicy:
                     way = "repeats from" if back else "goes back without a bound from"
                     remedy = "branch forward; repeat backward: repeat=Repeat(to, times)"
                     raise self._wrong(f"{way} {step.id!r} to {name!r}", remedy)
-        if len(chain.steps) > 1 and self.last_resort is None and not chain.reaches_surely:
+        asks = len(chain.steps) > 1 and any(step.to for step in chain.steps)
+        if asks and self.last_resort is None and not chain.reaches_surely:
             reason = f"tells nobody if the names in the chain of {chain.steps[0].id!r} are all empty"
             raise self._wrong(reason, 'say last_resort="duty-manager"')
 

@@ -35,12 +35,13 @@ from itsm_core.escalation.policies import EscalationPolicy
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import EscalationStep, StepKind
 from itsm_core.escalation.words import HEADINGS, SKIPPED, because_of, deed
+from itsm_core.events import Event
 from itsm_core.lifecycle import Lifecycle, Refused, decide
 from itsm_core.processes import INCIDENT
-from itsm_core.records import Record, fold
+from itsm_core.records import Record, apply, fold
 from itsm_core.sla import Agreement, Clock, clocks_at, trace
 from itsm_core.sla.tables import Table
-from itsm_core.values import Fields, only
+from itsm_core.values import only
 
 ClocksAt = Callable[[dt.datetime], Mapping[str, Clock]]
 """The clocks of a record at an instant, if nothing happens until then."""
@@ -145,7 +146,7 @@ def preview(
         event = ClocksRead(clocks=clocks(now), calendar=calendar, update_due_at=update_due_at)
         run, effects = advance(run, now, event, resolver)
         rows += [_row(effect, lang) for effect in effects]
-        run = attrs.evolve(run, record=_changed(run.record, effects))
+        run = _changed(run, effects)
         wake = next_due(run, event)
     priority = None if record.priority is None else record.priority.value
     return Preview(
@@ -237,12 +238,28 @@ def _meant(step: EscalationStep, lang: str) -> str:
     return deed("major", lang, "") if step.kind is StepKind.MAJOR else ", ".join(step.to)
 
 
-def _changed(record: Record, effects: tuple[Effect, ...]) -> Record:
-    """The record with what the steps set on it."""
-    news: dict[str, Any] = {}
+def _changed(run: Run, effects: tuple[Effect, ...]) -> Run:
+    """The run on the record as the steps leave it, which may set off others."""
     for effect in effects:
         if isinstance(effect, Change):
-            news[effect.field] = effect.value
-        elif isinstance(effect, Move):
-            news |= {"group": effect.group, "assignee": None}
-    return attrs.evolve(record, values=Fields({**record.values, **news})) if news else record
+            kind, said = (
+                "reprioritised" if effect.field == "priority" else "amended",
+                {effect.field: effect.value},
+            )
+        elif isinstance(effect, Move) and run.record.group != effect.group:
+            kind, said = "assigned", {"group": effect.group, "assignee": None}
+        else:
+            continue
+        run = _after(run, kind, effect, said)
+    return run
+
+
+def _after(run: Run, kind: str, effect: Effect, said: dict[str, Any]) -> Run:
+    """The run after an event of its own making."""
+    at, before = effect.fired_at, attrs.evolve(run.record, escalation=run.escalation)
+    event = Event(
+        id=effect.key, record=before.id, seq=before.version + 1, kind=kind, occurred_at=at, recorded_at=at,
+        actor=_SOMEBODY, fields=said,
+    )  # fmt: skip
+    record = apply(before, event)
+    return attrs.evolve(run, record=record, escalation=record.escalation)

@@ -266,7 +266,7 @@ BESIDE: dict[str, Beside] = {
                            majors.accepted),
     "reject_major": Beside("major_rejected", MANAGERS, ("reason",),        False, _given),
     "cancel_major": Beside("major_cancelled", MANAGERS, ("reason",),       False, _given),
-    "assess_major": Beside("major_assessed", DESK,   (),                    False, majors.reached),
+    "assess_major": Beside("major_assessed", DESK,   (),                    False, majors.assessed),
     "assume_role":  Beside("role_assumed",  DESK,    ("major_role", "held_by"), False, majors.assumed),
     "renounce_role": Beside("role_renounced", DESK,  ("major_role",),       False, majors.renounced),
     "move_track":   Beside("track_moved",   DESK,    ("track", "track_step"), False, majors.moved),

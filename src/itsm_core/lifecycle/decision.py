@@ -38,7 +38,7 @@ from itsm_core.lifecycle.fields import (
 from itsm_core.lifecycle.guards import Situation, guard_reasons
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.machine import destination
-from itsm_core.lifecycle.majors import major_reasons, moved_before, row_reasons
+from itsm_core.lifecycle.majors import MAJOR_BUTTONS, major_reasons, moved_before, row_reasons
 from itsm_core.lifecycle.parts import Transition, fields_of
 from itsm_core.lifecycle.reasons import (
     ahead_reasons,
@@ -219,6 +219,8 @@ def _beside(record: Record, asked: _Asked, beside: Beside, reasons: list[Reason]
     if record.phase is Phase.CLOSED and not beside.when_closed:
         reasons.append(wrong_state(record, command.trigger, lifecycle))
     reasons += missing(beside.requires, command)
+    if command.trigger == "assess_major":  # one of two fields will do, which only needs can say
+        reasons += need_reasons(command, MAJOR_BUTTONS["assess_major"][1])
     reasons += major_reasons(record, command.trigger, command.at)
     if command.trigger in _VOTED_ON:
         reasons += [*no_round(record, command.trigger), *round_reasons(record, command)]

@@ -1,4 +1,4 @@
-"""What may be asked about a major incident, when, and which fields its events have.
+"""What may be asked about a major incident, when, which fields its events have, and which moves it bars.
 
 A major incident stands beside the state. Whether a command fits is a matter of where the major incident
 stands and of the phase of its record; each row of `_WHEN` says both.
@@ -59,6 +59,10 @@ _PLAN = Need("continuity_plan", "ISO/IEC 20000-1 8.7.2", label={"en": "continuit
 _VERSION = Need(
     "plan_version", "ISO/IEC 20000-1 8.7.2", label={"en": "version of the plan", "zh": "计划版本"}
 )
+_REACH = Need(
+    "affected_services", _CLAUSE, otherwise="affected_users",
+    label={"en": "services or users affected", "zh": "受影响的服务或用户"},
+)  # fmt: skip
 _TRACK = Need("track", _CLAUSE, label={"en": "track", "zh": "工作线"})
 _STEP = Need("track_step", _CLAUSE, label={"en": "step", "zh": "步骤"})
 _WHERE = Need(
@@ -71,7 +75,7 @@ _BUTTONS: dict[str, tuple[str, str, tuple[Need, ...]]] = {
     "accept_major":  ("Accept as a major incident",   "受理为重大事件",   (_WHO, _HOW)),
     "reject_major":  ("Reject the major incident",    "驳回重大事件",     (_WHY,)),
     "cancel_major":  ("Downgrade the major incident", "降级重大事件",     (_WHY,)),
-    "assess_major":  ("Say what is affected",         "评估影响范围",     ()),
+    "assess_major":  ("Say what is affected",         "评估影响范围",     (_REACH,)),
     "assume_role":   ("Assume a role",                "担任角色",         (_ROLE, _HOLDER)),
     "renounce_role": ("Renounce a role",              "卸任角色",         (_ROLE,)),
     "move_track":    ("Move a track",                 "推进工作线",       (_TRACK, _STEP)),
@@ -163,15 +167,6 @@ def assessed(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, 
     return held
 
 
-def reached(record: Record, command: Command, matrix: PriorityMatrix) -> dict[str, Any]:
-    """A new assessment, which says at least one of the two."""
-    held = assessed(record, command, matrix)
-    if held.keys().isdisjoint(("affected_services", "affected_users")):
-        remedy = "give affected_services, affected_users or both"
-        raise InvalidValue("assess_major", sorted(held), "says nothing of the reach", remedy)
-    return held
-
-
 def accepted(record: Record, command: Command, matrix: PriorityMatrix) -> dict[str, Any]:
     """The acceptance, with the procedure whole: the record keeps it as it is now."""
     held = assessed(record, command, matrix)
@@ -241,7 +236,7 @@ def _barred(record: Record, held: MajorIncident, to: State, trigger: str) -> lis
     That holds for every lifecycle of incidents, a product's own ones too.
     """
     ends = to.phase is Phase.CLOSED
-    if ends and to.outcome != "completed":
+    if ends and to.outcome != "completed" and record.phase.is_open:
         said = f"{record.id} is a major incident; resolve it, or downgrade it first (cancel_major)"
         return [Reason("major_runs", said, facts={"trigger": trigger})]
     reasons = _tracks_open(held) if record.phase.is_open and not to.phase.is_open else []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from zoneinfo import ZoneInfo
 
 import attrs
 
-from itsm_core.business_time.instants import in_utc, later
+from itsm_core.business_time.instants import in_utc, later, zone_like
 from itsm_core.errors import InvalidValue
 from itsm_core.oncall.windows import DutyWindow
 from itsm_core.values import each, named, texts, word
@@ -15,6 +16,10 @@ from itsm_core.values import each, named, texts, word
 
 def _channels(value: Iterable[str] | str) -> tuple[str, ...]:
     return texts(value, "channels", 'name them in order: channels=("sms", "email")')
+
+
+def _zone(value: str | ZoneInfo) -> str:
+    return zone_like(value).key
 
 
 def _windows(value: DutyWindow | Iterable[DutyWindow]) -> tuple[DutyWindow, ...]:
@@ -27,6 +32,7 @@ class Person:
     """Somebody who may be told something.
 
     `channels` stand in the order in which they are tried, as names: addresses are the notifiers' to know.
+    In `lang` and on the clocks of `zone` (None: that of the templates) they are told.
     In `quiet` hours only what is urgent arrives at once; the rest waits until they end. From a name such
     as "group:network" nobody is told who is absent; who is named as "user:ana" always is.
     """
@@ -34,6 +40,7 @@ class Person:
     id: str
     channels: tuple[str, ...] = attrs.field(default=(), converter=_channels, kw_only=True)
     lang: str = attrs.field(default="en", kw_only=True)
+    zone: str | None = attrs.field(default=None, converter=attrs.converters.optional(_zone), kw_only=True)
     manager: str | None = attrs.field(default=None, kw_only=True)
     absent_until: dt.datetime | None = attrs.field(
         default=None, converter=attrs.converters.optional(in_utc), kw_only=True

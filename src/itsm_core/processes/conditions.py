@@ -128,11 +128,11 @@ _DELICATE = ("major", "security", "complaint")
 
 def closes_by_itself(situation: Situation) -> Reason | None:
     """Nothing major, about information security, or complained about closes without anybody's word."""
-    record, brought = situation.record.values, situation.fields
-    known = {"major": situation.record.major}
-    kinds = tuple(n for n in _DELICATE if known.get(n) or record.get(n) or brought.get(n))
-    if not kinds:
+    record, brought = situation.record, situation.fields
+    held = record.values
+    if not (record.major or any(held.get(name) or brought.get(name) for name in _DELICATE)):
         return None
+    kinds = tuple(n for n in _DELICATE if held.get(n) or brought.get(n) or (n == "major" and record.major))
     said = f"it is marked {' and '.join(kinds)}, and such a record takes somebody's word to close"
     return Reason("takes_a_word", said, facts={"marked": kinds})
 

@@ -1,8 +1,9 @@
-"""Major incidents: what proposes one, how it is handled, and when it may resolve and close.
+"""Major incidents: what proposes one, by which procedure it is handled, and when top management hears.
 
 ISO/IEC 20000-1, 8.6.1 asks for criteria that identify a major incident, for a documented procedure, and
 that top management is kept informed. Criteria and procedure are data with versions; a record keeps the
-procedure it was accepted under. The figures that ship are customary (a convention, not the standard's).
+procedure it was accepted under. When one may resolve and close is said in `lifecycle/majors.py`, for every
+lifecycle of incidents. The figures that ship are customary (a convention, not the standard's).
 """
 
 from __future__ import annotations
@@ -235,7 +236,7 @@ class MajorRules:
 def update_due(record: Record, at: dt.datetime | None = None) -> dt.datetime | None:
     """When top management has to hear from a person again; None if nobody waits for it, or not yet at `at`.
 
-    The cadence of the priority, in wall time, after the acceptance or a person's last words to them.
+    The cadence of the priority, in wall time, after the acceptance, a reopening or a person's last words.
     """
     found = _handled(record)
     if found is None:
@@ -257,12 +258,13 @@ def briefing_due(record: Record) -> dt.datetime | None:
 
 
 def _handled(record: Record) -> tuple[MajorIncident, dt.datetime, dt.timedelta] | None:
-    """The major incident that a record is while it is open, since when, and its cadence."""
+    """The major incident that a record is while it is open, since when it last began, and its cadence."""
     held = record.major_incident
     if held is None or not held.is_accepted or held.decided_at is None or held.procedure is None:
         return None
     every = dt.timedelta(microseconds=held.procedure.every(record.priority))
-    return (held, held.decided_at, every) if record.phase.is_open else None
+    since = max((held.decided_at, *record.escalation.reopenings[-1:]))  # nobody waited while it was resolved
+    return (held, since, every) if record.phase.is_open else None
 
 
 def major_facts(record: Record) -> dict[str, Any]:

@@ -72,8 +72,9 @@ class Escalation:
         return self.acknowledged_at is not None
 
     def told(self) -> frozenset[str]:
-        """Whom the steps of this generation told."""
-        return frozenset(who for one in self.past if one.generation == self.generation for who in one.to)
+        """Whom the steps of this generation told; a callback is nobody who could acknowledge."""
+        told = (who for one in self.past if one.generation == self.generation for who in one.to)
+        return frozenset(who for who in told if not who.startswith("callback:"))
 
 
 NO_ESCALATION = Escalation()
@@ -218,9 +219,8 @@ def _with(now: Escalation, event: Event, why: str | None) -> Escalation:
     if step is None:
         return attrs.evolve(now, last_at=last)
     at = said.get("scheduled_at")
-    to = (
-        None if said.get("step_kind") == "functional" else said.get("to")
-    )  # the work went there: nobody was told
+    moved = said.get("step_kind") == "functional" and not said.get("no_responder")
+    to = None if moved else said.get("to")  # the work went there: nobody was told
     turn = Past(
         policy=policy,
         step=step,

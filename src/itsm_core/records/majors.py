@@ -86,9 +86,9 @@ class Document:
 class MajorIncident:
     """A major incident beside the state of a record (ISO/IEC 20000-1, 8.6.1).
 
-    `criteria` are all that ever proposed it, `procedure` the one it was accepted under. `told_at` is when
-    top management last heard, `spoken_at` when a person last told them. `report` and `review` are of the
-    last resolution: a reopening voids them and begins the tracks anew.
+    `criteria` are all that ever proposed it or were met when it was decided against, `procedure` the one it
+    was accepted under. `told_at` is when top management last heard, `spoken_at` when a person last told
+    them. `report` and `review` are of the last resolution: a reopening voids them and begins the tracks anew.
     """
 
     status: MajorStatus
@@ -192,9 +192,11 @@ def _begun(procedure: Procedure, at: dt.datetime) -> tuple[TrackStanding, ...]:
 
 
 def _decided(held: MajorIncident, event: Event, status: MajorStatus) -> MajorIncident:
+    judged = event.fields.get("major_criteria") or ()
     return attrs.evolve(
         held,
         status=status,
+        criteria=tuple(dict.fromkeys((*held.criteria, *judged))),
         decided_at=event.occurred_at,
         decided_by=event.actor.id,
         changed_at=event.occurred_at,
@@ -219,7 +221,8 @@ def _laid_down(one: RoleHeld, event: Event) -> RoleHeld:
 
 def _assumed(held: MajorIncident, event: Event) -> MajorIncident:
     role, procedure = event.fields["major_role"], held.procedure
-    hands_over = procedure is not None and procedure.role(role).single
+    listed = () if procedure is None else procedure.roles
+    hands_over = role == MANAGER or any(one.id == role and one.single for one in listed)
     before = tuple(_laid_down(one, event) if hands_over and one.role == role else one for one in held.roles)
     new = RoleHeld(role=role, held_by=event.fields["held_by"], assumed_at=event.occurred_at, event=event.id)
     return attrs.evolve(held, roles=(*before, new), changed_at=event.occurred_at)

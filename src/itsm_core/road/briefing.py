@@ -11,6 +11,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
+
 from itsm_core.commands import Command
 from itsm_core.events import SCHEMA, Audience, Direction, Event, Phase
 from itsm_core.lifecycle.scribe import Scribe
@@ -36,6 +38,21 @@ def of_majors(terms: Terms, record: Record, events: Sequence[Event]) -> list[Eve
             made += _briefed(terms, record, event, len(made))
         made += _kept_open(terms, record, events, len(made))
     return made
+
+
+def judged(terms: Terms, record: Record, events: Sequence[Event]) -> list[Event]:
+    """The events; one that decides against a major incident says which criteria the record meets then.
+
+    Whoever decides has judged them, also those that were met after the proposal.
+    """
+    criteria, first = terms.majors.criteria, events[0]
+    if criteria is None or first.kind not in _AGAINST:
+        return [*events]
+    met = tuple(one.id for one in criteria.any_of if one.is_met(record))
+    return [attrs.evolve(first, fields={**first.fields, "major_criteria": met}), *events[1:]]
+
+
+_AGAINST = frozenset({"major_rejected", "major_cancelled"})
 
 
 def _proposed(terms: Terms, record: Record, last: Event) -> list[Event]:

@@ -14,7 +14,7 @@ from itsm_core.events import OF_MAJORS, Event, correction, effective
 from itsm_core.lifecycle.beside import BESIDE
 from itsm_core.ports import FOLD, Ask, ChangeSet, Committed, Message, Query, Snapshot, Timer
 from itsm_core.records import Record, apply, fold
-from itsm_core.road.briefing import briefing_timers, of_majors
+from itsm_core.road.briefing import briefing_timers, judged, of_majors
 from itsm_core.road.changing import Change
 from itsm_core.road.claiming import check_claim
 from itsm_core.road.consequences import (
@@ -78,7 +78,8 @@ def _carried(
                 return first
             raise
         steers = events[0].kind in _STEERING
-        change.add(followed(terms, change.record, events) if steers else events)
+        then_known = followed if steers else judged
+        change.add(then_known(terms, change.record, events))
         yield from check_claim(terms, change.known, command)
         yield from _announced(terms, change, command)
         for entailed in then(change.record):
@@ -252,9 +253,10 @@ def commit(change: Change, at: dt.datetime, *, rearm: bool = False) -> OnItsWay:
 
     `rearm` sets the timer anew even if nothing changed that it depends on.
     """
-    if more := of_majors(change.terms, change.record, change.events):
-        change.add(more)
     new = yield from change.standing()
+    if more := of_majors(change.terms, new.record, change.events):
+        change.add(more)
+        new = yield from change.standing()
     known = attrs.evolve(change.known, watched=False) if rearm else change.known
     expected = change.known.record.version
     timers = yield from _timers(change, new.record)

@@ -139,6 +139,7 @@ def told(
         generation=effect.generation,
         facts={
             "step": effect.step.id,
+            "policy": policy.label,
             "scheduled_at": effect.scheduled_at,
             "lateness_us": effect.lateness // _US,
         },

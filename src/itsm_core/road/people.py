@@ -86,7 +86,8 @@ def _looked_up(ids: Iterable[str], at: dt.datetime, known: dict[str, Person]) ->
 def addressed(message: Message, person: Person | None) -> Message:
     """The message as the person wants it: by the channels they have, and not in their quiet hours.
 
-    The channel of the step comes first if they have it; their others are tried after it, in order.
+    The channel of the step comes first if they have it; their others are tried after it, in order. Templates
+    learn the language and the zone of the person from its facts.
     """
     if person is None or message.channel.startswith(CALLBACK):
         return message
@@ -94,4 +95,5 @@ def addressed(message: Message, person: Person | None) -> Message:
     first = message.channel if message.channel in channels else channels[0]
     rest = tuple((message.to, channel) for channel in channels if channel != first)
     quiet = None if message.urgency == "high" else person.quiet_until(message.created_at)
-    return attrs.evolve(message, channel=first, failover=rest, not_before=quiet)
+    facts = {**message.facts, "lang": person.lang, **({"zone": person.zone} if person.zone else {})}
+    return attrs.evolve(message, channel=first, failover=rest, not_before=quiet, facts=facts)

@@ -191,6 +191,8 @@ def _successor(
     """Opens the record that comes after one; the same command opens it once."""
     lifecycle = terms.lifecycle_for(process, given)
     names = kinds_of("open", terms.custom, lifecycle.kinds).keys() - leave
+    if known.major_incident is not None:
+        names -= {"major"}  # the mark is that of the major incident beside the record, which stays there
     taken = {name: value for name, value in known.values.items() if name in names}
     number = reference(lifecycle.process)
     ref = f"{known.id} by {command.id}"

@@ -60,6 +60,12 @@ def _each(kind: type, remedy: str) -> Any:
     return check
 
 
+def _answers(_: Any, __: Any, value: Any) -> None:
+    if not callable(value):
+        remedy = 'give a function of a name, a record and an instant, such as OnCall({"network": schedule})'
+        raise InvalidValue("resolver", value, "cannot be called", remedy)
+
+
 _AGREEMENT = "make one: default_agreement(calendar) or Agreement(...)"
 _POLICY = "make one: EscalationPolicy(id, version, steps=[...]), or give a list of them"
 _FIELD = 'declare it: CustomField("room", "text")'
@@ -118,7 +124,7 @@ class Terms:
     matrix: PriorityMatrix = attrs.field(
         default=matrix_3x3_p5, validator=_is(PriorityMatrix, "take matrix_3x3_p5 or matrix_3x3_p4")
     )
-    resolver: Resolver = as_named
+    resolver: Resolver = attrs.field(default=as_named, validator=_answers)
     asks_directory: bool = False
     majors: MajorRules = attrs.field(
         factory=MajorRules, validator=_is(MajorRules, "make them: MajorRules(criteria=...)")

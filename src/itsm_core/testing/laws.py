@@ -22,7 +22,7 @@ from itsm_core.lifecycle.decision import Accepted, Refused
 from itsm_core.lifecycle.fields import CustomField
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.machine import Cursor, destination
-from itsm_core.lifecycle.majors import row_reasons
+from itsm_core.lifecycle.majors import MAJOR_BUTTONS, row_reasons
 from itsm_core.lifecycle.options import Option
 from itsm_core.lifecycle.parts import Need, Transition
 from itsm_core.lifecycle.reasons import waivers_for
@@ -275,6 +275,7 @@ def options_tell(step: Step) -> Faults:
         trigger for trigger, rows in step.lifecycle.by_trigger.items() if any(r.after is None for r in rows)
     ]
     people += [trigger for trigger in APPROVALS if trigger in step.lifecycle.guards_beside]
+    people += MAJOR_BUTTONS if before.major_incident is not None else []
     if [option.trigger for option in shown] != people:
         yield f"options show {[option.trigger for option in shown]}"
     for option in shown:

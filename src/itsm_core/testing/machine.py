@@ -18,6 +18,7 @@ from itsm_core.events import Event, Phase
 from itsm_core.lifecycle.beside import APPROVALS, COMMANDS, DESK
 from itsm_core.lifecycle.fields import CustomField
 from itsm_core.lifecycle.lifecycle import Lifecycle
+from itsm_core.lifecycle.majors import MAJOR_COMMANDS, PROCESS
 from itsm_core.lifecycle.options import Option, options
 from itsm_core.lifecycle.timers import TIME, next_timer
 from itsm_core.records import Record, fold
@@ -29,6 +30,7 @@ from itsm_core.testing.walking import START
 from itsm_core.values import each, only
 
 _APPROVALS = ("request_approval", "vote", "vote")
+_ORDINARY = tuple(command for command in COMMANDS if command not in MAJOR_COMMANDS)
 
 
 def lifecycle_machine(
@@ -153,7 +155,16 @@ class LifecycleMachine(RuleBasedStateMachine):
     def says(self, data: DataObject) -> None:
         """Gives a command that leaves the state alone."""
         at = self._instant(data, early=True)
-        trigger = data.draw(st.sampled_from(COMMANDS), "command")
+        trigger = data.draw(st.sampled_from(_ORDINARY), "command")
+        fields = data.draw(self._words_of(trigger, at), "fields")
+        self._take(data, trigger, self._worker(data), self._twisted(data, fields), at=at)
+
+    @precondition(lambda self: self.history and self.world.lifecycle.process == PROCESS)
+    @rule(data=st.data())
+    def handles_as_major(self, data: DataObject) -> None:
+        """Gives a command about the major incident that the record is, or is not."""
+        at = self._instant(data)
+        trigger = data.draw(st.sampled_from(MAJOR_COMMANDS), "command")
         fields = data.draw(self._words_of(trigger, at), "fields")
         self._take(data, trigger, self._worker(data), self._twisted(data, fields), at=at)
 

@@ -162,6 +162,10 @@ class World:
             "waive": ({**waiver, "review": texts}, {}),
             "request_approval": ({"rule": self.fields.get("rule", rules)}, {}),
             "vote": ({"vote": st.sampled_from(VOTES)}, {}),
+            "assess_major": (
+                {"affected_services": st.lists(texts, min_size=1, max_size=2)},
+                {"affected_users": st.integers(0, 400)},
+            ),
             "snooze": ({"until": soon}, {"reason": texts}),
             "escalate_now": ({}, {"escalation_step": texts}),
             "migrate_policy": (
