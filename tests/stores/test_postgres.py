@@ -339,6 +339,7 @@ def test_a_store_that_was_forked_and_never_used_can_be_closed(store):
     parents = store._link._connection
     postgres._after_fork()
     store.close()
+    assert not parents.closed  # it is the other process's
     postgres._LEFT.remove(parents)
     parents.close()
 

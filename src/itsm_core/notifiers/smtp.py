@@ -7,6 +7,7 @@ import re
 import smtplib
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -205,8 +206,7 @@ def _ended(session: Any) -> None:
     if session is None:
         return
     try:
-        session.docmd("QUIT")
-    except OSError:
-        pass
+        with suppress(OSError):  # what was said is said; a server that is gone hears no farewell
+            session.docmd("QUIT")
     finally:
         session.close()
