@@ -153,11 +153,14 @@ class LifecycleMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.history)
     @rule(data=st.data())
     def says(self, data: DataObject) -> None:
-        """Gives a command that leaves the state alone."""
-        at = self._instant(data, early=True)
-        trigger = data.draw(st.sampled_from(_ORDINARY), "command")
-        fields = data.draw(self._words_of(trigger, at), "fields")
-        self._take(data, trigger, self._worker(data), self._twisted(data, fields), at=at)
+        """Gives up to four commands that leave the state alone, every other one with good fields, in time."""
+        for _ in range(data.draw(st.integers(1, 4), "how many")):
+            plain = data.draw(st.booleans(), "plain")
+            at = self._instant(data, early=not plain)
+            trigger = data.draw(st.sampled_from(_ORDINARY), "command")
+            fields = data.draw(self._words_of(trigger, at), "fields")
+            given = fields if plain else self._twisted(data, fields)
+            self._take(data, trigger, self._worker(data), given, at=at, plain=plain)
 
     @precondition(lambda self: self.history and self.world.lifecycle.process == PROCESS)
     @rule(data=st.data())

@@ -155,7 +155,7 @@ class World:
             "communicate": ({"text": texts}, said),
             "receive": ({"message_id": texts, "text": texts}, {"direction": st.sampled_from(Direction)}),
             "note": ({"text": texts}, {}),
-            "link": ({"relation": st.sampled_from(_RELATIONS), "other": st.sampled_from(RECORDS)}, {}),
+            "link": ({"relation": st.sampled_from(_RELATIONS), "other": st.sampled_from((*RECORDS[1:], *RECORDS))}, {}),
             "restate": ({"reason": texts}, {}),
             "claim_exception": ({"exception": texts, "reason": texts}, {"metric": texts, "since": soon}),
             "justify_overrun": ({"metric": texts, "reason": texts}, {"confirmation": texts}),
