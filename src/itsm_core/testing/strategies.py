@@ -28,6 +28,7 @@ Fields = dict[str, Any]
 VOTERS = ("the first voter", "the second voter", "the third voter")
 RECORDS = ("R-1", "R-2", "R-3")
 """The record that is tried, and others that it may be linked to."""
+_OTHERS = (*RECORDS[1:], *RECORDS)
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 LATER = (dt.timedelta(0), dt.timedelta(microseconds=1), HOUR, HOUR, DAY, DAY, 7 * DAY, 40 * DAY)
@@ -155,7 +156,7 @@ class World:
             "communicate": ({"text": texts}, said),
             "receive": ({"message_id": texts, "text": texts}, {"direction": st.sampled_from(Direction)}),
             "note": ({"text": texts}, {}),
-            "link": ({"relation": st.sampled_from(_RELATIONS), "other": st.sampled_from((*RECORDS[1:], *RECORDS))}, {}),
+            "link": ({"relation": st.sampled_from(_RELATIONS), "other": st.sampled_from(_OTHERS)}, {}),
             "restate": ({"reason": texts}, {}),
             "claim_exception": ({"exception": texts, "reason": texts}, {"metric": texts, "since": soon}),
             "justify_overrun": ({"metric": texts, "reason": texts}, {"confirmation": texts}),
