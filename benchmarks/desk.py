@@ -85,6 +85,15 @@ def decide_and_evolve() -> float:
     return seconds(work) / len(commands)
 
 
+def in_triggers(rounds: int = 30) -> float:
+    """How many stock triggers an incident costs: the quickest of each, a busy neighbour is not ours."""
+    incident, trigger = float("inf"), float("inf")
+    for _ in range(rounds):
+        trigger = min(trigger, stock_trigger())
+        incident = min(incident, 1 / incidents_per_second(60))
+    return incident / trigger
+
+
 def main() -> None:
     """Prints the table."""
     rows: dict[str, list[float]] = {"stock trigger": [], "decide + evolve": [], "bare": [], "full": []}

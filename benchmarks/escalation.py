@@ -58,6 +58,15 @@ def stock_trigger(times: int = 500) -> float:
     return (time.perf_counter() - began) / times
 
 
+def in_triggers(rounds: int = 60) -> float:
+    """How many stock triggers a transition costs: the quickest of each, a busy neighbour is not ours."""
+    ours, trigger = float("inf"), float("inf")
+    for _ in range(rounds):
+        trigger = min(trigger, stock_trigger())
+        ours = min(ours, transition())
+    return ours / trigger
+
+
 if __name__ == "__main__":
     ours = min(transition(500) for _ in range(9))
     stock = min(stock_trigger(5000) for _ in range(9))

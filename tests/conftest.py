@@ -1,6 +1,7 @@
 """Fixtures and Hypothesis profiles that the whole suite shares."""
 
 import contextlib
+import importlib.util
 import os
 import shlex
 import shutil
@@ -63,6 +64,36 @@ def untraced():
     tools = [monitoring.get_tool(k) for k in range(6)] if monitoring else []
     if sys.gettrace() or any(tools):
         pytest.skip("speed is not measured under coverage or a debugger")
+
+
+@pytest.fixture(scope="module")
+def benchmark(request):
+    """The benchmark that a module of tests names in BENCHMARK, as a module."""
+    file = ROOT / "benchmarks" / f"{request.module.BENCHMARK}.py"
+    spec = importlib.util.spec_from_file_location(f"benchmark_of_{file.stem}", file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def in_triggers(untraced):
+    """What a benchmark says of its work in triggers of the stock machine, in a process of its own.
+
+    That is how a user's process runs it: what the tests before it left on the heap is not ours.
+    """
+
+    def asked(name):
+        told = f"import {name}; print({name}.in_triggers())"
+        done = subprocess.run(
+            [sys.executable, "-c", told],
+            cwd=ROOT / "benchmarks", capture_output=True, text=True, check=False, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return float(done.stdout)
+
+    return asked
 
 
 # --- stores ----------------------------------------------------------------------------------

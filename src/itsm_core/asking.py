@@ -143,7 +143,7 @@ class Desk(Generic[S, N, D]):
         held["record"] = record_id or self._number(lifecycle.process)
         held.setdefault("number", held["record"])
         command = self._command("open", held, {**asked, "command_id": command_id})
-        return road.open_part(self.terms, command, lifecycle.id)
+        return road.open_part(self.terms, command, lifecycle.id, repeatable=command_id is not None)
 
     def _carry_each(
         self, record_ids: Iterable[str], trigger: str, fields: Given, asked: Asked

@@ -43,16 +43,17 @@ class Command:
         if not isinstance(self.actor, Actor):
             who = self.actor if isinstance(self.actor, str) and self.actor else "ana"
             only(Actor, self.actor, "actor", f'say who asks: Actor.person("{who}")')
-        for name, value in (
-            ("command id", self.id),
-            ("channel", self.channel),
-            ("on_behalf_of", self.on_behalf_of),
-            ("cause", self.cause),
-        ):
-            if value is not None and not (type(value) is str and value.isascii()):
-                frozen_json(only(str, value, name, _REMEDIES[name]), name)
+        named = type(self.id) is str and self.id.isascii()
+        if not (named and self.channel is self.on_behalf_of is self.cause is None):
+            self._check_texts()
         if self.expected is not None:
             only(int, self.expected, "expected", "give the version of the record that the actor saw")
+
+    def _check_texts(self) -> None:
+        told = (self.id, self.channel, self.on_behalf_of, self.cause)
+        for (name, remedy), value in zip(_REMEDIES.items(), told, strict=True):
+            if value is not None and not (type(value) is str and value.isascii()):
+                frozen_json(only(str, value, name, remedy), name)
 
 
 _REMEDIES = {

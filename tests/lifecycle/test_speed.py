@@ -3,24 +3,10 @@
 `python benchmarks/lifecycles.py` prints them beside python-statemachine and django-fsm-2.
 """
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
-BENCHMARK = Path(__file__).resolve().parent.parent.parent / "benchmarks" / "lifecycles.py"
+BENCHMARK = "lifecycles"
 STOCK = "transitions, one trigger"
-
-
-@pytest.fixture(scope="module")
-def benchmark():
-    """The benchmark as a module."""
-    spec = importlib.util.spec_from_file_location("benchmark_of_lifecycles", BENCHMARK)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.usefixtures("untraced")

@@ -9,12 +9,10 @@ nobody's fault.
 
 import importlib.util
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-BENCHMARK = Path(__file__).resolve().parent.parent.parent / "benchmarks" / "clocks.py"
+BENCHMARK = "clocks"
 IN_CI = os.environ.get("CI", "").lower() == "true"
 PEER = "workclock, one sum with its pauses"
 
@@ -22,17 +20,12 @@ PEER = "workclock, one sum with its pauses"
 pytestmark = pytest.mark.usefixtures("untraced")
 
 
-@pytest.fixture(scope="module")
-def benchmark():
-    """The benchmark as a module."""
+@pytest.fixture(scope="module", autouse=True)
+def peer():
+    """The peer of the bars, which comes with the test extra."""
     if importlib.util.find_spec("workclock") is None:
         give_up = pytest.fail if IN_CI else pytest.skip
         give_up("workclock, the peer of the bars, is not installed: pip install workclock")
-    spec = importlib.util.spec_from_file_location("benchmark_of_clocks", BENCHMARK)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

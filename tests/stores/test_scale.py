@@ -1,24 +1,10 @@
 """A file of a million records beside one of ten thousand: `python benchmarks/stores_scale.py` prints the figures."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
-BENCHMARK = Path(__file__).resolve().parent.parent.parent / "benchmarks" / "stores_scale.py"
+BENCHMARK = "stores_scale"
 
 pytestmark = pytest.mark.usefixtures("untraced")
-
-
-@pytest.fixture(scope="module")
-def benchmark():
-    """The benchmark as a module."""
-    spec = importlib.util.spec_from_file_location("benchmark_of_full_files", BENCHMARK)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_what_the_benchmark_writes_is_found_moved_and_fallen_due_like_any_record(benchmark, tmp_path):

@@ -3,29 +3,15 @@
 `python benchmarks/stores.py` prints the figures, `benchmarks/stores_appending.py` those beside `eventsourcing`.
 """
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
 from itsm_core import ServiceDesk, default_agreement
 from itsm_core.records import fold
 from itsm_core.stores.sqlite import SqliteStore
 
-BENCHMARK = Path(__file__).resolve().parent.parent.parent / "benchmarks" / "stores.py"
+BENCHMARK = "stores"
 
 pytestmark = pytest.mark.usefixtures("untraced")
-
-
-@pytest.fixture(scope="module")
-def benchmark():
-    """The benchmark as a module."""
-    spec = importlib.util.spec_from_file_location("benchmark_of_stores", BENCHMARK)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_bare_statements_leave_what_the_commands_left(benchmark, tmp_path):

@@ -146,6 +146,8 @@ def _looked_up(record_id: str, command: Command) -> Generator[Ask, Any, Command]
 
 def _goes_on_somewhere(terms: Terms, record: Record, command: Command) -> Generator[Ask, Any, None]:
     """Raises `RecordNotFound` for a step by which a record would go on in one that is not there."""
+    if command.fields.keys().isdisjoint(_GOING_ON):
+        return
     lifecycle = terms.lifecycle_of(record)
     for row in lifecycle.by_trigger.get(command.trigger, ()):
         other = command.fields.get(GOES_ON.get(lifecycle.by_id[row.dest].outcome or "", ""))
@@ -154,11 +156,17 @@ def _goes_on_somewhere(terms: Terms, record: Record, command: Command) -> Genera
 
 
 def open_record(
-    terms: Terms, command: Command, process: str | None = None, stamp: Mapping[str, Any] = NO_FIELDS
+    terms: Terms,
+    command: Command,
+    process: str | None = None,
+    stamp: Mapping[str, Any] = NO_FIELDS,
+    *,
+    repeatable: bool = True,
 ) -> OnItsWay:
     """Opens a record of a process; opening twice with one external reference (in one tenant) is one record.
 
-    `stamp` is what the library itself writes into the opening.
+    `stamp` is what the library itself writes into the opening. Not `repeatable`: the id is new, so
+    nobody asks whether it was used.
     """
     record_id, tenant = str(command.fields["record"]), command.fields.get("tenant")
     refs = command.fields.get("external_refs")
@@ -168,8 +176,7 @@ def open_record(
         for known in found:
             if known.tenant == tenant:
                 return known
-    first = yield from first_answer(record_id, command)
-    if first is not None:
+    if repeatable and (first := (yield from first_answer(record_id, command))) is not None:
         return first
     events = _stamped(terms, decided(terms, None, command, process=process), stamp)
     new = Standing(apply(None, events[0]), extend(None, events[0]))
@@ -310,4 +317,5 @@ def _put_off(timer: Timer, by: dt.datetime, until: dt.datetime) -> Timer:
     return timer if timer.due is None or timer.due > by else attrs.evolve(timer, due=until)
 
 
+_GOING_ON = frozenset(GOES_ON.values())
 _NO_TIMERS: tuple[Timer, ...] = ()

@@ -21,7 +21,7 @@ from itsm_core.processes.major import major_facts, update_due
 from itsm_core.records import Record
 from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, standing
 from itsm_core.sla import ClockState
-from itsm_core.values import NO_FIELDS, Fields, as_fields, digest
+from itsm_core.values import NO_FIELDS, Fields, as_fields, digest, trusted
 
 OWNED = frozenset({OWNS_TASK})
 """The relations of links to records that belong to this one: guards look at them."""
@@ -140,13 +140,18 @@ def notice(terms: Terms, record: Record, wake: Wake | None, cause: Command) -> l
     due, trigger = wake
     if terms.calendar is not None:
         due = due.astimezone(terms.calendar.zone)
-    text = _CLOSES.get(terms.lang, _CLOSES["en"]).format(f"{due:%Y-%m-%d %H:%M %Z}")
+    shown = f"{due.isoformat(' ', 'minutes')[:16]} {due.tzname()}"
+    text = _CLOSES.get(terms.lang, _CLOSES["en"]).format(shown)
     named = f"{cause.id}#{trigger}-notice"
-    because = Command(trigger, MACHINE, at=cause.at, id=named, cause=cause.id, recorded_at=cause.recorded_at)
+    because = _because(
+        trigger, MACHINE, cause.at, NO_FIELDS, named, None, cause.recorded_at, None, None, cause.id
+    )
     said = {**_TO_THE_REQUESTER, "text": text, "text_digest": digest(text)}
     scribe = Scribe(record.id, record.tenant, because, terms.lifecycle_of(record), ())
     return [scribe.event(record.version + 1, "communicated", said).sealed(terms.salt)]
 
+
+_because = trusted(Command)
 
 _TO_THE_REQUESTER = {
     "direction": Direction.OUTBOUND.value,

@@ -59,11 +59,13 @@ OF_ITS_OWN = TREATMENT | {
 """What a follow-up does not take over either: its own names, and who works on it."""
 
 
-def open_part(terms: Terms, command: Command, process: str | None = None) -> OnItsWay:
+def open_part(
+    terms: Terms, command: Command, process: str | None = None, *, repeatable: bool = True
+) -> OnItsWay:
     """Opens a record; one that is part of another, such as a task, is linked to it from there."""
     owner = command.fields.get("part_of")
     if owner is None:
-        return (yield from open_record(terms, command, process))
+        return (yield from open_record(terms, command, process, repeatable=repeatable))
     whole = (yield from standing(str(owner))).record  # raises RecordNotFound before anything is opened
     _refuse(f"open, as part of {owner}", _lies_before(whole, command))
     record = yield from open_record(terms, command, process)

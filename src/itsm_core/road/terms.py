@@ -140,6 +140,20 @@ class Terms:
     def _by_version(self) -> Mapping[tuple[str, int], Lifecycle]:
         return {(one.id, one.version): one for one in self.lifecycles}
 
+    _newest: Mapping[str, Lifecycle] = attrs.field(init=False, eq=False, repr=False)
+
+    @_newest.default
+    def _by_name(self) -> Mapping[str, Lifecycle]:
+        """The newest version of the first lifecycle by each process and id."""
+        first: dict[str, Lifecycle] = {}
+        for one in self.lifecycles:
+            first.setdefault(one.process, one)
+            first.setdefault(one.id, one)
+        return {name: self._newest_of(one) for name, one in first.items()}
+
+    def _newest_of(self, known: Lifecycle) -> Lifecycle:
+        return max((one for one in self.lifecycles if one.id == known.id), key=lambda one: one.version)
+
     def lifecycle_of(self, record: Record) -> Lifecycle:
         """The lifecycle that rules a record, or else the one its process begins on here.
 
@@ -185,14 +199,14 @@ class Terms:
         Of a process with request models it is the one that the fields ask for.
         """
         process = self.lifecycles[0].process if process is None else process
-        first = next((one for one in self.lifecycles if process in (one.process, one.id)), None)
-        if first is None:
+        newest = self._newest.get(process) if isinstance(process, str) else None
+        if newest is None:
             known = ", ".join(dict.fromkeys(one.process for one in self.lifecycles))
             raise InvalidValue("process", process, "is none of this desk", f"use one of {known}")
         asked = fields.get("request_model")
-        if asked is not None and process == first.process:
-            first = of_model([one for one in self.lifecycles if one.process == process], asked)
-        return max((one for one in self.lifecycles if one.id == first.id), key=lambda one: one.version)
+        if asked is None or process != newest.process:
+            return newest
+        return self._newest_of(of_model([one for one in self.lifecycles if one.process == process], asked))
 
     def agreement_for(
         self, record: Record, timeline: Timeline | None = None, at: dt.datetime | None = None

@@ -99,4 +99,4 @@ def sha256(written: bytes) -> str:
 
 def digest(value: Any) -> str:
     """The SHA-256 of the canonical JSON, in hexadecimal."""
-    return sha256(canonical(value))
+    return sha256(quoted(value).encode() if type(value) is str else canonical(value))

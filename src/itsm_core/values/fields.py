@@ -111,7 +111,7 @@ def as_fields(value: Mapping[str, Any] | None, deep: int = 0) -> Fields:
         return NO_FIELDS
     if type(value) is Fields:
         return value
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):  # which costs as much as the rest
         raise InvalidValue("fields", value, "are no mapping", 'write {"name": value}')
     made = {}
     for name, item in value.items():
