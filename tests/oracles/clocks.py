@@ -12,6 +12,7 @@ minute, which are heard but once. At each: void, stop, reset, start; from each t
 """
 
 import copy
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 DONE = {"resolved", "closed"}
@@ -96,13 +97,22 @@ def _held(steps, promises):
     held = []
     for minute, _, value in (step for step in steps if step[1] == "priority"):
         promised = promises[value]
-        if len(held) > 1 and held[-1][1] is None and promised and promised.retarget == "retroactive":
-            since = held[-1][0]
-            closed = (m for m, kind, state in steps if kind == "state" and state["phase"] == "closed")
-            if not any(since <= m <= minute for m in closed):
-                held.pop()
+        if held and held[-1][1] is promised is None:
+            continue  # still nothing
+        counts_back = len(held) > 1 and promised is not None and promised.retarget == "retroactive"
+        if counts_back and held[-1][1] is None and not _was_closed(steps, held[-1][0], minute):
+            held.pop()
         held.append((minute, promised))
     return held
+
+
+def _was_closed(steps, since, until):
+    """Whether an open record was closed at some time of a stretch."""
+    states = [(minute, value["phase"]) for minute, kind, value in steps if kind == "state"]
+    for (_, before), (minute, now) in pairwise([(0, "new"), *states]):
+        if since <= minute <= until and now == "closed" != before:
+            return True
+    return False
 
 
 def _one_end(found):
@@ -180,6 +190,9 @@ def _started(found, last, minute, state, words, promised):
             last.turns, last.settled = [*last.turns], False
             found.append(last)
         last.again(minute, state, promised)
+        reason = _stops(promised, state, words)
+        if reason is not None:  # it is answered as it goes on
+            last.end(minute, state, promised, reason)
 
 
 def _restarts(last, promised):

@@ -5,7 +5,7 @@ from functools import cache, reduce
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import clocks as aloud
@@ -242,7 +242,21 @@ instants = st.one_of(st.integers(0, 900), st.integers(0, DAYS * 1440))
 # --- beside the oracle -------------------------------------------------------------------------
 
 
+def at_the_opening(*some):
+    """Actions at the very instant at which the record is opened."""
+    return [(0, action) for action in some]
+
+
+def in_an_hour(metric, reopen="continue"):
+    """A target of an hour around the clock."""
+    return Target("t", metric, duration=minutes(60), calendar=CALENDARS[0], reopen=reopen)
+
+
 @given(rows(), targets(), instants)
+@example(at_the_opening("cancel", "queue", "reply"), in_an_hour("response"), 10)
+@example([(5, "cancel"), (10, "queue"), (10, "reply")], in_an_hour("response"), 30)
+@example(at_the_opening("close", "queue", "resolve", "queue"), in_an_hour("resolution"), 10)
+@example(at_the_opening("close", "queue", "resolve", "queue"), in_an_hour("update", "include_closed"), 10)
 def test_clocks_equal_those_counted_minute_by_minute(found, target, at):
     """Cycles, their stops and reasons, what was used of what, states and verdicts, of one target."""
     clock = evaluate(events_of(found), target, after(at))
@@ -263,7 +277,24 @@ def retargeted(draw):
     return Agreement("a", 1, targets=found)
 
 
+def for_two(metric, first, third):
+    """An agreement with targets for P1 and P3, and nothing for P2; each says how it takes over."""
+    party = {"kind": "internal", "party": "net"} if metric == "stretch" else {"kind": "customer"}
+    metric = "resolution" if party["kind"] == "internal" else metric
+    found = [
+        Target(f"t-{name}", metric, duration=minutes(60), calendar=CALENDARS[0], priorities=name, on_retarget=mode, **party)
+        for name, mode in (("P1", first), ("P3", third))
+    ]  # fmt: skip
+    return Agreement("a", 1, targets=found)
+
+
 @given(rows(), retargeted(), instants)
+@example([(1, "reply"), (1, "P1")], for_two("update", "carry", "carry"), 30)
+@example(
+    [(5, "cancel"), (6, "P2"), (6, "to_net"), (7, "queue"), (8, "P1")],
+    for_two("stretch", "retroactive", "restart"), 30,
+)  # fmt: skip
+@example([(0, "P2"), (0, "P2"), (5, "P3")], for_two("response", "retroactive", "retroactive"), 30)
 def test_clocks_of_changing_targets_equal_those_counted_minute_by_minute(found, agreement, at):
     """The same where the priority changes, to one without a target too, by each mode."""
     events = events_of(found)

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -329,7 +330,8 @@ def _counts_back(target: Target | None, plan: Sequence[Any], us: int, timeline: 
         return False
     since = plan[-1][0]
     return len(plan) == 1 or not any(
-        mark.phase is Phase.CLOSED and since <= mark.us <= us for mark in timeline.marks
+        mark.phase is Phase.CLOSED is not before.phase and since <= mark.us <= us
+        for before, mark in pairwise(timeline.marks)  # who has a closed record may change, too
     )
 
 

@@ -27,13 +27,14 @@ class Entry(NamedTuple):
 class Cycle:
     """One stretch: what was known of it when, and how it ended if it did."""
 
-    __slots__ = ("entries", "first_stop", "rest", "stop")
+    __slots__ = ("entries", "first_stop", "rest", "settled", "stop")
 
     def __init__(self, first: Entry) -> None:
         self.entries = [first]
         self.stop: Stop | None = None
         self.first_stop: int | None = None
         self.rest: list[Entry] = []  # what came since it stopped
+        self.settled = False  # the record was closed as it stopped, or since: it is final, whatever comes
 
     @property
     def start(self) -> int:
@@ -66,7 +67,7 @@ class Cycle:
             self.entries = [entry._replace(stopped=False) for entry in self.entries]
 
     def copy(self) -> Cycle:
-        """Another one that knows the same: it may go on where this one is settled."""
+        """Another one that knows the same, and may go on where this one is settled."""
         made = Cycle(self.entries[0])
         made.entries, made.rest = list(self.entries), list(self.rest)
         made.stop, made.first_stop = self.stop, self.first_stop

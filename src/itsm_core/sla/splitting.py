@@ -111,7 +111,6 @@ class _Split:
     def __init__(self, opened: int | None, since: int | None) -> None:
         self.found: list[Cycle] = []
         self.opened, self.since = opened, since
-        self.settled = False
         self.last: Entry | None = None
 
     def take(self, entry: Entry, words: tuple[Word, ...]) -> None:
@@ -131,8 +130,8 @@ class _Split:
 
     def _settle(self, mark: Mark) -> None:
         """What stopped before the record was closed, or with it, is final, whatever comes."""
-        stopped = bool(self.found) and self.found[-1].stop is not None
-        self.settled = stopped and (self.settled or mark.phase is Phase.CLOSED)
+        if mark.phase is Phase.CLOSED and self.found and self.found[-1].stop is not None:
+            self.found[-1].settled = True
 
     def _along(self, cycle: Cycle, entry: Entry, words: tuple[Word, ...]) -> None:
         """An instant while a cycle runs: perhaps it stops, or another one takes its place."""
@@ -142,6 +141,7 @@ class _Split:
             self._stopped(cycle, entry._replace(target=cycle.target) if anew else entry, stop)
         elif entry.us > cycle.start and self._resets(entry, words):
             cycle.end(_ending(entry, entry.target.conditions.reset, words, "reset"))
+            cycle.entries.append(Entry(entry.us, entry.mark, True, cycle.target if anew else entry.target))
             self.found.append(Cycle(entry))
         elif anew:
             cycle.end(Stop(entry.us, "retargeted", voids=True))
@@ -198,7 +198,7 @@ class _Split:
                 self.found.append(Cycle(entry))
                 self._checked(self.found[-1], entry, words)
             else:
-                if self.settled:
+                if cycle.settled:
                     cycle = cycle.copy()
                     self.found.append(cycle)
                 cycle.go_on(counting=target.reopen == "include_closed")
