@@ -79,7 +79,10 @@ NAMES = [
 def test_a_name_is_asked_of_the_directory(name, who):
     """Groups, roles and managers of it; schedules of the resolver; absent people are left out."""
     week = Rotation("weekly", "2024-01-01 00:00", zone="UTC", participants=["ana", "mona"])
-    sent, desk = told(paging(name), resolver=OnCall({"network": week}))
+    over = Rotation(
+        "daily", "2023-01-01 00:00", zone="UTC", participants="bo", valid_until="2024-01-01 00:00"
+    )
+    sent, desk = told(paging(name), resolver=OnCall({"network": week, "none": over}))
     assert [message.to for message in sent] == who
     passed = [e.fields["why"] for e in desk.history("INC-1") if e.kind == "not_escalated"]
     assert passed == ([] if who else ["empty"])

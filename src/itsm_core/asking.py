@@ -20,7 +20,7 @@ from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.instants import in_utc
 from itsm_core.commands import Asked, Command
 from itsm_core.errors import InvalidValue
-from itsm_core.escalation import EscalationPolicy, Resolver, as_named
+from itsm_core.escalation import EscalationPolicy, Resolver, by_id
 from itsm_core.events import Audience, Direction
 from itsm_core.lifecycle import CustomField, Lifecycle
 from itsm_core.lifecycle.majors import PROCESS as MAJOR_PROCESS
@@ -89,7 +89,7 @@ class Desk(Generic[S, N, D]):
         calendar: BusinessCalendar | None = None,
         matrix: PriorityMatrix = matrix_3x3_p5,
         notifiers: Mapping[str, N] | N | None = None,
-        resolver: Resolver = as_named,
+        resolver: Resolver = by_id,
         directory: D | None = None,
         clock: Callable[[], dt.datetime] | None = None,
         custom_fields: Sequence[CustomField] = (),

@@ -18,6 +18,7 @@ from itsm_core.escalation import (
     NotFired,
     Repeat,
     Trigger,
+    as_named,
     draw,
     foresee,
     preview,
@@ -271,7 +272,10 @@ def test_what_a_step_does_to_the_record_may_set_off_another():
         EscalationStep("raise", trigger=Trigger.in_state("new", "60m wall"), sets={"priority": "P2"}),
         EscalationStep("raised", trigger=Trigger.priority_changed(), to="boss"),
     ])  # fmt: skip
-    desk, ana = ServiceDesk(stores.open("memory://"), policy=policy), Actor.person("ana", "agent")
+    desk, ana = (
+        ServiceDesk(stores.open("memory://"), policy=policy, resolver=as_named),
+        Actor.person("ana", "agent"),
+    )
     desk.open("Mail is down", actor=ana, at=T0, record_id="I-1", fields={"impact": "high", "urgency": "high"})
     desk.assign("I-1", group="desk", actor=ana, at=T0)
     record = desk.snooze("I-1", until=T0 + DAY, actor=ana, at=T0)

@@ -1,6 +1,7 @@
 """Escalation: who is told, and who gets the work, when time runs out or nobody answers.
 
-Order: triggers, steps, policies, effects, runs, timing, engine, migration, words, preview, linting, picture.
+Order: triggers, steps, policies, answering, effects, runs, timing, engine, migration, words, preview,
+linting, picture.
 
 A policy is data: steps that a trigger sets off, and chains of steps after them. A step is functional (the
 work moves to a group) or hierarchic (the line is informed), or it changes the record, or steers its chain.
@@ -8,6 +9,7 @@ Each effect names the version of the policy that fired it, and a new version doe
 fired. Who answers to a role is asked when a step fires, not before.
 """
 
+from itsm_core.escalation.answering import Resolver, as_named, by_id
 from itsm_core.escalation.effects import (
     Branched,
     Change,
@@ -24,7 +26,7 @@ from itsm_core.escalation.effects import (
     Resume,
     Unanswered,
 )
-from itsm_core.escalation.engine import Resolver, advance, as_named, next_due
+from itsm_core.escalation.engine import advance, next_due
 from itsm_core.escalation.linting import POLICY_RULES, PolicyRule, lint
 from itsm_core.escalation.migration import Difference, Migration, difference, migrate
 from itsm_core.escalation.picture import draw
@@ -71,6 +73,7 @@ __all__ = [
     "advance",
     "as_named",
     "business",
+    "by_id",
     "difference",
     "draw",
     "foresee",

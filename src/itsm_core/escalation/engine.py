@@ -8,9 +8,9 @@ clock that stopped triggers nothing. Who answers to a name is asked when a step 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
 from itsm_core.business_time.instants import in_utc, micros
+from itsm_core.escalation.answering import Resolver
 from itsm_core.escalation.effects import (
     Branched,
     Change,
@@ -28,21 +28,12 @@ from itsm_core.escalation.effects import (
     Unanswered,
     Why,
 )
-from itsm_core.escalation.policies import SURELY
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import END, EscalationStep, StepKind
 from itsm_core.escalation.timing import Turn, clock_of, lapse_of, turn_of, turns_of
-from itsm_core.records import Record
+from itsm_core.oncall.resolving import SURELY
 from itsm_core.records.escalations import Past
 from itsm_core.values import trusted
-
-Resolver = Callable[[str, Record, dt.datetime], tuple[str, ...]]
-"""Turns a name of a step ("manager", "on_call:network") into people, when the step fires."""
-
-
-def as_named(name: str, _: Record, __: dt.datetime) -> tuple[str, ...]:
-    """The resolver of hosts whose steps name people themselves."""
-    return (name,)
 
 
 def advance(

@@ -16,12 +16,13 @@ import attrs
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.durations import Budget
 from itsm_core.business_time.instants import in_utc
-from itsm_core.escalation.engine import Resolver
-from itsm_core.escalation.policies import SURELY, Chain, EscalationPolicy
+from itsm_core.escalation.answering import Resolver, instead, unknown_to
+from itsm_core.escalation.policies import Chain, EscalationPolicy
 from itsm_core.escalation.steps import END, Condition, EscalationStep, StepKind
 from itsm_core.escalation.triggers import TriggerKind, Unit, Wait
 from itsm_core.lifecycle.definition import Definition
 from itsm_core.lifecycle.rewriting import near
+from itsm_core.oncall.resolving import SURELY
 from itsm_core.records import Record
 from itsm_core.sla import Agreement, Finding
 from itsm_core.values import only
@@ -73,9 +74,10 @@ def lint(
     """Everything that is wrong with a policy, by code; empty if nothing is.
 
     What is given is looked into: metrics of the `agreement`, states of the `lifecycle`, names that are
-    `known`; with `resolver`, `record` and `at`, who answers then, and whether a step pages more than
-    `most` people; the desk's `calendar`; `contacts`, how long after a first message the further attempts
-    to reach the person of a name come.
+    `known`, or else that the `resolver` itself says it does not know, as `OnCall` does; with `resolver`,
+    `record` and `at`, who answers then, and whether a step pages more than `most` people; the desk's
+    `calendar`; `contacts`, how long after a first message the further attempts to reach the person of a
+    name come.
     """
     only(EscalationPolicy, policy, "policy", "make one: EscalationPolicy(id, version, steps=[...])")
     asked = Asked(
@@ -101,13 +103,17 @@ def lint(
 
 
 def _unknown_names(asked: Asked) -> Found:
-    if asked.known is None:
-        return
+    known = asked.known or ()
     for step in asked.policy.steps:
         for name in (*step.to, *step.fallback):
-            if name not in asked.known and not name.startswith(SURELY):
-                remedy = near(name, sorted(asked.known), "name somebody who is known")
+            if name in known or name.startswith(SURELY):
+                continue
+            if asked.known is not None:
+                remedy = near(name, sorted(known), "name somebody who is known")
                 yield f"tells {name!r}, whom nobody knows", step.id, remedy
+            elif unknown_to(asked.resolver, name):
+                remedy = instead(asked.resolver, name, "name somebody who is known")
+                yield f"tells {name!r}, whom the resolver does not know", step.id, remedy
 
 
 def _unknown_states(asked: Asked) -> Found:

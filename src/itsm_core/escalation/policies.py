@@ -12,6 +12,7 @@ from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.steps import CATCH_UP, END, CatchUp, EscalationStep, key_part
 from itsm_core.escalation.triggers import Trigger, TriggerKind, Wait, wait_of
+from itsm_core.oncall.resolving import SURELY
 from itsm_core.priority import Priority
 from itsm_core.records import Record
 from itsm_core.sla.targets import one_of, priorities_of
@@ -23,9 +24,6 @@ OnPriorityChange = Literal["keep", "switch"]
 ACK_MODES: tuple[str, ...] = get_args(AckMode)
 GOES_ON: tuple[str, ...] = get_args(GoesOn)
 ON_PRIORITY_CHANGE: tuple[str, ...] = get_args(OnPriorityChange)
-
-SURELY = ("user:", "callback:")
-"""Names that begin so always answer; whoever else is named may be nobody when a step fires."""
 
 ASKED = ("on_call:", "role:", "group:", "manager_of:")
 """Names that begin so are asked for when a step fires: the last resort, which nobody asks about, is none."""

@@ -19,6 +19,7 @@ from itsm_core.business_time.instants import in_utc, later, micros, zone_of
 from itsm_core.business_time.windows import printable
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue
+from itsm_core.escalation.answering import Resolver, as_named
 from itsm_core.escalation.effects import (
     Branched,
     Change,
@@ -30,7 +31,7 @@ from itsm_core.escalation.effects import (
     NotFired,
     Repeated,
 )
-from itsm_core.escalation.engine import Resolver, advance, as_named, next_due
+from itsm_core.escalation.engine import advance, next_due
 from itsm_core.escalation.policies import EscalationPolicy
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import EscalationStep, StepKind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -20,6 +21,16 @@ Names: TypeAlias = Callable[[str, Record, dt.datetime], tuple[str, ...]]
 
 PREFIX = "on_call:"
 
+SURELY = ("user:", "callback:")
+"""Names that begin so always answer; whoever else is named may be nobody when a step fires."""
+
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_-]*:")
+
+
+def asks(name: str) -> bool:
+    """Whether a name asks who somebody is ("role:lead", "on_call:network"), rather than naming them."""
+    return _KIND.match(name) is not None and not name.startswith(SURELY)
+
 
 def _by_name(value: Mapping[str, Schedule | Rotation]) -> dict[str, Schedule | Rotation]:
     remedy = 'give {"network": Schedule("network", layers)}'
@@ -36,9 +47,10 @@ def _by_name(value: Mapping[str, Schedule | Rotation]) -> dict[str, Schedule | R
 class OnCall:
     """A resolver: "on_call:network" becomes who is on call in that schedule when the step fires.
 
-    Any other name is put to `otherwise`, which by default takes it for that of a person. A schedule that is
-    not there has nobody on call, as one with a gap: the step goes to the last resort, and no tick fails.
-    `unknown(name)` tells the two apart beforehand.
+    Any other name is put to `otherwise`; without it a bare word is a person's, and "role:lead" is nobody. A
+    schedule that is not there has nobody on call, as one with a gap: the step goes to the last resort, and
+    no tick fails. `unknown(name)` tells the two apart beforehand, and a desk refuses a policy that names
+    what is unknown.
     """
 
     schedules: Mapping[str, Schedule | Rotation] = attrs.field(converter=_by_name)
@@ -48,7 +60,9 @@ class OnCall:
         if name.startswith(PREFIX):
             schedule = self.schedules.get(name.removeprefix(PREFIX))
             return () if schedule is None else schedule.on_call(at)
-        return (name,) if self.otherwise is None else self.otherwise(name, record, at)
+        if self.otherwise is not None:
+            return self.otherwise(name, record, at)
+        return () if asks(name) else (name,)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,5 +75,10 @@ class OnCall:
         return {name: holes for name, holes in found.items() if holes}
 
     def unknown(self, name: str) -> bool:
-        """Whether a name asks for a schedule that is not there."""
-        return name.startswith(PREFIX) and name.removeprefix(PREFIX) not in self.schedules
+        """Whether a name asks for a schedule that is not there, or for what nobody here knows."""
+        if name.startswith(PREFIX):
+            return name.removeprefix(PREFIX) not in self.schedules
+        if self.otherwise is None:
+            return asks(name)
+        further = getattr(self.otherwise, "unknown", None)
+        return callable(further) and bool(further(name))

@@ -11,7 +11,8 @@ import attrs
 
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.errors import InvalidValue
-from itsm_core.escalation import EscalationPolicy, Inform, Resolver, as_named, policy_for, wording
+from itsm_core.escalation import EscalationPolicy, Inform, Resolver, by_id, policy_for, wording
+from itsm_core.escalation.answering import check_answers
 from itsm_core.events import Event
 from itsm_core.lifecycle import TOLERANCE, CustomField, Lifecycle
 from itsm_core.lifecycle.timers import TIME
@@ -124,7 +125,7 @@ class Terms:
     matrix: PriorityMatrix = attrs.field(
         default=matrix_3x3_p5, validator=_is(PriorityMatrix, "take matrix_3x3_p5 or matrix_3x3_p4")
     )
-    resolver: Resolver = attrs.field(default=as_named, validator=_answers)
+    resolver: Resolver = attrs.field(default=by_id, validator=_answers)
     asks_directory: bool = False
     majors: MajorRules = attrs.field(
         factory=MajorRules, validator=_is(MajorRules, "make them: MajorRules(criteria=...)")
@@ -162,7 +163,8 @@ class Terms:
         return self.ruling(record) or self.lifecycle_for(record.process)
 
     def __attrs_post_init__(self) -> None:
-        """Refuses a policy that waits for a metric that nothing here measures."""
+        """Refuses a policy that waits for what nothing here measures, or tells whom nobody here knows."""
+        check_answers(self.policies, self.resolver, has_directory=self.asks_directory)
         known = [*Metric, *dict.fromkeys(metric for one in self.agreements for metric in one.metrics)]
         for step in (step for policy in self.policies for step in policy.steps):
             if step.share is not None and step.metric not in known:

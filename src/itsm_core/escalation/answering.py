@@ -1,0 +1,74 @@
+"""Who answers to the names in a step, and whether anybody can: seen as a desk is made, not when a step fires.
+
+A bare word ("grace") may be a person's own name; "kind:word" asks who somebody is, and where nobody was
+given who could say, it means nobody: then the step's `when_empty` and the policy's last resort apply.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+
+from itsm_core.errors import InvalidValue
+from itsm_core.escalation.policies import EscalationPolicy
+from itsm_core.lifecycle.rewriting import near
+from itsm_core.oncall.resolving import PREFIX, asks
+from itsm_core.records import Record
+
+Resolver = Callable[[str, Record, dt.datetime], tuple[str, ...]]
+"""Turns a name of a step ("manager", "on_call:network") into people, when the step fires.
+
+It may have a method `unknown(name)`, as `OnCall` has: whether it never has an answer to that name. A step
+that asks for such a name is refused as a desk is made, and found by `lint`.
+"""
+
+
+def as_named(name: str, _: Record, __: dt.datetime) -> tuple[str, ...]:
+    """The resolver of hosts whose notifiers know what the steps name: every name is passed on as it is."""
+    return (name,)
+
+
+def by_id(name: str, _: Record, __: dt.datetime) -> tuple[str, ...]:
+    """The resolver of a desk that is given none: a bare word is a person's id, "role:lead" is nobody."""
+    return () if asks(name) else (name,)
+
+
+def unknown_to(resolver: Resolver | None, name: str) -> bool:
+    """Whether a resolver says of itself that it never has an answer to a name."""
+    says = getattr(resolver, "unknown", None)
+    return callable(says) and bool(says(name))
+
+
+def instead(resolver: Resolver | None, name: str, otherwise: str) -> str:
+    """What to write in place of a name that a resolver does not know."""
+    known = getattr(resolver, "names", ())
+    return near(name, known if isinstance(known, tuple) else (), otherwise)
+
+
+def check_answers(policies: Iterable[EscalationPolicy], resolver: Resolver, *, has_directory: bool) -> None:
+    """Refuses policies with a step that names somebody of whom nobody here can say who it is.
+
+    With a directory the resolver is asked who is on call, and the directory everything else.
+    """
+    for policy, step, name in _asked(policies):
+        if has_directory and not name.startswith(PREFIX):
+            continue
+        if resolver is by_id or unknown_to(resolver, name):
+            reason = f"is told by step {step!r} of policy {policy.label}, and nobody here can say who that is"
+            raise InvalidValue("target", name, reason, instead(resolver, name, _remedy(name)))
+
+
+def _asked(policies: Iterable[EscalationPolicy]) -> Iterator[tuple[EscalationPolicy, str, str]]:
+    for policy in policies:
+        for step in policy.steps:
+            yield from ((policy, step.id, name) for name in (*step.to, *step.fallback) if asks(name))
+
+
+def _remedy(name: str) -> str:
+    word = name.partition(":")[2]
+    if name.startswith(PREFIX):
+        return f'give the desk resolver=OnCall({{"{word}": schedule}}) with that schedule'
+    return (
+        f'give the desk a directory=, or a resolver=, that answers to "{name}", '
+        f'or write "user:{word}" if that is a person'
+    )
