@@ -55,8 +55,9 @@ class Tick:
 
     `expired` records moved because their time in a state was over; of `briefed` major incidents top
     management was told by their cadence. A failed message is not tried
-    again. A stuck record is, in a minute. `superseded` messages were not sent since something newer took
-    their place, and `expired_messages` since their time was over.
+    again. A stuck record is, in a minute; it is stuck, too, while it cannot be found out who is to be told.
+    `superseded` messages were not sent since something newer took their place, and `expired_messages`
+    since their time was over.
     """
 
     expired: int = 0

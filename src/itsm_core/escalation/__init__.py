@@ -1,6 +1,6 @@
 """Escalation: who is told, and who gets the work, when time runs out or nobody answers.
 
-Order: triggers, steps, policies, answering, effects, runs, timing, engine, migration, words, preview,
+Order: triggers, steps, policies, answering, effects, runs, timing, owing, engine, migration, words, preview,
 linting, picture.
 
 A policy is data: steps that a trigger sets off, and chains of steps after them. A step is functional (the
@@ -9,7 +9,7 @@ Each effect names the version of the policy that fired it, and a new version doe
 fired. Who answers to a role is asked when a step fires, not before.
 """
 
-from itsm_core.escalation.answering import Resolver, as_named, by_id
+from itsm_core.escalation.answering import Resolver, Unresolved, as_named, by_id
 from itsm_core.escalation.effects import (
     Branched,
     Change,
@@ -69,6 +69,7 @@ __all__ = [
     "TriggerKind",
     "Unanswered",
     "Unit",
+    "Unresolved",
     "Wait",
     "advance",
     "as_named",

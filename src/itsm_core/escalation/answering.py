@@ -23,6 +23,13 @@ that asks for such a name is refused as a desk is made, and found by `lint`.
 """
 
 
+class Unresolved(Exception):
+    """Raised by a resolver that cannot say now who is meant, and may be able to later: a directory is down.
+
+    The step tells the others whom it names; that this name was "unresolved" is one of its effects.
+    """
+
+
 def as_named(name: str, _: Record, __: dt.datetime) -> tuple[str, ...]:
     """The resolver of hosts whose notifiers know what the steps name: every name is passed on as it is."""
     return (name,)

@@ -16,8 +16,10 @@ from itsm_core.sla import Clock
 TOLERANCE = dt.timedelta(minutes=1)
 """How far a clock may be set back without a word: less than this is two machines that disagree."""
 
-Why = Literal["empty", "skipped", "superseded", "expired", "coalesced", "condition", "clock_regressed"]
-"""Why a step did not fire."""
+Why = Literal[
+    "empty", "skipped", "superseded", "expired", "coalesced", "condition", "clock_regressed", "unresolved"
+]
+"""Why a step did not fire, or did not tell somebody: nobody could say who is meant ("unresolved")."""
 
 
 Ended = Literal["ack_timeout", "snooze_over"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 
 from itsm_core.business_time.instants import in_utc, micros
-from itsm_core.escalation.answering import Resolver
+from itsm_core.escalation.answering import Resolver, Unresolved
 from itsm_core.escalation.effects import (
     Branched,
     Change,
@@ -184,6 +184,7 @@ def _may_go_on(run: Run, turn: Turn) -> bool:
 
 
 _past = trusted(Past)
+_TOLD_NOBODY = frozenset({"empty", "unresolved"})
 _STEERS = (Branched, Repeated)
 
 
@@ -288,17 +289,31 @@ class _Firing:
     # -- who is told -------------------------------------------------------------------------------
 
     def _informed(self, resolver: Resolver) -> list[Effect]:
-        found = self._people(self.step.to, resolver)
+        unresolved: dict[str, None] = {}
+        found = self._people(self.step.to, resolver, unresolved)
         if not found and self.step.fallback:
-            found = self._people(self.step.fallback, resolver)
+            found = self._people(self.step.fallback, resolver, unresolved)
         channel, about = self.step.channel, self._about()
-        return [_inform(self._key(person, channel), *about, person, name) for person, name in found.items()]
+        told: list[Effect] = [
+            _inform(self._key(person, channel), *about, person, name) for person, name in found.items()
+        ]
+        if not unresolved:
+            return told
+        told += [_not_fired(self._key(name, channel), *about, "unresolved", name) for name in unresolved]
+        return told if found else told + self._last_resort(is_empty=True)
 
-    def _people(self, names: tuple[str, ...], resolver: Resolver) -> dict[str, str]:
-        """Each person once, with the first name that means them."""
+    def _people(
+        self, names: tuple[str, ...], resolver: Resolver, unresolved: dict[str, None]
+    ) -> dict[str, str]:
+        """Each person once, with the first name that means them; also what is unresolved, in order."""
         found: dict[str, str] = {}
         for name in names:
-            for person in self._answer(name, resolver):
+            try:
+                people = self._answer(name, resolver)
+            except Unresolved:
+                unresolved[name] = None
+                continue
+            for person in people:
                 if person:
                     found.setdefault(person, name)
         return found
@@ -322,7 +337,7 @@ class _Firing:
         if name is None or not is_over:
             return []
         turns = self.run.turns(turn.chain)
-        if any(one.to for one in turns) or not (is_empty or any(one.why == "empty" for one in turns)):
+        if any(one.to for one in turns) or not (is_empty or any(one.why in _TOLD_NOBODY for one in turns)):
             return []
         person = name.removeprefix("user:")
         return [_no_responder(self._key(person, self.step.channel), *self._about(), person, name)]

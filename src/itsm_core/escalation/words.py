@@ -74,6 +74,7 @@ SKIPPED = {
     ("en", "coalesced"): "a later step tells",  ("zh", "coalesced"): "由后续步骤通知",
     ("en", "condition"): "does not apply",      ("zh", "condition"): "条件不符",
     ("en", "clock_regressed"): "the clock was set back", ("zh", "clock_regressed"): "时钟回拨",
+    ("en", "unresolved"): "nobody could say who that is", ("zh", "unresolved"): "暂时无法确定是谁",
 }
 """Why a step does not fire, in words."""
 

@@ -1,7 +1,7 @@
 """The road, as generators without I/O: a command goes in, what must be stored comes out.
 
 Order: terms, claiming, consequences, deciding, pinning, briefing, changing, people, effecting, wanting,
-carrying, succession, receiving, passing, informing, escalating, posting, suggesting.
+carrying, succession, receiving, passing, informing, owing, escalating, posting, suggesting.
 
     command -> lifecycle decision -> events -> record -> clocks -> escalation -> outbox
 

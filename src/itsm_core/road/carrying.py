@@ -267,7 +267,7 @@ def commit(change: Change, at: dt.datetime, *, rearm: bool = False) -> OnItsWay:
     known = attrs.evolve(change.known, watched=False) if rearm else change.known
     expected = change.known.record.version
     timers = yield from _timers(change, new.record)
-    held = (change.messages, timers, expected, change.put_off)
+    held = (change.messages, timers + change.owing, expected, change.put_off)
     return (yield from _write(change.terms, known, new, change.events, at, *held))
 
 

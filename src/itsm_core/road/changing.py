@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from itsm_core.events import Event
-from itsm_core.ports import Ask, Message
+from itsm_core.ports import Ask, Message, Timer
 from itsm_core.records import apply
 from itsm_core.road.consequences import Wake
 from itsm_core.road.terms import Standing, Terms, anew, onward
@@ -24,6 +24,9 @@ class Change:
         self.wake: tuple[Wake | None] | None = None  # what waits for time; None: nobody looked yet
         # What is due by the first instant waits for the second.
         self.put_off: tuple[dt.datetime, dt.datetime] | None = None
+        # What could not be found out about whom to tell, and the timer by which it is asked for again.
+        self.failed: Exception | None = None
+        self.owing: tuple[Timer, ...] = ()
         self._new: Standing | None = known
 
     def add(self, events: Sequence[Event]) -> None:

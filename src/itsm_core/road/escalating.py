@@ -8,24 +8,32 @@ from typing import Any
 
 from itsm_core.business_time.instants import later
 from itsm_core.commands import Command
-from itsm_core.ports import Ask, Claim
+from itsm_core.ports import Ask, Claim, Timer
 from itsm_core.records import Record
 from itsm_core.road.carrying import commit
 from itsm_core.road.changing import Change
 from itsm_core.road.consequences import read_of
-from itsm_core.road.passing import AGAIN, Stuck, each_due
-from itsm_core.road.terms import MACHINE, Terms, escalation, standing
-from itsm_core.road.wanting import settle, wanted
+from itsm_core.road.owing import told_late
+from itsm_core.road.passing import Stuck, each_due
+from itsm_core.road.terms import AGAIN, MACHINE, Terms, escalation, standing
+from itsm_core.road.wanting import owing_id, settle, wanted
 
 
 def escalations(terms: Terms, now: dt.datetime, worker: str) -> Generator[Ask, Any, tuple[int, Stuck]]:
     """Fires every step that is due: how many effects, and the records that are stuck, with why.
 
+    So is a record for which it could not be found out who is to be told; what could be done is done.
+
     Without a policy nothing is claimed, so that a desk that has one finds the timers.
     """
 
     def fire(claim: Claim) -> Generator[Ask, Any, int]:
-        return (yield from _escalate(terms, claim.item.record, now))
+        item = claim.item
+        is_owed = isinstance(item, Timer) and item.id == owing_id(item.record, item.kind)
+        fired, failed = yield from (told_late if is_owed else _escalate)(terms, item.record, now)
+        if failed is not None:
+            stuck.append((item.record, failed))
+        return fired
 
     fired, stuck = 0, list[tuple[str, Exception]]()
     for policy in dict.fromkeys(one.id for one in terms.policies):
@@ -45,7 +53,9 @@ def rearm(terms: Terms, record_id: str, at: dt.datetime) -> Generator[Ask, Any, 
     return (yield from commit(change, at, rearm=True))
 
 
-def _escalate(terms: Terms, record_id: str, now: dt.datetime) -> Generator[Ask, Any, int]:
+def _escalate(
+    terms: Terms, record_id: str, now: dt.datetime
+) -> Generator[Ask, Any, tuple[int, Exception | None]]:
     known = yield from standing(record_id)
     change = Change(terms, known)
     last = known.record.escalation.last_at
@@ -62,7 +72,7 @@ def _escalate(terms: Terms, record_id: str, now: dt.datetime) -> Generator[Ask, 
         yield from settle(change, _because(change, now))
     change.put_off = (last, last) if last is not None and set_back else (now, later(now, AGAIN))
     yield from commit(change, now, rearm=True)
-    return fired
+    return fired, change.failed
 
 
 def _because(change: Change, at: dt.datetime) -> Command:

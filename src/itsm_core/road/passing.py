@@ -15,9 +15,8 @@ from itsm_core.road.carrying import commit
 from itsm_core.road.changing import Change
 from itsm_core.road.consequences import BY_ITSELF, related, ruling
 from itsm_core.road.deciding import decided_or_noted
-from itsm_core.road.terms import ATTEMPTS, MACHINE, Terms, standing
+from itsm_core.road.terms import AGAIN, ATTEMPTS, MACHINE, Terms, standing
 
-AGAIN = dt.timedelta(minutes=1)
 LEASE = dt.timedelta(minutes=1)
 
 Stuck = tuple[tuple[str, Exception], ...]

@@ -1,86 +1,112 @@
 """Who answers to the names of a policy, and how they are told: asked of the directory when a step is due.
 
-The directory may do I/O, so the road asks for it as it asks the store, before the engine runs: the engine
-stays a pure function of what was answered.
+The directory may do I/O, so the road asks for it as it asks the store: where the engine comes to a name that
+nobody was asked about yet, it is asked, and the engine runs again. So only the names are asked for that the
+steps due now come to, and the engine stays a pure function of what was answered.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Generator, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, TypeVar
 
 import attrs
 
-from itsm_core.escalation import EscalationPolicy, Resolver
+from itsm_core.escalation import Resolver
+from itsm_core.escalation.answering import Unresolved
 from itsm_core.oncall import Person
+from itsm_core.oncall.resolving import PREFIX
 from itsm_core.ports import Ask, Known, Message
 from itsm_core.records import Record
 from itsm_core.road.terms import Terms
 
-USER, MANAGER, BY_SCHEDULE, CALLBACK = "user:", "manager_of:", "on_call:", "callback:"
+USER, MANAGER, CALLBACK = "user:", "manager_of:", "callback:"
+
+T = TypeVar("T")
+Asks = Generator[Ask, Any, T]
 
 
-@attrs.frozen
+class _NotAsked(Exception):
+    """The engine came to a name that the directory was not asked about yet."""
+
+
 class People:
-    """What was answered: who is meant by each name, and what is known of each of them."""
+    """Whom names mean for a record at an instant, and what is known of them; each is asked for once.
 
-    resolver: Resolver
-    known: Mapping[str, Person]
-
-
-def people_of(
-    terms: Terms, policy: EscalationPolicy, record: Record, at: dt.datetime
-) -> Generator[Ask, Any, People]:
-    """Whom the names of a policy mean for a record at an instant; those who are absent are left out.
-
-    Without a directory the resolver of the desk knows them all. With one, it still knows schedules.
+    Without a directory the resolver of the desk knows all names; with one it still knows schedules, and who
+    is absent is left out. `failed` is what the directory or the resolver raised, by name: such a name is
+    `Unresolved`, and a person of whom nothing could be found out is told as one who is unknown.
     """
-    if not terms.asks_directory:
-        return People(terms.resolver, {})
-    known: dict[str, Person] = {}
-    meant: dict[str, tuple[str, ...]] = {}
-    for name in dict.fromkeys(_names(policy)):
-        ids = yield from _meant(terms, name, record, at)
-        yield from _looked_up(ids, at, known)
-        always = name.startswith(USER)
-        meant[name] = tuple(one for one in ids if always or one not in known or not known[one].is_absent(at))
-    return People(lambda name, _, __: meant.get(name, ()), known)
+
+    def __init__(self, terms: Terms, record: Record, at: dt.datetime) -> None:
+        self.known: dict[str, Person | None] = {}
+        self.failed: dict[str, Exception] = {}
+        self._terms, self._record, self._at = terms, record, at
+        self._meant: dict[str, tuple[str, ...]] = {}
+
+    def asked(self, decide: Callable[[Resolver], T]) -> Asks[T]:
+        """What is decided with these people; `decide` is pure, and runs again after each name it came to."""
+        while True:
+            try:
+                return decide(self._answer)
+            except _NotAsked as one:
+                yield from self._ask(str(one))
+
+    def look_up(self, ids: Iterable[str]) -> Asks[None]:
+        """Learns what the directory knows of these people, as far as it can be asked."""
+        for one in ids if self._terms.asks_directory else ():
+            if not one.startswith(CALLBACK):
+                try:
+                    yield from self._person(one)
+                except Exception as error:
+                    self.known[one], self.failed[f"{USER}{one}"] = None, error
+
+    def _answer(self, name: str, _: Record, __: dt.datetime) -> tuple[str, ...]:
+        """A `Resolver` of what has been asked."""
+        if name not in self._meant and name not in self.failed:
+            if self._terms.asks_directory:
+                raise _NotAsked(name)
+            try:
+                self._meant[name] = self._by_resolver(name)
+            except Exception as error:
+                self.failed[name] = error
+        if name in self.failed:
+            raise Unresolved(name) from self.failed[name]
+        return self._meant[name]
+
+    def _ask(self, name: str) -> Asks[None]:
+        try:
+            ids = yield from self._ids(name)
+            yield from self.look_up(ids)
+            known = [(one, self.known.get(one)) for one in ids]
+            self._meant[name] = tuple(one for one, who in known if who is None or not who.is_absent(self._at))
+        except Exception as error:
+            self.failed[name] = error
+
+    def _ids(self, name: str) -> Asks[tuple[str, ...]]:
+        """The ids that a name means; raises what the directory or the resolver does."""
+        if name.startswith(PREFIX):
+            return self._by_resolver(name)
+        if name.startswith(MANAGER):
+            whose = self._record.values.get(name.removeprefix(MANAGER))
+            person = (yield from self._person(whose)) if isinstance(whose, str) else None
+            return (person.manager,) if person is not None and person.manager else ()
+        answer: Known = yield Ask("look", (name, self._at))
+        return (answer.id,) if isinstance(answer, Person) else _listed(answer)
+
+    def _by_resolver(self, name: str) -> tuple[str, ...]:
+        return _listed(self._terms.resolver(name, self._record, self._at))
+
+    def _person(self, one: str) -> Asks[Person | None]:
+        if one not in self.known:
+            person = yield Ask("look", (f"{USER}{one}", self._at))
+            self.known[one] = person if isinstance(person, Person) else None
+        return self.known[one]
 
 
-def _names(policy: EscalationPolicy) -> Iterable[str]:
-    for step in policy.steps:
-        yield from (*step.to, *step.fallback)
-    if policy.last_resort is not None:
-        yield f"{USER}{policy.last_resort.removeprefix(USER)}"
-
-
-def _meant(terms: Terms, name: str, record: Record, at: dt.datetime) -> Generator[Ask, Any, tuple[str, ...]]:
-    """The ids that a name means."""
-    if name.startswith(CALLBACK):
-        return ()
-    if name.startswith(USER):
-        return (name.removeprefix(USER),)
-    if name.startswith(BY_SCHEDULE):
-        found = terms.resolver(name, record, at)
-        return (found,) if isinstance(found, str) else tuple(found)
-    if name.startswith(MANAGER):
-        whose = record.values.get(name.removeprefix(MANAGER))
-        person = (yield Ask("look", (f"{USER}{whose}", at))) if isinstance(whose, str) else None
-        return (person.manager,) if isinstance(person, Person) and person.manager else ()
-    answer: Known = yield Ask("look", (name, at))
-    if isinstance(answer, Person):
-        return (answer.id,)
-    return (answer,) if isinstance(answer, str) else tuple(answer or ())
-
-
-def _looked_up(ids: Iterable[str], at: dt.datetime, known: dict[str, Person]) -> Generator[Ask, Any, None]:
-    """Adds what the directory knows of these people, each asked once."""
-    for one in ids:
-        if one not in known:
-            person = yield Ask("look", (f"{USER}{one}", at))
-            if isinstance(person, Person):
-                known[one] = person
+def _listed(answer: str | Iterable[str] | None) -> tuple[str, ...]:
+    return (answer,) if isinstance(answer, str) else tuple(one for one in answer or () if one)
 
 
 def addressed(message: Message, person: Person | None) -> Message:

@@ -35,6 +35,9 @@ def escalation(policy: str) -> str:
 MACHINE = TIME
 """Who acts when the library itself carries out a consequence."""
 
+AGAIN = dt.timedelta(minutes=1)
+"""After how long what could not be done is tried again."""
+
 ATTEMPTS = 20
 """How often a command is decided anew after losing a race before the conflict is raised."""
 

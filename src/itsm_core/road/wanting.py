@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from itsm_core.business_time.instants import later
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation import (
@@ -16,20 +17,22 @@ from itsm_core.escalation import (
     EscalateNow,
     EscalationPolicy,
     Inform,
+    NotFired,
     Run,
     advance,
     migrate,
 )
 from itsm_core.oncall import Person
-from itsm_core.ports import Ask
+from itsm_core.ports import Ask, Timer
 from itsm_core.records import Record
 from itsm_core.road.changing import Change
 from itsm_core.road.consequences import read_of
 from itsm_core.road.effecting import events_of, told
-from itsm_core.road.people import people_of
+from itsm_core.road.people import People
 from itsm_core.road.pinning import found, watched
+from itsm_core.road.terms import AGAIN, escalation
 
-NOBODY: Mapping[str, Person] = {}
+NOBODY: Mapping[str, Person | None] = {}
 
 
 def follow_up(change: Change, command: Command) -> Generator[Ask, Any, None]:
@@ -95,11 +98,34 @@ def _asking(read: ClocksRead, step: str | None) -> EscalateNow:
 def wanted(
     change: Change, policy: EscalationPolicy, at: dt.datetime, event: ClocksRead, cause: str | None = None
 ) -> Generator[Ask, Any, int]:
-    """Adds what the policy wants at an instant to a change; how much that is."""
-    people = yield from people_of(change.terms, policy, change.record, at)
-    _, effects = advance(Run.of(change.record, policy), at, event, people.resolver)
+    """Adds what the policy wants at an instant to a change; how much that is, but for what is owed still."""
+    run, people = Run.of(change.record, policy), People(change.terms, change.record, at)
+    effects = yield from people.asked(lambda resolver: advance(run, at, event, resolver)[1])
+    yield from told_by(change, policy, effects, people, cause)
+    owed = sum(isinstance(one, NotFired) and one.why == "unresolved" for one in effects)
+    if owed:
+        change.owing = (owing(change.record, policy, later(at, AGAIN)),)
+    return len(effects) - owed
+
+
+def told_by(
+    change: Change, policy: EscalationPolicy, effects: Iterable[Effect], people: People, cause: str | None
+) -> Generator[Ask, Any, None]:
+    """Adds these effects to a change; whoever is told is told as the directory says."""
+    yield from people.look_up(one.to for one in effects if isinstance(one, Inform))
     added(change, policy, effects, cause, people.known)
-    return len(effects)
+    change.failed = change.failed or next(iter(people.failed.values()), None)
+
+
+def owing(record: Record, policy: EscalationPolicy, due: dt.datetime) -> Timer:
+    """The timer by which those are asked for again whom nobody could name."""
+    kind = escalation(policy.id)
+    return Timer(id=owing_id(record.id, kind), record=record.id, kind=kind, due=due)
+
+
+def owing_id(record_id: str, kind: str) -> str:
+    """The id of that timer; it lives on whatever else happens to the record."""
+    return f"{record_id}/{kind}/owed"
 
 
 def added(
@@ -107,7 +133,7 @@ def added(
     policy: EscalationPolicy,
     effects: Iterable[Effect],
     cause: str | None = None,
-    known: Mapping[str, Person] = NOBODY,
+    known: Mapping[str, Person | None] = NOBODY,
 ) -> None:
     """Adds these effects to a change: events, what they do to the record, and who is told."""
     terms, messages = change.terms, []
