@@ -30,6 +30,7 @@ from itsm_core.road.consequences import (
     words_out,
 )
 from itsm_core.road.deciding import decided, decided_or_noted, decided_with
+from itsm_core.road.people import told_apart
 from itsm_core.road.pinning import followed, stamp_of
 from itsm_core.road.terms import ATTEMPTS, OnItsWay, Standing, Terms, history, onward, refold, standing
 from itsm_core.road.wanting import follow_up
@@ -185,8 +186,11 @@ def open_record(
         new = onward(new, event) or refold(events)
     wake = yield from wake_of(terms, new.record)
     by_time = _NO_TIMERS if wake is None else (timer_of(new.record, wake),)
+    words = words_out(terms, new.record, events)
+    if words and terms.asks_directory:
+        words, _ = yield from told_apart(terms, new.record, words)
     try:
-        return (yield from _write(terms, None, new, events, command.at, by_time=by_time))
+        return (yield from _write(terms, None, new, events, command.at, words, by_time))
     except VersionConflict:
         raise InvalidValue(
             "record", record_id, "is taken by another record", "leave record_id out, or choose another"
@@ -267,7 +271,11 @@ def commit(change: Change, at: dt.datetime, *, rearm: bool = False) -> OnItsWay:
     known = attrs.evolve(change.known, watched=False) if rearm else change.known
     expected = change.known.record.version
     timers = yield from _timers(change, new.record)
-    held = (change.messages, timers + change.owing, expected, change.put_off)
+    words = words_out(change.terms, new.record, change.events)
+    if words and change.terms.asks_directory:
+        words, failed = yield from told_apart(change.terms, new.record, words)
+        change.failed = change.failed or failed
+    held = ((*change.messages, *words), timers + change.owing, expected, change.put_off)
     return (yield from _write(change.terms, known, new, change.events, at, *held))
 
 
@@ -303,7 +311,7 @@ def _write(
         events=tuple(events),
         snapshot=Snapshot(record=new.record, timeline=new.timeline, fold=FOLD, due=due),
         timers=(*timers, *by_time),
-        messages=(*messages, *words_out(terms, new.record, events)),
+        messages=tuple(messages),
     )
     committed: Committed = yield Ask("commit", (changes,))
     if committed.repeated:

@@ -18,16 +18,23 @@ from itsm_core.road.terms import Terms, standing
 def briefings(terms: Terms, now: dt.datetime, worker: str) -> Generator[Ask, Any, tuple[int, Stuck]]:
     """Tells top management of each major incident whose next word is due: how many, and what is stuck.
 
-    After an outage they are told once, of how things stand then.
+    After an outage they are told once, of how things stand then. Where a directory could not say who they
+    are, "management" was told, and what it raised is told, too.
     """
 
     def fire(claim: Claim) -> Generator[Ask, Any, int]:
-        return (yield from _brief(terms, claim.item.record, now))
+        told, failed = yield from _brief(terms, claim.item.record, now)
+        stuck.extend([] if failed is None else [(claim.item.record, failed)])
+        return told
 
-    return (yield from each_due(BRIEFING, now, worker, fire))
+    stuck = list[tuple[str, Exception]]()
+    told, left = yield from each_due(BRIEFING, now, worker, fire)
+    return told, (*stuck, *left)
 
 
-def _brief(terms: Terms, record_id: str, now: dt.datetime) -> Generator[Ask, Any, int]:
+def _brief(
+    terms: Terms, record_id: str, now: dt.datetime
+) -> Generator[Ask, Any, tuple[int, Exception | None]]:
     known = yield from standing(record_id)
     now = max(now, known.record.changed_at or now)  # a command may have come since `now` was read
     change, due = Change(terms, known), briefing_due(known.record)
@@ -35,4 +42,4 @@ def _brief(terms: Terms, record_id: str, now: dt.datetime) -> Generator[Ask, Any
     if due is not None and told:
         change.add([status(terms, known.record, now, due)])
     yield from commit(change, now, rearm=True)
-    return int(told)
+    return int(told), change.failed

@@ -8,13 +8,14 @@ steps due now come to, and the engine stays a pure function of what was answered
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, TypeVar
 
 import attrs
 
 from itsm_core.escalation import Resolver
 from itsm_core.escalation.answering import Unresolved
+from itsm_core.events import Audience
 from itsm_core.oncall import Person
 from itsm_core.oncall.resolving import PREFIX
 from itsm_core.ports import Ask, Known, Message
@@ -22,6 +23,9 @@ from itsm_core.records import Record
 from itsm_core.road.terms import Terms
 
 USER, MANAGER, CALLBACK = "user:", "manager_of:", "callback:"
+
+MANAGEMENT = "role:management"
+"""What a directory is asked for where words go to top management."""
 
 T = TypeVar("T")
 Asks = Generator[Ask, Any, T]
@@ -107,6 +111,35 @@ class People:
 
 def _listed(answer: str | Iterable[str] | None) -> tuple[str, ...]:
     return (answer,) if isinstance(answer, str) else tuple(one for one in answer or () if one)
+
+
+def told_apart(
+    terms: Terms, record: Record, messages: Sequence[Message]
+) -> Asks[tuple[list[Message], Exception | None]]:
+    """Words to top management as its people want them, one message each; and what the directory raised.
+
+    The directory is asked for "role:management". Where it names nobody, or cannot say, the words go to
+    "management" as without a directory: a notifier may know it, and nothing is lost.
+    """
+    found, failed = list[Message](), list[Exception]()
+    for message in messages:
+        if message.audience != Audience.MANAGEMENT:
+            found.append(message)
+            continue
+        people = People(terms, record, message.created_at)
+        found += (yield from _apart(people, record, message)) or [message]
+        failed += people.failed.values()
+    return found, next(iter(failed), None)
+
+
+def _apart(people: People, record: Record, message: Message) -> Asks[list[Message]]:
+    """The message to each of top management; none where nobody is known."""
+    try:
+        ids = yield from people.asked(lambda resolver: resolver(MANAGEMENT, record, message.created_at))
+    except Unresolved:
+        return []
+    made = [attrs.evolve(message, to=one, key=f"{message.key}/{one}") for one in dict.fromkeys(ids)]
+    return [addressed(one, people.known.get(one.to)) for one in made]
 
 
 def addressed(message: Message, person: Person | None) -> Message:
