@@ -4,6 +4,8 @@ import asyncio
 import datetime as dt
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from itsm_core import Actor, AsyncServiceDesk, EscalationPolicy, EscalationStep, ServiceDesk, stores
 from itsm_core.escalation import Trigger
@@ -279,6 +281,40 @@ def test_a_resolver_that_raises_is_no_worse_than_a_directory(store):
         down[0] = False
         told.tick(6)
         assert [who for _, who, _ in told.told] == ["bo", "ana"]
+
+
+NAMES = ("role:boss", "role:none", "group:net", "user:ana", "user:zoe", "on_call:network", "manager_of:owner")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True), min_size=1, max_size=3),
+    st.lists(st.sets(st.sampled_from(["role:boss", "group:net", "user:bo", "user:mona"])), max_size=40),
+)
+def test_an_outage_loses_nobody_delays_nobody_who_is_known_and_tells_nobody_twice(steps, outages):
+    """Whatever is down from minute to minute: in the end the same are told by the same steps, once."""
+    chain = [
+        EscalationStep(f"s{place}", to=names, channel="email", when_empty="wait",
+                       **({"after": "10m wall"} if place else {"trigger": AFTER}))
+        for place, names in enumerate(steps)
+    ]  # fmt: skip
+    policy, seen = EscalationPolicy("paging", 1, steps=chain, last_resort="duty"), []
+    for downs in ([], outages):
+        told = Told(stores.open("memory://"), policy, Directory(), resolver=WEEK)
+        for minute in range(60):
+            told.directory.down = downs[minute] if minute < len(downs) else set()
+            told.tick(minute)
+        fired = [event.fields for event in told.desk.history("INC-1") if event.kind == "escalated"]
+        seen.append({(one["step"], one["to"]): one["lateness_us"] for one in fired})
+        assert len(fired) == len(seen[-1]) == len({one.key for one in told.sent}) == len(told.sent)
+        assert told.desk.next_due() is None
+    healthy, tried = seen
+    assert healthy.keys() <= tried.keys()
+    assert {who for _, who in tried.keys() - healthy.keys()} <= {"duty"}
+    by_name = {
+        (f"s{place}", name[5:]) for place, names in enumerate(steps) for name in names if name[:5] == "user:"
+    }
+    assert all(tried[one] == 0 for one in by_name)
 
 
 @pytest.mark.parametrize("answer", [7, [7], object()])
