@@ -75,6 +75,9 @@ def test_a_policy_that_works_has_no_findings():
         (line(PAGE), ASKED, "E008", "page"),
         (line(PAGE, LEAD, ack_timeout="10m wall"), {}, "E009", "lead"),
         (line(PAGE, LEAD), {"contacts": {"on_call:network": [wall("5m"), wall("30m")]}}, "E010", "page"),
+        (line(EscalationStep("up", trigger=Trigger.priority_changed("P2"), sets={"priority": "P1"}),
+              EscalationStep("down", trigger=Trigger.priority_changed("P1"), sets={"priority": "P2"})), {},
+         "E011", "up"),
     ],
 )  # fmt: skip
 def test_what_a_rule_is_for(policy, known, code, where):

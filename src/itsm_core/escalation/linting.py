@@ -2,7 +2,7 @@
 
     lint(policy, agreement=..., lifecycle=..., resolver=...) -> findings, each with code, message, remedy
 
-Cycles without a bound and unknown step ids are no findings: the policy itself refuses them.
+Going back without a bound and unknown step ids are no findings: the policy itself refuses them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from itsm_core.escalation.triggers import TriggerKind, Unit, Wait
 from itsm_core.lifecycle.definition import Definition
 from itsm_core.lifecycle.rewriting import near
 from itsm_core.oncall.resolving import SURELY
+from itsm_core.priority import Priority
 from itsm_core.records import Record
 from itsm_core.sla import Agreement, Finding
 from itsm_core.values import only
@@ -221,6 +222,63 @@ def _conditions(step: EscalationStep) -> Iterator[Condition]:
     yield from (branch.when for branch in step.branches)
 
 
+# --- what goes on for ever ------------------------------------------------------------------------
+
+Deed = tuple[int, Priority | None]
+"""A chain by its place, and a priority that one of its steps sets; None: one that the matrix gives."""
+
+
+def _round(asked: Asked) -> Found:
+    chains = asked.policy.chains
+    deeds = [(order, priority) for order, chain in enumerate(chains) for priority in _priorities_of(chain)]
+    leads = {deed: [other for other in deeds if _sets_off(deed, other, chains)] for deed in deeds}
+    told: set[int] = set()
+    for deed in deeds:
+        way = _way_back(deed, leads)
+        if not told.intersection(order for order, _ in way):
+            told.update(order for order, _ in way)
+            names = [repr(chains[order].steps[0].id) for order, _ in way]
+            if way:
+                yield (
+                    f"is set off by the priority that it leads to ({' to '.join([*names, names[0]])})",
+                    chains[way[0][0]].steps[0].id,
+                    "name the priorities that set a chain off (to=...), none that it leads to",
+                )
+
+
+def _priorities_of(chain: Chain) -> list[Priority | None]:
+    if chain.trigger.kind is not TriggerKind.PRIORITY:
+        return []
+    found = [
+        Priority.of(step.sets["priority"]) if step.sets.get("priority") is not None else None
+        for step in chain.steps
+        if step.grades
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _sets_off(one: Deed, other: Deed, chains: tuple[Chain, ...]) -> bool:
+    """Whether the chain of the other begins with what the one sets, and then sets something else."""
+    (_, priority), chain = one, chains[other[0]]
+    if one == other or (priority is not None and priority is other[1]):
+        return False
+    wanted = [some for some in (chain.trigger.to, chain.steps[0].priorities) if some]
+    return priority is None or all(priority in some for some in wanted)
+
+
+def _way_back(deed: Deed, leads: Mapping[Deed, list[Deed]]) -> list[Deed]:
+    """The shortest way from a deed to itself; empty if there is none."""
+    ways, seen = [[deed]], {deed}
+    for way in ways:
+        for further in leads[way[-1]]:
+            if further == deed:
+                return way
+            if further not in seen:
+                seen.add(further)
+                ways.append([*way, further])
+    return []
+
+
 # --- what overtakes what --------------------------------------------------------------------------
 
 
@@ -273,6 +331,7 @@ POLICY_RULES: dict[str, PolicyRule] = {rule.code: rule for rule in (
     PolicyRule("E008", "No step pages a whole team", _everybody, "warning"),
     PolicyRule("E009", "An acknowledgement lasts longer than a step waits", _lapses, "warning"),
     PolicyRule("E010", "The chain leaves people the time to be reached", _overtaken, "warning"),
+    PolicyRule("E011", "No chain is set off by the priority that it leads to", _round),
 )}
 """The rules by code."""
 # fmt: on

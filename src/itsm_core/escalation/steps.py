@@ -14,6 +14,7 @@ from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.durations import Budget, parse
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.triggers import AROUND, MOST_TIMES, Trigger, TriggerKind, Wait, wait_of
+from itsm_core.lifecycle.beside import GRADES
 from itsm_core.priority import Priority
 from itsm_core.records import Record
 from itsm_core.sla.targets import Metric, metric_of, one_of, priorities_of, share_of
@@ -263,6 +264,11 @@ class EscalationStep:
     def share(self) -> Fraction | None:
         """The share of a target's time at which it begins, if that is what it waits for."""
         return self.at if self.trigger is None else self.trigger.share
+
+    @property
+    def grades(self) -> frozenset[str]:
+        """What it sets that makes the priority of a record: that itself, impact, urgency."""
+        return GRADES & self.sets.keys()
 
     @property
     def percent(self) -> str:

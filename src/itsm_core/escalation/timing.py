@@ -173,9 +173,43 @@ _ANEW = frozenset({
 
 
 def _begins_anew(run: Run, chain: Chain, since: dt.datetime) -> bool:
-    """Whether what the trigger waits for has begun again after it last set the chain off."""
+    """Whether what the trigger waits for has begun again after it last set the chain off.
+
+    A change of priority that the chain led to is none that it waits for: two chains that answer each other
+    would never end.
+    """
     root = chain.steps[0].id
-    return since > max((one.at for one in run.turns(chain) if one.step == root), default=EARLIEST)
+    if since <= max((one.at for one in run.turns(chain) if one.step == root), default=EARLIEST):
+        return False
+    return chain.trigger.kind is not TriggerKind.PRIORITY or not _led_to(run, chain, since)
+
+
+def _led_to(run: Run, chain: Chain, changed_at: dt.datetime) -> bool:
+    """Whether a step of the chain made the change, or one of those that the chain set off by another."""
+    seen, coming = set[dt.datetime](), [changed_at]
+    while coming:
+        at = coming.pop()
+        seen.add(at)
+        for other in run.policy.chains:
+            begun = _begun_to_change(run, other, at)
+            if begun and other is chain:
+                return True
+            if other.trigger.kind is TriggerKind.PRIORITY:  # what set it off was a change, too
+                coming += [one for one in begun if one not in seen]
+    return False
+
+
+def _begun_to_change(run: Run, chain: Chain, at: dt.datetime) -> list[dt.datetime]:
+    """What set the chain off, where one of its steps changed the priority at this instant."""
+    found, begun = [], at
+    for turn in run.escalation.past:
+        if turn.policy != run.policy.id or turn.step not in chain.places:
+            continue
+        place = chain.places[turn.step]
+        begun = turn.scheduled_at if place == 0 else begun
+        if turn.at == at and turn.why is None and chain.steps[place].grades:
+            found.append(begun)
+    return found
 
 
 def _set_off(

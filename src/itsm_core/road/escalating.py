@@ -8,6 +8,7 @@ from typing import Any
 
 from itsm_core.business_time.instants import later
 from itsm_core.commands import Command
+from itsm_core.escalation import Run, next_due
 from itsm_core.ports import Ask, Claim, Timer
 from itsm_core.records import Record
 from itsm_core.road.carrying import commit
@@ -17,6 +18,9 @@ from itsm_core.road.owing import told_late
 from itsm_core.road.passing import Stuck, each_due
 from itsm_core.road.terms import AGAIN, MACHINE, Terms, escalation, standing
 from itsm_core.road.wanting import owing_id, settle, wanted
+
+ROUNDS = 20
+"""How often, in one commit, what fired may set off more; the rest comes a minute later."""
 
 
 def escalations(terms: Terms, now: dt.datetime, worker: str) -> Generator[Ask, Any, tuple[int, Stuck]]:
@@ -64,15 +68,30 @@ def _escalate(
         now = max(now, known.record.changed_at or now)  # a command may have come since `now` was read
     if not set_back:
         yield from settle(change, _because(change, now))
-    policy = terms.policy_of(change.record)
-    fired = 0
-    if policy is not None:
-        fired = yield from wanted(change, policy, now, read_of(terms, known, now))
-    if fired:
-        yield from settle(change, _because(change, now))
+    fired = yield from _fired(change, now)
     change.put_off = (last, last) if last is not None and set_back else (now, later(now, AGAIN))
     yield from commit(change, now, rearm=True)
     return fired, change.failed
+
+
+def _fired(change: Change, now: dt.datetime) -> Generator[Ask, Any, int]:
+    """Fires what is due, and what that sets off at the same instant: how many effects."""
+    terms, fired = change.terms, 0
+    for _ in range(ROUNDS):
+        policy = terms.policy_of(change.record)
+        if policy is None:
+            break
+        read = read_of(terms, (yield from change.standing()), now)
+        if fired:
+            due = next_due(Run.of(change.record, policy), read)
+            if due is None or due > now:
+                break
+        more = yield from wanted(change, policy, now, read)
+        if not more:
+            break
+        fired += more
+        yield from settle(change, _because(change, now))
+    return fired
 
 
 def _because(change: Change, at: dt.datetime) -> Command:

@@ -83,6 +83,8 @@ def _switched(terms: Terms, before: Record, record: Record, command: Command) ->
         return []
     if before.priority is not None and (record.priority is None or record.priority > before.priority):
         return []  # it fell: whoever was told stays told
+    if command.trigger == "escalate" and any(one.policy == then.id for one in record.escalation.past):
+        return []  # its own steps hand a record back to none: two policies would pass it on for ever
     fields = {
         "escalation_policy": then.id,
         "escalation_policy_version": then.version,

@@ -136,11 +136,13 @@ def added(
     known: Mapping[str, Person | None] = NOBODY,
 ) -> None:
     """Adds these effects to a change: events, what they do to the record, and who is told."""
-    terms, messages = change.terms, []
+    terms, before = change.terms, change.record.escalation.generation
+    at_once = [message for message in change.messages if message.generation == before]
+    others = [message for message in change.messages if message.generation != before]
     for effect in effects:
         change.add(events_of(terms, policy, change.record, effect, cause))
         if isinstance(effect, Inform):
-            messages.append(told(terms, policy, change.record, effect, known.get(effect.to)))
+            at_once.append(told(terms, policy, change.record, effect, known.get(effect.to)))
     # A step may have moved a snoozed record, which begins a generation: what is told at once stays valid.
     generation = change.record.escalation.generation
-    change.messages += [attrs.evolve(message, generation=generation) for message in messages]
+    change.messages = others + [attrs.evolve(message, generation=generation) for message in at_once]
