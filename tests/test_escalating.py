@@ -372,6 +372,26 @@ def test_a_callback_is_a_notifier_of_its_own(store):
     assert sent == []
 
 
+@pytest.mark.parametrize(
+    ("late", "ends"),
+    [
+        (HOUR - dt.timedelta(microseconds=1), ["ana"]),
+        (HOUR, ["expired"]),
+        (HOUR + dt.timedelta(microseconds=1), ["expired"]),
+    ],
+)
+def test_a_step_and_its_message_expire_at_the_same_instant(store, late, ends):
+    """What fires is still sent: up to `expires_after` late, and no more from there on."""
+    step = attrs.evolve(PAGE, catch_up="expire", expires_after="1h")
+    desk = desk_on(store, paging(steps=[step]))
+    opened(desk)
+    tick = desk.tick(T0 + 5 * MINUTE + late)
+    fired = [event.fields["to"] for event in of_kind(desk, "escalated")]
+    assert fired + [event.fields["why"] for event in of_kind(desk, "not_escalated")] == ends
+    assert [message.to for message in desk.sent] == fired
+    assert tick.expired_messages == 0
+
+
 def test_what_did_not_fire_is_told_once_with_why(store):
     """Nobody on call, and a condition that does not hold: an event each, and no more however often asked."""
     steps = [

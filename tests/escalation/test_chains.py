@@ -98,7 +98,8 @@ def test_an_informational_step_that_expires_is_dropped_and_said():
     (gone,) = desk.tick(T0 + 36 * MINUTE)
     assert (type(gone), gone.why, gone.lateness) == (NotFired, "expired", 31 * MINUTE)
     assert desk.due(T0 + 36 * MINUTE) == T0 + 46 * MINUTE
-    assert Desk(line(page)).told(T0 + 35 * MINUTE) == ["page:x"]
+    assert Desk(line(page)).told(T0 + 35 * MINUTE) == ["page:expired"]
+    assert Desk(line(page)).told(T0 + 35 * MINUTE - dt.timedelta(microseconds=1)) == ["page:x"]
 
 
 def test_business_waits_count_the_hours_of_the_policy_or_else_of_the_desk():

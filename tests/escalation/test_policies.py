@@ -152,6 +152,8 @@ def test_a_share_may_be_a_trigger_too():
         (lambda: EscalationStep("s", "50 %", to="x", when_empty="weep"), "use one of skip, wait, fallback"),
         (lambda: EscalationStep("s", "50 %", to="x", catch_up="expire"), "expires in one place alone"),
         (lambda: EscalationStep("s", "50 %", to="x", expires_after="5m"), "expires in one place alone; say"),
+        (lambda: EscalationStep("s", "50 %", to="x", catch_up="expire", expires_after="0m"),
+         "expires_after '0m': is no length of wall time"),
         (lambda: EscalationStep("s", "50 %", to="x", catch_up="expire", expires_after="1 business day"),
          "is no length of wall time"),
         (lambda: EscalationStep("s", "50 %", to="x", urgency="dire"), "use one of low, normal, high"),

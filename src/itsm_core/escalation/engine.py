@@ -261,7 +261,7 @@ class _Firing:
     def held_back(self) -> Why | None:
         step, turn, run = self.step, self.turn, self.run
         late = self.at - turn.due
-        if step.expires_after is not None and late > step.expires_after.timedelta:
+        if step.expires_after is not None and late >= step.expires_after.timedelta:
             return "expired"
         if late and self._is_overtaken():
             return "coalesced"

@@ -60,7 +60,7 @@ def _names(value: Iterable[str] | str) -> tuple[str, ...]:
 
 def _expiry(value: Budget | str | None) -> Budget | None:
     found = parse(value) if isinstance(value, str) else value
-    if found is None or isinstance(found, Budget):
+    if found is None or (isinstance(found, Budget) and found.us > 0):
         return found
     raise InvalidValue("expires_after", str(value), "is no length of wall time", 'write "30m"')
 
@@ -170,7 +170,8 @@ class EscalationStep:
     on it; others when the record is resolved, or their clock stops (`stops_on`). A chain that a share began
     stands still with its clock unless `while_paused`. `then` names the step that follows if it is not the
     next one, or "end". `catch_up` says what an overdue step does: fire and let the rest wait anew ("serial"),
-    leave it to the last of several ("coalesce"), or not fire when over `expires_after` late ("expire").
+    leave it to the last of several ("coalesce"), or not fire from `expires_after` late on ("expire"), when
+    its message would have expired, too.
     """
 
     id: str
