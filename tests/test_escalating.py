@@ -373,6 +373,38 @@ def test_a_callback_is_a_notifier_of_its_own(store):
 
 
 @pytest.mark.parametrize(
+    "policy",
+    [
+        paging(steps=[attrs.evolve(PAGE, to=("user:ana", "callback:siren"))]),
+        paging(steps=[attrs.evolve(PAGE, to="role:x", when_empty="fallback", fallback="callback:siren")]),
+        paging(last_resort="callback:siren"),
+    ],
+    ids=["to", "fallback", "last resort"],
+)
+@pytest.mark.parametrize("notifiers", [print, {"*": print}, {"email": print, "callback:bell": print}])
+def test_a_callback_that_nobody_registered_is_refused_by_the_desk(store, policy, notifiers):
+    """When it is made, not at night; a desk that sends nothing cannot know."""
+    with pytest.raises(
+        InvalidValue, match=r"'callback:siren': is called by paging@1.*register it: notifiers="
+    ):
+        ServiceDesk(store, policy=policy, notifiers=notifiers)
+    assert ServiceDesk(store, policy=policy).terms.policies == (policy,)
+
+
+def test_a_callback_that_only_a_resolver_knew_fails_and_is_told_to_nobody_else(store):
+    """What was meant for a machine is no message to anybody: it fails, with the reason."""
+    sent = []
+    step = attrs.evolve(PAGE, to="role:alarm")
+    desk = desk_on(store, paging(steps=[step]), sent=sent, resolver=lambda *_: ("callback:siren",))
+    opened(desk)
+    tick = desk.tick(T0 + 5 * MINUTE)
+    assert sent == []
+    ((key, why),) = tick.failures
+    assert "/callback:siren/" in key
+    assert "no notifier for the channel 'callback:siren', only for *" in why
+
+
+@pytest.mark.parametrize(
     ("late", "ends"),
     [
         (HOUR - dt.timedelta(microseconds=1), ["ana"]),

@@ -115,7 +115,7 @@ class Desk(Generic[S, N, D]):
             lang=lang,
             majors=MajorRules() if majors is None else majors,
         )
-        self._notifiers: dict[str, N] = delivery.by_channel(notifiers)
+        self._notifiers: dict[str, N] = delivery.by_channel(notifiers, self.terms.policies)
         self._retries = delivery.merged(retries)
         self._directory = _directory(directory)
         self._clock, self._number, self._propagations = clock, _numbering(number), tuple(propagations)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from itsm_core.errors import InvalidValue
+from itsm_core.escalation.policies import EscalationPolicy
+from itsm_core.oncall.resolving import CALLBACK
 from itsm_core.ports import Delivered, Message, Notifier, Outcome, Rejected, Retry, Unknown
 
 
@@ -23,8 +25,13 @@ def answered(answer: Any) -> Outcome:
 N = TypeVar("N")
 
 
-def by_channel(notifiers: Mapping[str, N] | N | None) -> dict[str, N]:
-    """The notifiers by channel; a single one takes every channel ("*")."""
+def by_channel(
+    notifiers: Mapping[str, N] | N | None, policies: Iterable[EscalationPolicy] = ()
+) -> dict[str, N]:
+    """The notifiers by channel; a single one takes every channel ("*").
+
+    Where there are any they know each callback of the `policies`; without any, another desk sends.
+    """
     held: dict[str, Any]
     try:
         held = {"*": notifiers} if callable(notifiers) else dict(notifiers or {})  # type: ignore[arg-type]
@@ -38,12 +45,27 @@ def by_channel(notifiers: Mapping[str, N] | N | None) -> dict[str, N]:
                 f"cannot be called (channel {channel!r})",
                 'give a function of a Message, or {"email": function, "*": function}',
             )
+    if held:
+        _know_callbacks(held, policies)
     return held
 
 
+def _know_callbacks(notifiers: Mapping[str, object], policies: Iterable[EscalationPolicy]) -> None:
+    for policy in policies:
+        for name in policy.callbacks:
+            if name not in notifiers:
+                remedy = f'register it: notifiers={{"{name}": function, ...}}'
+                reason = f"is called by {policy.label}, and no notifier bears its name"
+                raise InvalidValue("notifiers", name, reason, remedy)
+
+
 def chosen(notifiers: Mapping[str, N], message: Message) -> N | Rejected:
-    """The notifier of the message's channel, or else that of "*"; a rejection where there is none."""
-    notifier = notifiers.get(message.channel) or notifiers.get("*")
+    """The notifier of the message's channel, or else that of "*"; a rejection where there is none.
+
+    A callback has that of its own name alone: what was meant for a machine is no message to anybody.
+    """
+    own = message.channel.startswith(CALLBACK)
+    notifier = notifiers.get(message.channel) or (None if own else notifiers.get("*"))
     if notifier is None:
         known = ", ".join(sorted(notifiers))
         return Rejected(f"no notifier for the channel {message.channel!r}, only for {known}")

@@ -12,7 +12,7 @@ from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.steps import CATCH_UP, END, CatchUp, EscalationStep, key_part
 from itsm_core.escalation.triggers import Trigger, TriggerKind, Wait, wait_of
-from itsm_core.oncall.resolving import SURELY
+from itsm_core.oncall.resolving import CALLBACK, SURELY
 from itsm_core.priority import Priority
 from itsm_core.records import Record
 from itsm_core.sla.targets import one_of, priorities_of
@@ -178,6 +178,13 @@ class EscalationPolicy:
     def label(self) -> str:
         """Id and version in one word: "standard@3"."""
         return f"{self.id}@{self.version}"
+
+    @property
+    def callbacks(self) -> tuple[str, ...]:
+        """The callbacks that it names, each once."""
+        names = [name for step in self.steps for name in (*step.to, *step.fallback)]
+        named_so = (name for name in (*names, self.last_resort or "") if name.startswith(CALLBACK))
+        return tuple(dict.fromkeys(named_so))
 
     def covers(self, record: Record) -> bool:
         """Whether it is for records of this priority."""

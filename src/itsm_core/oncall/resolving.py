@@ -21,7 +21,10 @@ Names: TypeAlias = Callable[[str, Record, dt.datetime], tuple[str, ...]]
 
 PREFIX = "on_call:"
 
-SURELY = ("user:", "callback:")
+CALLBACK = "callback:"
+"""A name that begins so is that of a notifier."""
+
+SURELY = ("user:", CALLBACK)
 """Names that begin so always answer; whoever else is named may be nobody when a step fires."""
 
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9_-]*:")

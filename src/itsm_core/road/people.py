@@ -17,12 +17,12 @@ from itsm_core.escalation import Resolver
 from itsm_core.escalation.answering import Unresolved
 from itsm_core.events import Audience
 from itsm_core.oncall import Person
-from itsm_core.oncall.resolving import PREFIX
+from itsm_core.oncall.resolving import CALLBACK, PREFIX
 from itsm_core.ports import Ask, Known, Message
 from itsm_core.records import Record
 from itsm_core.road.terms import Terms
 
-USER, MANAGER, CALLBACK = "user:", "manager_of:", "callback:"
+USER, MANAGER = "user:", "manager_of:"
 
 MANAGEMENT = "role:management"
 """What a directory is asked for where words go to top management."""
