@@ -10,7 +10,6 @@ from itsm_core import Actor
 from itsm_core.business_time import BusinessCalendar, never
 from itsm_core.escalation import (
     Branch,
-    Branched,
     Change,
     ClockRegressed,
     Condition,
@@ -21,8 +20,8 @@ from itsm_core.escalation import (
     NoResponder,
     NotFired,
     Repeat,
-    Repeated,
     Resume,
+    Steered,
     Trigger,
     Unanswered,
 )
@@ -365,7 +364,7 @@ def test_a_branch_leads_to_its_step_or_to_the_end():
     desk = Desk(line(PAGE, FORK, NIGHT, DAY_STEP, calendar=DESK))
     desk.told(T0 + 5 * MINUTE)
     (went,) = desk.tick(T0 + 10 * MINUTE)
-    assert (type(went), went.went) == (Branched, "day")
+    assert (type(went), went.went) == (Steered, "day")
     assert desk.due(T0 + 10 * MINUTE) == T0 + 11 * MINUTE
     end = EscalationStep("stop", after="1m wall", branches=[Branch(Condition(priorities="P1"), "end")])
     desk = Desk(line(PAGE, end, LEAD))
@@ -390,7 +389,7 @@ def test_a_chain_repeats_as_often_as_it_says_under_keys_of_its_own():
     desk = Desk(line(PAGE, again))
     (first,) = desk.tick(T0 + 5 * MINUTE)
     repeated, second = desk.tick(T0 + 15 * MINUTE)
-    assert (type(repeated), repeated.went) == (Repeated, "page")
+    assert (type(repeated), repeated.went) == (Steered, "page")
     assert desk.told(T0 + 25 * MINUTE) == ["again:page", "page:on_call:network"]
     assert desk.told(T0 + 35 * MINUTE) == ["again:skipped"]
     assert desk.due(T0 + DAY) is None

@@ -11,7 +11,6 @@ fired. Who answers to a role is asked when a step fires, not before.
 
 from itsm_core.escalation.answering import Resolver, Unresolved, as_named, by_id
 from itsm_core.escalation.effects import (
-    Branched,
     Change,
     ClockRegressed,
     ClocksRead,
@@ -22,8 +21,8 @@ from itsm_core.escalation.effects import (
     Move,
     NoResponder,
     NotFired,
-    Repeated,
     Resume,
+    Steered,
     Unanswered,
 )
 from itsm_core.escalation.engine import advance, next_due
@@ -40,7 +39,6 @@ from itsm_core.escalation.words import wording
 __all__ = [
     "POLICY_RULES",
     "Branch",
-    "Branched",
     "Change",
     "ClockRegressed",
     "ClocksRead",
@@ -59,11 +57,11 @@ __all__ = [
     "PolicyRule",
     "Preview",
     "Repeat",
-    "Repeated",
     "Resolver",
     "Resume",
     "Row",
     "Run",
+    "Steered",
     "StepKind",
     "Trigger",
     "TriggerKind",

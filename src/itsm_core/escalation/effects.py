@@ -108,16 +108,8 @@ class DeclareMajor(Effect):
 
 
 @attrs.frozen(kw_only=True)
-class Branched(Effect):
-    """The chain goes on at `went`: a condition held."""
-
-    step: EscalationStep
-    went: str
-
-
-@attrs.frozen(kw_only=True)
-class Repeated(Effect):
-    """The chain goes back to `went`."""
+class Steered(Effect):
+    """The chain goes on at `went`: forward, where a branch's condition held, or back by a repetition."""
 
     step: EscalationStep
     went: str

@@ -12,7 +12,6 @@ import datetime as dt
 from itsm_core.business_time.instants import in_utc, micros
 from itsm_core.escalation.answering import Resolver, Unresolved
 from itsm_core.escalation.effects import (
-    Branched,
     Change,
     ClockRegressed,
     ClocksRead,
@@ -23,8 +22,8 @@ from itsm_core.escalation.effects import (
     Move,
     NoResponder,
     NotFired,
-    Repeated,
     Resume,
+    Steered,
     Unanswered,
     Why,
 )
@@ -159,7 +158,7 @@ def _taken(run: Run, turn: Turn, effects: list[Effect], at: dt.datetime) -> Run:
         elif isinstance(effect, NotFired):
             why = effect.why
             continue
-        elif isinstance(effect, _STEERS):
+        elif isinstance(effect, Steered):
             went = effect.went
         keys.append(effect.key)
     first, step = effects[0], turn.chain.steps[turn.place]
@@ -185,7 +184,6 @@ def _may_go_on(run: Run, turn: Turn) -> bool:
 
 _past = trusted(Past)
 _TOLD_NOBODY = frozenset({"empty", "unresolved"})
-_STEERS = (Branched, Repeated)
 
 
 def _coalesce(turns: list[Turn], fired: list[list[Effect]]) -> None:
@@ -348,7 +346,7 @@ class _Firing:
         record, calendar = self.run.record, self.run.calendar(self.event.calendar)
         for branch in self.step.branches:
             if branch.when.holds(record, self.at, calendar):
-                effects: list[Effect] = [_branched(self._key(branch.to, "chain"), *self._about(), branch.to)]
+                effects: list[Effect] = [_steered(self._key(branch.to, "chain"), *self._about(), branch.to)]
                 return effects + self._last_resort(is_over=branch.to == END)
         return [self._not("condition")]
 
@@ -358,7 +356,7 @@ class _Firing:
         done = sum(one.step == step.id and one.went is not None for one in turns)
         if repeat is None or done >= repeat.times:
             return self._then_last_resort([self._not("skipped")])
-        return self._then_last_resort([_repeated(self._key(repeat.to, "chain"), *self._about(), repeat.to)])
+        return self._then_last_resort([_steered(self._key(repeat.to, "chain"), *self._about(), repeat.to)])
 
     # -- what all effects have ---------------------------------------------------------------------
 
@@ -371,5 +369,5 @@ class _Firing:
 
 
 _inform, _no_responder, _move, _change = trusted(Inform), trusted(NoResponder), trusted(Move), trusted(Change)
-_major, _branched, _repeated = trusted(DeclareMajor), trusted(Branched), trusted(Repeated)
+_major, _steered = trusted(DeclareMajor), trusted(Steered)
 _not_fired, _unanswered = trusted(NotFired), trusted(Unanswered)

@@ -21,7 +21,6 @@ from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.answering import Resolver, as_named
 from itsm_core.escalation.effects import (
-    Branched,
     Change,
     ClocksRead,
     DeclareMajor,
@@ -29,7 +28,7 @@ from itsm_core.escalation.effects import (
     Inform,
     Move,
     NotFired,
-    Repeated,
+    Steered,
 )
 from itsm_core.escalation.engine import advance, next_due
 from itsm_core.escalation.policies import EscalationPolicy
@@ -220,7 +219,7 @@ def _who(effect: Effect, lang: str) -> str:
         return deed("change", lang, f"{effect.field} = {effect.value}")
     if isinstance(effect, DeclareMajor):
         return deed("major", lang, "")
-    if isinstance(effect, Branched | Repeated):
+    if isinstance(effect, Steered):
         return deed("went", lang, effect.went)
     if isinstance(effect, NotFired) and effect.step is not None:
         return effect.to or _meant(effect.step, lang)

@@ -7,15 +7,7 @@ from typing import Any
 
 from itsm_core.commands import Command
 from itsm_core.escalation import Effect, EscalationPolicy, Inform, Move
-from itsm_core.escalation.effects import (
-    Branched,
-    Change,
-    DeclareMajor,
-    NoResponder,
-    NotFired,
-    Repeated,
-    Resume,
-)
+from itsm_core.escalation.effects import Change, DeclareMajor, NoResponder, NotFired, Resume, Steered
 from itsm_core.events import Event
 from itsm_core.lifecycle.beside import GRADES
 from itsm_core.oncall import Person
@@ -80,7 +72,7 @@ def _beyond(effect: Effect) -> dict[str, Any]:
         return {"to": effect.to, "no_responder": True if isinstance(effect, NoResponder) else None}
     if isinstance(effect, Move):
         return {"to": effect.group}
-    if isinstance(effect, Branched | Repeated):
+    if isinstance(effect, Steered):
         return {"went": effect.went}
     if isinstance(effect, NotFired):
         return {"why": effect.why, "to": effect.to}
