@@ -26,6 +26,7 @@ from itsm_core import (
     stores,
 )
 from itsm_core.escalation import Branch, Condition, Repeat, Run, Trigger, advance
+from itsm_core.oncall import Person
 from itsm_core.ports import Ask, ChangeSet, Position, Timer
 from itsm_core.road.consequences import read_of
 from itsm_core.road.terms import Standing
@@ -292,6 +293,55 @@ def test_a_step_changes_the_record_by_a_command_of_the_automation(store):
     assert made[:4] == ["assigned", "reprioritised", "amended", "major_proposed"]
     assert {event.actor.id for event in desk.history("INC-1")[1:]} == {"itsm_core"}
     assert of_kind(desk, "reprioritised")[0].fields["priority_reason"] == "escalation step raise"
+
+
+WORK = [
+    # step                                            assignee  group
+    ({"assignee": "user:bo"},                         "bo",     "desk"),     # the group stays
+    ({"assignee": "on_call:net"},                     "zoe",    "desk"),     # the first who is on call
+    ({"assignee": "on_call:net", "group": "net"},     "zoe",    "net"),
+    ({"assignee": "role:none", "group": "net"},       None,     "net"),      # nobody: the group's queue
+    ({"assignee": "role:none", "group": "desk"},      "ana",    "desk"),     # which has it already
+    ({"assignee": "role:none", "when_empty": "fallback", "fallback": "user:mona"}, "mona", "desk"),
+    ({"assignee": "role:none"},                       "ana",    "desk"),     # as it was
+    ({"assignee": "user:ana"},                        "ana",    "desk"),     # as it was
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("deed", "assignee", "group"), WORK)
+def test_a_step_gives_the_work_to_who_answers(store, deed, assignee, group):
+    """By the command of the automation; a person, who is on call, or else the queue of a group."""
+    people = {"on_call:net": ("zoe", "bo")}
+    step = EscalationStep("take", trigger=Trigger.unacknowledged("5m wall"), **deed)
+    desk = desk_on(store, paging(steps=[step]), resolver=lambda name, *_: people.get(name, ()))
+    opened(desk, group="desk", assignee="ana")
+    desk.tick(T0 + 5 * MINUTE)
+    record = desk.get("INC-1")
+    assert (record.assignee, record.group) == (assignee, group)
+    assert len(of_kind(desk, "assigned")) == ((assignee, group) != ("ana", "desk"))
+    assert (desk.sent, record.escalation.told()) == ([], frozenset())
+    empty = [event.fields["why"] for event in of_kind(desk, "not_escalated")]
+    assert empty == (["empty"] if deed == {"assignee": "role:none"} else [])
+
+
+def test_work_for_nobody_is_told_to_the_last_resort(store):
+    """As where nobody is to be told."""
+    step = EscalationStep("take", trigger=Trigger.unacknowledged("5m wall"), assignee="on_call:net")
+    desk = desk_on(store, paging(steps=[step], last_resort="user:mona"), resolver=lambda *_: ())
+    opened(desk)
+    desk.tick(T0 + 5 * MINUTE)
+    assert told(desk) == [("mona", 5)]
+
+
+def test_work_is_not_given_to_who_is_absent(store):
+    """The directory is asked for the assignee of a step as for those who are told."""
+    away = Person("bo", absent_until=T0 + HOUR)
+    known = {"role:lead": ("bo", "mona"), "user:bo": away, "user:mona": Person("mona")}
+    step = EscalationStep("take", trigger=Trigger.unacknowledged("5m wall"), assignee="role:lead")
+    desk = desk_on(store, paging(steps=[step]), directory=lambda name, _: known.get(name))
+    opened(desk)
+    desk.tick(T0 + 5 * MINUTE)
+    assert desk.get("INC-1").assignee == "mona"
 
 
 def test_a_refusal_is_recorded_and_the_next_step_goes_on(store):

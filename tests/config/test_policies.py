@@ -69,6 +69,13 @@ group = "night-shift"
 while_paused = true
 
 [[steps]]
+id = "take"
+after = "5m wall"
+assignee = "on_call:network"
+group = "network"
+then = "again"
+
+[[steps]]
 id = "again"
 after = "10m wall"
 repeat = { to = "page", times = 2 }
@@ -119,6 +126,7 @@ POLICY = EscalationPolicy(
             when=Condition(priorities="P1"),
         ),
         EscalationStep("night", after="0m wall", group="night-shift", while_paused=True),
+        EscalationStep("take", after="5m wall", assignee="on_call:network", group="network", then="again"),
         EscalationStep("again", after="10m wall", repeat=Repeat("page", 2)),
         EscalationStep(
             "raise", trigger=Trigger.in_state("on_hold", "4h business"),

@@ -60,6 +60,8 @@ def test_a_policy_that_works_has_no_findings():
     ("policy", "known", "code", "where"),
     [
         (line(PAGE, LEAD), {"known": {"on_call:network"}}, "E001", "lead"),
+        (line(EscalationStep("s", "50 %", assignee="on_call:nobody")), {"known": {"role:lead"}}, "E001", "s"),
+        (line(EscalationStep("s", "50 %", assignee="role:gone")), ASKED, "E004", "s"),
         (line(EscalationStep("s", trigger=Trigger.in_state("on_holt", "1h wall"), to="x")),
          {"lifecycle": INCIDENT}, "E002", "s"),
         (line(EscalationStep("s", "50 %", metric="repair", to="x")), {"agreement": AGREEMENT}, "E003", "s"),
@@ -87,6 +89,13 @@ def test_what_a_rule_is_for(policy, known, code, where):
     (finding,) = lint(policy, **known)
     assert finding.remedy
     assert finding.message in str(finding)
+
+
+def test_work_that_goes_to_a_queue_or_to_one_of_a_team_is_no_finding():
+    """If nobody answers the group has it, and of several it is the first's."""
+    queue = EscalationStep("s", "50 %", assignee="role:gone", group="network")
+    one = EscalationStep("t", "60 %", assignee="on_call:network")
+    assert found(line(queue, one), **ASKED) == []
 
 
 def test_what_cannot_be_told_is_no_finding():

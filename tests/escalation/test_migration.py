@@ -195,6 +195,17 @@ def test_the_difference_is_told_by_steps_and_fields():
     assert difference(old, attrs.evolve(old, version=2)) == ()
 
 
+def test_another_assignee_is_a_difference():
+    """As every field of a step is."""
+    old = EscalationPolicy("line", 1, steps=[EscalationStep("take", "50 %", assignee="user:ana")])
+    new = EscalationPolicy(
+        "line", 2, steps=[EscalationStep("take", "50 %", assignee="on_call:net", group="net")]
+    )
+    assert [str(one) for one in difference(old, new)] == [
+        "take: group was None, is net", "take: assignee was user:ana, is on_call:net",
+    ]  # fmt: skip
+
+
 def test_a_migration_names_both_versions():
     """For the event and for whoever looks at it."""
     move = migrate(paged().run, QUICK, T0 + 10 * MINUTE, Desk(OLD).read(T0))

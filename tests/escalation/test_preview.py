@@ -129,6 +129,27 @@ def test_a_preview_as_a_table_and_as_data():
     assert (data["policy"], data["priority"], len(data["rows"])) == ("line@2", "P1", 2)
 
 
+def test_work_for_a_person_is_shown_with_who_it_is():
+    """With the group beside it; what is passed over names whom it would have asked."""
+    take = {"assignee": "on_call:net"}
+    policy = EscalationPolicy("line", 1, steps=[
+        EscalationStep("one", trigger=Trigger.unacknowledged("5m wall"), **take),
+        EscalationStep("two", after="5m wall", **take, group="net"),
+        EscalationStep("three", after="5m wall", assignee="role:none"),
+        EscalationStep("four", after="5m wall", **take, group="net", when=Condition(priorities="P4")),
+    ])  # fmt: skip
+    people = {"on_call:net": ("zoe", "bo")}
+
+    def resolver(name, *_):
+        return people.get(name, ())
+
+    assert [(row.who, row.skipped) for row in foreseen(policy, resolver).rows] == [
+        ("work to zoe", None), ("work to zoe (net)", None), ("work to role:none", "empty"),
+        ("work to on_call:net (net)", "condition"),
+    ]  # fmt: skip
+    assert foreseen(policy, resolver, lang="zh").rows[1].who == "转派至 zoe (net)"
+
+
 def test_what_is_passed_over_says_what_it_would_have_done():
     """Work, fields, a declaration, a fork and people, each under a condition that does not hold."""
     when = {"when": Condition(priorities="P5"), "after": "1m wall"}

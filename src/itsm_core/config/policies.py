@@ -108,7 +108,8 @@ def _repeated(held: Repeat) -> dict[str, Any]:
 # fmt: off
 _STEP = Rows(EscalationStep, {
     "id": TEXT, "at": SHARE, "trigger": Form(_TRIGGER.read, _TRIGGER.write), "after": WAIT, "metric": TEXT,
-    "kind": one_of(StepKind), "to": NAMES, "group": TEXT, "sets": FIELDS, "declares_major": FLAG,
+    "kind": one_of(StepKind), "to": NAMES, "group": TEXT, "assignee": TEXT, "sets": FIELDS,
+    "declares_major": FLAG,
     "branches": Form(_branches, _branched), "repeat": Form(_REPEAT.read, _repeated),
     "when": Form(_CONDITION.read, _CONDITION.write), "then": TEXT, "channel": TEXT,
     "priorities": some_of(Priority), "when_empty": one_of(WHEN_EMPTY), "fallback": NAMES,

@@ -68,7 +68,7 @@ def check_answers(policies: Iterable[EscalationPolicy], resolver: Resolver, *, h
 def _asked(policies: Iterable[EscalationPolicy]) -> Iterator[tuple[EscalationPolicy, str, str]]:
     for policy in policies:
         for step in policy.steps:
-            yield from ((policy, step.id, name) for name in (*step.to, *step.fallback) if asks(name))
+            yield from ((policy, step.id, name) for name in step.names if asks(name))
 
 
 def _remedy(name: str) -> str:

@@ -11,6 +11,7 @@ import attrs
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.escalation.policies import GoesOn
 from itsm_core.escalation.steps import EscalationStep
+from itsm_core.records import Record
 from itsm_core.sla import Clock
 
 TOLERANCE = dt.timedelta(minutes=1)
@@ -85,10 +86,19 @@ class NoResponder(Inform):
 
 @attrs.frozen(kw_only=True)
 class Move(Effect):
-    """Give the work to a group (a functional step)."""
+    """Give the work to a group, to a person, or to a person of a group (a functional step)."""
 
     step: EscalationStep
-    group: str
+    group: str | None
+    assignee: str | None = None
+
+    def given(self, record: Record) -> dict[str, Any]:
+        """What it changes of a record: a group alone has the work in its queue; empty if it is so already."""
+        said = {} if self.group is None else {"group": self.group}
+        wanted = said if self.assignee is None else {**said, "assignee": self.assignee}
+        if all(record.values.get(name) == value for name, value in wanted.items()):
+            return {}
+        return {**said, "assignee": self.assignee}
 
 
 @attrs.frozen(kw_only=True)

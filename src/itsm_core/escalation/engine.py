@@ -243,8 +243,7 @@ class _Firing:
         if kind is StepKind.HIERARCHIC:
             return self._informed(resolver) or self._nobody()
         if kind is StepKind.FUNCTIONAL:
-            group = self.step.group or ""
-            return self._then_last_resort([_move(self._key(group, "work"), *self._about(), group)])
+            return self._moved(resolver)
         if kind is StepKind.CHANGE:
             return self._then_last_resort([
                 _change(self._key(name, "work"), *self._about(), name, value)
@@ -297,8 +296,27 @@ class _Firing:
         ]
         if not unresolved:
             return told
-        told += [_not_fired(self._key(name, channel), *about, "unresolved", name) for name in unresolved]
+        told += self._unresolved(unresolved)
         return told if found else told + self._last_resort(is_empty=True)
+
+    def _unresolved(self, names: dict[str, None]) -> list[Effect]:
+        """That nobody could say who these are."""
+        about, channel = self._about(), self.step.channel
+        return [_not_fired(self._key(name, channel), *about, "unresolved", name) for name in names]
+
+    def _moved(self, resolver: Resolver) -> list[Effect]:
+        """The work to the first who answers, else to the queue of the group."""
+        step, found = self.step, dict[str, str]()
+        unresolved: dict[str, None] = {}
+        if step.assignee is not None:
+            found = self._people((step.assignee,), resolver, unresolved)
+            found = found or self._people(step.fallback, resolver, unresolved)
+        person = next(iter(found), None)
+        who = person or step.group
+        if who is not None:
+            return self._then_last_resort([_move(self._key(who, "work"), *self._about(), step.group, person)])
+        owed = self._unresolved(unresolved)
+        return owed + self._last_resort(is_empty=True) if owed else self._nobody()
 
     def _people(
         self, names: tuple[str, ...], resolver: Resolver, unresolved: dict[str, None]

@@ -106,15 +106,15 @@ def lint(
 def _unknown_names(asked: Asked) -> Found:
     known = asked.known or ()
     for step in asked.policy.steps:
-        for name in (*step.to, *step.fallback):
+        for name in step.names:
             if name in known or name.startswith(SURELY):
                 continue
             if asked.known is not None:
                 remedy = near(name, sorted(known), "name somebody who is known")
-                yield f"tells {name!r}, whom nobody knows", step.id, remedy
+                yield f"{_does(step)} {name!r}, whom nobody knows", step.id, remedy
             elif unknown_to(asked.resolver, name):
                 remedy = instead(asked.resolver, name, "name somebody who is known")
-                yield f"tells {name!r}, whom the resolver does not know", step.id, remedy
+                yield f"{_does(step)} {name!r}, whom the resolver does not know", step.id, remedy
 
 
 def _unknown_states(asked: Asked) -> Found:
@@ -145,17 +145,22 @@ def _answers(asked: Asked, step: EscalationStep) -> tuple[str, ...] | None:
     if asked.resolver is None or asked.record is None or asked.at is None:
         return None
     found: list[str] = []
-    for name in (*step.to, *step.fallback):
+    for name in step.names:
         answer = (name,) if name.startswith(SURELY) else asked.resolver(name, asked.record, asked.at) or ()
         found += [answer] if isinstance(answer, str) else [person for person in answer if person]
     return tuple(dict.fromkeys(found))
 
 
+def _does(step: EscalationStep) -> str:
+    return "tells" if step.assignee is None else "gives the work to"
+
+
 def _nobody(asked: Asked) -> Found:
     for step in asked.policy.steps:
-        if step.kind is StepKind.HIERARCHIC and _answers(asked, step) == ():
+        asks = step.kind is StepKind.HIERARCHIC or (step.assignee is not None and step.group is None)
+        if asks and _answers(asked, step) == ():
             yield (
-                f"tells {', '.join(step.to)}, and nobody answers",
+                f"{_does(step)} {step.assignee or ', '.join(step.to)}, and nobody answers",
                 step.id,
                 "fill the role, or say a fallback",
             )
@@ -163,7 +168,7 @@ def _nobody(asked: Asked) -> Found:
 
 def _everybody(asked: Asked) -> Found:
     for step in asked.policy.steps:
-        people = _answers(asked, step) or ()
+        people = (_answers(asked, step) or ()) if step.kind is StepKind.HIERARCHIC else ()
         if len(people) > asked.most:
             remedy = "tell who is on call, and the team by a channel of its own"
             yield f"tells {len(people)} people at once", step.id, remedy

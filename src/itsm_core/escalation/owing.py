@@ -7,9 +7,9 @@ import datetime as dt
 import attrs
 
 from itsm_core.escalation.answering import Resolver
-from itsm_core.escalation.effects import ClocksRead, Effect, Inform, NotFired, Why
+from itsm_core.escalation.effects import ClocksRead, Effect, Inform, Move, NotFired, Why
 from itsm_core.escalation.runs import Run
-from itsm_core.escalation.steps import EscalationStep
+from itsm_core.escalation.steps import EscalationStep, StepKind
 from itsm_core.escalation.timing import clock_of
 
 
@@ -28,6 +28,7 @@ def made_good(
 ) -> tuple[Effect, ...]:
     """Tells the people of a name late, each whom the step has not told already; or why not, once.
 
+    A step that gives work away gives it to the first of them, unless somebody has it by now.
     The policy may have lost the step since: then nothing is owed. Raises what the resolver raises.
     """
     step = run.policy.step(owed.step)
@@ -41,6 +42,15 @@ def made_good(
     if not people:
         return (_not(run, owed, now, step, "empty"),)
     chain = next(one for one in run.policy.chains if step.id in one.places)
+    if step.kind is StepKind.FUNCTIONAL:
+        if run.record.assignee is not None:
+            return (_not(run, owed, now, step, "superseded"),)
+        key = run.key_of(owed.loop, step.id, people[0], "work")
+        move = Move(
+            key=key, clock=clock_of(chain, event), scheduled_at=owed.scheduled_at, fired_at=now,
+            generation=run.generation, loop=owed.loop, step=step, group=step.group, assignee=people[0],
+        )  # fmt: skip
+        return () if key in run.fired else (move,)
     return tuple(
         Inform(
             key=key, clock=clock_of(chain, event), scheduled_at=owed.scheduled_at, fired_at=now,

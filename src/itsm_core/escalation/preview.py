@@ -214,7 +214,7 @@ def _who(effect: Effect, lang: str) -> str:
     if isinstance(effect, Inform):
         return effect.to
     if isinstance(effect, Move):
-        return deed("move", lang, effect.group)
+        return deed("move", lang, _work(effect.assignee, effect.group))
     if isinstance(effect, Change):
         return deed("change", lang, f"{effect.field} = {effect.value}")
     if isinstance(effect, DeclareMajor):
@@ -226,13 +226,18 @@ def _who(effect: Effect, lang: str) -> str:
     return "-"
 
 
+def _work(assignee: str | None, group: str | None) -> str:
+    """To whom work goes: "ana", "network", "ana (network)"."""
+    return f"{assignee} ({group})" if assignee and group else assignee or group or ""
+
+
 def _meant(step: EscalationStep, lang: str) -> str:
     """Who a step would have told, or what it would have done."""
     if step.branches or step.repeat is not None:
         ways = [step.repeat.to] if step.repeat is not None else [branch.to for branch in step.branches]
         return deed("went", lang, ", ".join(dict.fromkeys(ways)))
     if step.kind is StepKind.FUNCTIONAL:
-        return deed("move", lang, step.group or "")
+        return deed("move", lang, _work(step.assignee, step.group))
     if step.kind is StepKind.CHANGE:
         return deed("change", lang, ", ".join(f"{name} = {value}" for name, value in step.sets.items()))
     return deed("major", lang, "") if step.kind is StepKind.MAJOR else ", ".join(step.to)
@@ -246,8 +251,8 @@ def _changed(run: Run, effects: tuple[Effect, ...]) -> Run:
                 "reprioritised" if effect.field == "priority" else "amended",
                 {effect.field: effect.value},
             )
-        elif isinstance(effect, Move) and run.record.group != effect.group:
-            kind, said = "assigned", {"group": effect.group, "assignee": None}
+        elif isinstance(effect, Move) and (given := effect.given(run.record)):
+            kind, said = "assigned", given
         else:
             continue
         run = _after(run, kind, effect, said)

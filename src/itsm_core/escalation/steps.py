@@ -15,6 +15,7 @@ from itsm_core.business_time.durations import Budget, parse
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.triggers import AROUND, MOST_TIMES, Trigger, TriggerKind, Wait, wait_of
 from itsm_core.lifecycle.beside import GRADES
+from itsm_core.oncall.resolving import CALLBACK
 from itsm_core.priority import Priority
 from itsm_core.records import Record
 from itsm_core.sla.targets import Metric, metric_of, one_of, priorities_of, share_of
@@ -141,7 +142,7 @@ def _understood(step: Any) -> StepKind:
     for name, kind in _DEEDS.items():
         if getattr(step, name):
             return kind
-    return StepKind.FUNCTIONAL if step.group and not step.to else StepKind.HIERARCHIC
+    return StepKind.FUNCTIONAL if (step.group or step.assignee) and not step.to else StepKind.HIERARCHIC
 
 
 def _measured(step: Any) -> Metric | str:
@@ -162,16 +163,17 @@ class EscalationStep:
 
     It begins with one of three: `at`, a share of a target's time (a `Fraction`, a whole number of percent,
     or "75 %"); a `trigger`; or `after` a wait from the step before, in a chain. What it does follows from
-    what is filled: it informs `to`, gives the work to `group`, `sets` fields, `declares_major`, goes on
-    by `branches`, or back by `repeat`.
+    what is filled: it informs `to`, gives the work to a `group` or an `assignee`, `sets` fields,
+    `declares_major`, goes on by `branches`, or back by `repeat`.
 
     Names in `to` are for the resolver ("manager", "on_call:network", "manager_of:assignee"), but "user:ana"
-    is ana and "callback:name" is itself. Steps `after` another and those that wait for acknowledgement stop
-    on it; others when the record is resolved, or their clock stops (`stops_on`). A chain that a share began
-    stands still with its clock unless `while_paused`. `then` names the step that follows if it is not the
-    next one, or "end". `catch_up` says what an overdue step does: fire and let the rest wait anew ("serial"),
-    leave it to the last of several ("coalesce"), or not fire from `expires_after` late on ("expire"), when
-    its message would have expired, too.
+    is ana and "callback:name" is itself. An `assignee` is such a name, too: the first who answers has the
+    work, or if nobody does the queue of the `group` beside it. Steps `after` another and those that wait for
+    acknowledgement stop on it; others when the record is resolved, or their clock stops (`stops_on`). A chain
+    that a share began stands still with its clock unless `while_paused`. `then` names the step that follows
+    if it is not the next one, or "end". `catch_up` says what an overdue step does: fire and let the rest wait
+    anew ("serial"), leave it to the last of several ("coalesce"), or not fire from `expires_after` late on
+    ("expire"), when its message would have expired, too.
     """
 
     id: str
@@ -183,6 +185,7 @@ class EscalationStep:
     )
     to: tuple[str, ...] = attrs.field(default=(), converter=_names, kw_only=True)
     group: str | None = attrs.field(default=None, kw_only=True)
+    assignee: str | None = attrs.field(default=None, kw_only=True)
     sets: Fields = attrs.field(default=NO_FIELDS, converter=_fields, kw_only=True)
     declares_major: bool = attrs.field(default=False, kw_only=True)
     branches: tuple[Branch, ...] = attrs.field(default=(), converter=_branches, kw_only=True)
@@ -213,6 +216,10 @@ class EscalationStep:
         key_part(word(self.channel, "channel", 'name one, such as "email"'), "channel", 'name it "email"')
         if self.group is not None:
             word(self.group, "group", 'name one, such as "network"')
+        if self.assignee is not None:
+            remedy = 'name who gets the work, such as "user:ana" or "on_call:network"'
+            if word(self.assignee, "assignee", remedy).startswith(CALLBACK):
+                raise InvalidValue("assignee", self.assignee, "is nobody who works", remedy)
         for name, kind in (("trigger", Trigger), ("repeat", Repeat), ("when", Condition)):
             if getattr(self, name) is not None:
                 only(kind, getattr(self, name), name, f"make one: {kind.__name__}(...)")
@@ -221,8 +228,11 @@ class EscalationStep:
 
     def _check_what(self) -> None:
         """Refuses a step that says not what it does, or two things."""
-        if self.kind is StepKind.FUNCTIONAL and not self.group:
-            raise self._wrong("is functional and names no group", 'say group="network"')
+        if self.kind is StepKind.FUNCTIONAL and not (self.group or self.assignee):
+            remedy = 'say group="network" or assignee="on_call:network"'
+            raise self._wrong("is functional and names no group and nobody", remedy)
+        if self.assignee is not None and self.kind is not StepKind.FUNCTIONAL:
+            raise self._wrong(f"does {self.kind} and gives work to an assignee", "make a step of each")
         if self.kind is StepKind.HIERARCHIC and not self.to:
             raise self._wrong("is hierarchic and names nobody", 'say to="manager"')
         for name, kind in _DEEDS.items():
@@ -250,6 +260,11 @@ class EscalationStep:
 
     def _wrong(self, reason: str, remedy: str) -> InvalidValue:
         return InvalidValue("escalation step", self.id, reason, remedy)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All who are asked for when it fires."""
+        return (*self.to, *(() if self.assignee is None else (self.assignee,)), *self.fallback)
 
     @property
     def begins(self) -> Trigger | None:

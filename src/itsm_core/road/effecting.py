@@ -71,7 +71,7 @@ def _beyond(effect: Effect) -> dict[str, Any]:
     if isinstance(effect, Inform):
         return {"to": effect.to, "no_responder": True if isinstance(effect, NoResponder) else None}
     if isinstance(effect, Move):
-        return {"to": effect.group}
+        return {"to": effect.assignee or effect.group}
     if isinstance(effect, Steered):
         return {"went": effect.went}
     if isinstance(effect, NotFired):
@@ -86,8 +86,8 @@ def _known(fields: dict[str, Any]) -> dict[str, Any]:
 def _deed(effect: Effect, record: Record) -> Command | None:
     """The command by which a step changes the record; None where nothing is to change."""
     if isinstance(effect, Move):
-        given = {"group": effect.group, "assignee": None}
-        return None if record.group == effect.group else _command(effect, "assign", given)
+        moved = effect.given(record)
+        return _command(effect, "assign", moved) if moved else None
     if isinstance(effect, Change):
         if record.values.get(effect.field) == effect.value:
             return None
