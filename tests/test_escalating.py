@@ -13,6 +13,7 @@ from itsm_core import (
     Actor,
     Agreement,
     BusinessCalendar,
+    CustomField,
     EscalationPolicy,
     EscalationStep,
     InvalidValue,
@@ -293,6 +294,21 @@ def test_a_step_changes_the_record_by_a_command_of_the_automation(store):
     assert made[:4] == ["assigned", "reprioritised", "amended", "major_proposed"]
     assert {event.actor.id for event in desk.history("INC-1")[1:]} == {"itsm_core"}
     assert of_kind(desk, "reprioritised")[0].fields["priority_reason"] == "escalation step raise"
+
+
+def test_a_desk_refuses_a_policy_that_sets_what_no_record_holds(store):
+    """When it is made, not at night; one of its lifecycles or custom fields is enough."""
+    raising = paging(steps=[attrs.evolve(PAGE, to=(), kind="change", sets={"room": "5"})])
+    with pytest.raises(
+        InvalidValue, match=r"sets \['room'\]: would be refused of step 'page': 'room' is no field"
+    ):
+        ServiceDesk(store, policy=raising)
+    desk = desk_on(store, raising, custom_fields=[CustomField("room", "text")])
+    opened(desk)
+    desk.tick(T0 + 5 * MINUTE)
+    assert desk.get("INC-1").values["room"] == "5"
+    with pytest.raises(InvalidValue, match="room takes a whole number"):
+        ServiceDesk(store, policy=raising, custom_fields=[CustomField("room", "number")])
 
 
 WORK = [

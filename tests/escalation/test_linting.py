@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from escalated import T0, opened
-from itsm_core import BusinessCalendar, default_agreement, fold
+from itsm_core import Agreement, BusinessCalendar, Metric, Target, default_agreement, fold, hours
 from itsm_core.business_time import never
 from itsm_core.escalation import (
     POLICY_RULES,
@@ -19,6 +19,7 @@ from itsm_core.escalation import (
     lint,
     wall,
 )
+from itsm_core.lifecycle import CustomField
 from itsm_core.processes import INCIDENT
 
 DESK = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")
@@ -80,6 +81,13 @@ def test_a_policy_that_works_has_no_findings():
         (line(EscalationStep("up", trigger=Trigger.priority_changed("P2"), sets={"priority": "P1"}),
               EscalationStep("down", trigger=Trigger.priority_changed("P1"), sets={"priority": "P2"})), {},
          "E011", "up"),
+        (line(EscalationStep("s", "50 %", sets={"categroy": "disk"})), {"lifecycle": INCIDENT}, "E012", "s"),
+        (line(EscalationStep("s", "50 %", sets={"room": 5})),
+         {"lifecycle": INCIDENT, "custom_fields": [CustomField("room", "text")]}, "E012", "s"),
+        (line(EscalationStep("s", "50 %", sets={"priority": "P5"})),
+         {"agreement": Agreement("gold", 1, targets=[
+             Target("fix", Metric.RESOLUTION, duration=hours(4), calendar=AROUND, priorities="P1")])},
+         "E013", "s"),
     ],
 )  # fmt: skip
 def test_what_a_rule_is_for(policy, known, code, where):
@@ -89,6 +97,14 @@ def test_what_a_rule_is_for(policy, known, code, where):
     (finding,) = lint(policy, **known)
     assert finding.remedy
     assert finding.message in str(finding)
+
+
+def test_fields_of_the_process_and_the_hosts_own_may_be_set():
+    """And grades, which the priority is made of."""
+    sets = {"category": "disk", "major": True, "room": "5", "impact": "high", "priority": 1}
+    known = {"lifecycle": INCIDENT, "custom_fields": [CustomField("room", "text")], "agreement": AGREEMENT}
+    assert found(line(EscalationStep("s", "50 %", sets=sets)), **known) == []
+    assert EscalationStep("s", "50 %", sets=sets).sets["priority"] == "P1"
 
 
 def test_work_that_goes_to_a_queue_or_to_one_of_a_team_is_no_finding():

@@ -21,6 +21,7 @@ from itsm_core.escalation.policies import Chain, EscalationPolicy
 from itsm_core.escalation.steps import END, Condition, EscalationStep, StepKind
 from itsm_core.escalation.triggers import TriggerKind, Unit, Wait
 from itsm_core.lifecycle.definition import Definition
+from itsm_core.lifecycle.fields import CustomField
 from itsm_core.lifecycle.rewriting import near
 from itsm_core.oncall.resolving import SURELY
 from itsm_core.priority import Priority
@@ -43,6 +44,7 @@ class Asked:
     calendar: BusinessCalendar | None
     most: int
     contacts: Mapping[str, tuple[Wait, ...]]
+    custom_fields: tuple[CustomField, ...]
 
 
 Found = Iterator[tuple[str, str, str]]
@@ -71,14 +73,15 @@ def lint(
     calendar: BusinessCalendar | None = None,
     most: int = 5,
     contacts: Mapping[str, Iterable[Wait]] | None = None,
+    custom_fields: Iterable[CustomField] = (),
 ) -> tuple[Finding, ...]:
     """Everything that is wrong with a policy, by code; empty if nothing is.
 
-    What is given is looked into: metrics of the `agreement`, states of the `lifecycle`, names that are
-    `known`, or else that the `resolver` itself says it does not know, as `OnCall` does; with `resolver`,
-    `record` and `at`, who answers then, and whether a step pages more than `most` people; the desk's
-    `calendar`; `contacts`, how long after a first message the further attempts to reach the person of a
-    name come.
+    What is given is looked into: metrics and priorities of the `agreement`, states and fields of the
+    `lifecycle` and the host's `custom_fields`, names that are `known`, or else that the `resolver` itself
+    says it does not know, as `OnCall` does; with `resolver`, `record` and `at`, who answers then, and
+    whether a step pages more than `most` people; the desk's `calendar`; `contacts`, how long after a first
+    message the further attempts to reach the person of a name come.
     """
     only(EscalationPolicy, policy, "policy", "make one: EscalationPolicy(id, version, steps=[...])")
     asked = Asked(
@@ -92,6 +95,7 @@ def lint(
         calendar=policy.calendar or calendar,
         most=most,
         contacts={name: tuple(waits) for name, waits in (contacts or {}).items()},
+        custom_fields=tuple(custom_fields),
     )
     return tuple(
         Finding(rule.code, message, where=where, remedy=remedy, severity=rule.severity)
@@ -135,6 +139,27 @@ def _unmeasured(asked: Asked) -> Found:
         metric = str(chain.trigger.metric)
         if chain.trigger.kind is TriggerKind.SHARE and metric not in metrics:
             yield f"waits for {metric}, which nothing measures", chain.steps[0].id, near(metric, metrics)
+
+
+def _unknown_fields(asked: Asked) -> Found:
+    if asked.lifecycle is None:
+        return
+    kinds = {**asked.lifecycle.kinds, **{field.name: field.type for field in asked.custom_fields}}
+    for step in asked.policy.steps:
+        for reason in step.unset(kinds):
+            yield f"sets what is refused: {reason.message}", step.id, "set a field that the records hold"
+
+
+def _unpromised(asked: Asked) -> Found:
+    if asked.agreement is None:
+        return
+    for step in asked.policy.steps:
+        priority = step.sets.get("priority")
+        if priority is not None and not any(
+            not target.priorities or priority in target.priorities for target in asked.agreement.targets
+        ):
+            remedy = "set one that has a target, or promise something for it"
+            yield f"sets {priority}, for which {asked.agreement.id} promises nothing", step.id, remedy
 
 
 # --- who answers ----------------------------------------------------------------------------------
@@ -337,6 +362,8 @@ POLICY_RULES: dict[str, PolicyRule] = {rule.code: rule for rule in (
     PolicyRule("E009", "An acknowledgement lasts longer than a step waits", _lapses, "warning"),
     PolicyRule("E010", "The chain leaves people the time to be reached", _overtaken, "warning"),
     PolicyRule("E011", "No chain is set off by the priority that it leads to", _round),
+    PolicyRule("E012", "Every field that it sets is one that the records hold", _unknown_fields),
+    PolicyRule("E013", "Every priority that it sets is promised something", _unpromised, "warning"),
 )}
 """The rules by code."""
 # fmt: on

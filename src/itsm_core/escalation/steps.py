@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal, get_args
@@ -12,9 +13,18 @@ import attrs
 
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.durations import Budget, parse
-from itsm_core.errors import InvalidValue
+from itsm_core.errors import InvalidValue, Reason
 from itsm_core.escalation.triggers import AROUND, MOST_TIMES, Trigger, TriggerKind, Wait, wait_of
 from itsm_core.lifecycle.beside import GRADES
+from itsm_core.lifecycle.fields import (
+    MANAGED,
+    OF_THE_STEP,
+    READ,
+    STANDARD,
+    FieldType,
+    field_reasons,
+    type_reasons,
+)
 from itsm_core.oncall.resolving import CALLBACK
 from itsm_core.priority import Priority
 from itsm_core.records import Record
@@ -72,6 +82,15 @@ def _kind(value: StepKind | str) -> StepKind:
 
 def _fields(value: Any) -> Fields:
     return as_fields(value)
+
+
+def _sets(value: Any) -> Fields:
+    """The fields, grades as the record holds them; those that are none are refused with their step."""
+    found = dict(as_fields(value))
+    for name in GRADES & found.keys():
+        with contextlib.suppress(InvalidValue):
+            found[name] = None if found[name] is None else str(READ[name](found[name]))
+    return Fields(found)
 
 
 @attrs.frozen(kw_only=True)
@@ -186,7 +205,7 @@ class EscalationStep:
     to: tuple[str, ...] = attrs.field(default=(), converter=_names, kw_only=True)
     group: str | None = attrs.field(default=None, kw_only=True)
     assignee: str | None = attrs.field(default=None, kw_only=True)
-    sets: Fields = attrs.field(default=NO_FIELDS, converter=_fields, kw_only=True)
+    sets: Fields = attrs.field(default=NO_FIELDS, converter=_sets, kw_only=True)
     declares_major: bool = attrs.field(default=False, kw_only=True)
     branches: tuple[Branch, ...] = attrs.field(default=(), converter=_branches, kw_only=True)
     repeat: Repeat | None = attrs.field(default=None, kw_only=True)
@@ -224,6 +243,7 @@ class EscalationStep:
             if getattr(self, name) is not None:
                 only(kind, getattr(self, name), name, f"make one: {kind.__name__}(...)")
         self._check_what()
+        self._check_sets()
         self._check_when()
 
     def _check_what(self) -> None:
@@ -242,6 +262,15 @@ class EscalationStep:
             raise self._wrong(
                 "has a fallback in one place alone", 'say when_empty="fallback", fallback="lead"'
             )
+
+    def _check_sets(self) -> None:
+        """Refuses a field that no step changes, whatever the desk, or that would hold what is none of its."""
+        for name in self.sets:
+            if name in _NOT_SET:
+                remedy = _INSTEAD.get(name, "leave it out: a command or transition of its own changes it")
+                raise self._wrong(f"sets {name}, which no step does", remedy)
+        for reason in type_reasons(self.sets, STANDARD):
+            raise self._wrong(f"sets what cannot be: {reason.message}", "set what the field holds")
 
     def _check_when(self) -> None:
         """Refuses a step that says not when it begins, or says so twice."""
@@ -286,6 +315,11 @@ class EscalationStep:
         """What it sets that makes the priority of a record: that itself, impact, urgency."""
         return GRADES & self.sets.keys()
 
+    def unset(self, kinds: Mapping[str, FieldType]) -> list[Reason]:
+        """Why what it sets would be refused of a record that holds fields of these kinds."""
+        beside = {name: value for name, value in self.sets.items() if name not in GRADES}
+        return field_reasons(beside, {name: kind for name, kind in kinds.items() if name not in MANAGED})
+
     @property
     def percent(self) -> str:
         """The share in words, such as "75 %"; empty where none sets it off."""
@@ -294,6 +328,15 @@ class EscalationStep:
         share = self.share * 100
         return f"{share.numerator // share.denominator if share.denominator == 1 else float(share):g} %"
 
+
+_NOT_SET = (MANAGED - GRADES) | OF_THE_STEP | {"reason", "late_reason"}
+"""What a step cannot set, since no command of the automation by which it sets fields would."""
+
+_INSTEAD = {
+    "group": 'give the work to it: group="network"',
+    "assignee": 'give the work to them: assignee="user:ana"',
+    "priority_reason": "leave it out: the step is the reason",
+}
 
 _DEEDS = {
     "sets": StepKind.CHANGE, "declares_major": StepKind.MAJOR,

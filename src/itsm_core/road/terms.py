@@ -166,8 +166,21 @@ class Terms:
         return self.ruling(record) or self.lifecycle_for(record.process)
 
     def __attrs_post_init__(self) -> None:
-        """Refuses a policy that waits for what nothing here measures, or tells whom nobody here knows."""
+        """Refuses a policy that waits for what nothing measures, sets a field of no record, or tells nobody."""
         check_answers(self.policies, self.resolver, has_directory=self.asks_directory)
+        self._check_metrics()
+        self._check_sets()
+
+    def _check_sets(self) -> None:
+        kinds = [{**one.kinds, **{f.name: f.type for f in self.custom}} for one in self.lifecycles]
+        for step in (step for policy in self.policies for step in policy.steps if step.sets):
+            told = [step.unset(known) for known in kinds]
+            if all(told):
+                remedy = "set one that records of this desk hold, or declare it: custom_fields=[...]"
+                wrong = f"step {step.id!r}: {told[0][0].message}"
+                raise InvalidValue("sets", sorted(step.sets), f"would be refused of {wrong}", remedy)
+
+    def _check_metrics(self) -> None:
         known = [*Metric, *dict.fromkeys(metric for one in self.agreements for metric in one.metrics)]
         for step in (step for policy in self.policies for step in policy.steps):
             if step.share is not None and step.metric not in known:
