@@ -267,6 +267,39 @@ def test_a_template_that_fails_leaves_the_plain_words(wrong):
 
 
 @pytest.mark.parametrize(
+    ("given", "kind", "where"),
+    [
+        (
+            {"texts": {"said.en.txt": "Subject: x\nfirst\n{{ number / body }}"}},
+            "TypeError",
+            "said.en.txt, line 2",
+        ),
+        ({"kind": lambda message: message.facts["kind"]}, "KeyError", "test_templates.py, line"),
+        ({"language": lambda message: message.lang}, "AttributeError", "test_templates.py, line"),
+    ],
+    ids=["a template", "kind", "language"],
+)
+def test_what_failed_is_told_where_it_is_seen(given, kind, where, caplog):
+    """In the log by default, with its place and without a word of the ticket: nobody sees it in a mail."""
+    assert Templates(**given)(about()) == Words("Mail is down", "Due at noon.")
+    (logged,) = caplog.records
+    assert (logged.name, logged.levelname) == ("itsm_core.templates", "ERROR")
+    assert logged.getMessage().startswith(f"message {about().key} goes out in plain words: {kind} in ")
+    assert where in logged.getMessage()
+    assert "noon" not in logged.getMessage()
+
+
+def test_a_host_may_be_told_itself(caplog):
+    """It gets the message and the error, whatever that says."""
+    told = []
+    templates = Templates(kind=lambda _: 1 // 0, failed=lambda *what: told.append(what))
+    assert templates(about()).subject == "Mail is down"
+    ((message, error),) = told
+    assert (message, type(error)) == (about(), ZeroDivisionError)
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
     "wrong", ["{{ body.__class__.__mro__ }}", "{{ ''.format.__globals__ }}", "{{ services.append(1) }}"]
 )
 def test_templates_run_in_a_sandbox(wrong):

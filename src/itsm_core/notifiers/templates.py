@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -22,7 +24,7 @@ import attrs
 
 from itsm_core.business_time.instants import parse_text, utc, zone_like
 from itsm_core.errors import InvalidValue
-from itsm_core.notifiers.words import Words, as_said, lines, one_line
+from itsm_core.notifiers.words import Words, as_said, lines, one_line, printable
 from itsm_core.ports import Message
 
 INSTALL = "Templates needs its extra: pip install 'itsm-core[templates]'"
@@ -33,6 +35,7 @@ _SUBJECT = re.compile(r"Subject:[ \t]*(?P<subject>\S[^\n]*)\n(?P<text>.*)", re.D
 _GAP = re.compile("\n[ \t]*(?:\n[ \t]*)+\n")
 _REMEDY = 'name templates such as "breach.en.txt" or "breach.en.html", or "layout.html"'
 _MINUTE = 60_000_000
+_LOG = logging.getLogger("itsm_core.templates")
 
 
 def kind_of(message: Message) -> str:
@@ -61,6 +64,13 @@ def _shipped() -> dict[str, str]:
     return {entry.name: entry.read_text(encoding="utf-8") for entry in folder.iterdir()}
 
 
+def _logged(message: Message, error: Exception) -> None:
+    """Logs where a template failed; what the error says may quote a ticket and stays out."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    about = map(printable, (message.key, type(error).__name__, frame.filename, str(frame.lineno)))
+    _LOG.error("message %s goes out in plain words: %s in %s, line %s", *about)
+
+
 @attrs.frozen
 class Templates:
     """Says what messages say: `SmtpNotifier(..., wording=Templates())`.
@@ -70,13 +80,15 @@ class Templates:
     template in a language is said in English. `zone` is that of instants, and the fact `zone` wins.
     `kind` chooses the template. Ticket text is never a template, is escaped in HTML, and begins no
     header. A template that fails leaves the message's own subject and body: a page that looks plain is
-    better than none.
+    better than none. `failed` is told of it, by default the log "itsm_core.templates" as an error: where and
+    of what kind, without the words of the ticket.
     """
 
     texts: Mapping[str, str] = attrs.field(factory=dict, converter=_texts, repr=False)
     language: str | Callable[[Message], str] = attrs.field(default="en", kw_only=True)
     zone: ZoneInfo = attrs.field(default=ZoneInfo("UTC"), converter=zone_like, kw_only=True)
     kind: Callable[[Message], str] = attrs.field(default=kind_of, kw_only=True)
+    failed: Callable[[Message, Exception], None] = attrs.field(default=_logged, kw_only=True)
     _made: Mapping[str, Any] = attrs.field(init=False, repr=False, eq=False)
 
     @_made.default
@@ -92,7 +104,8 @@ class Templates:
         """The words of a message."""
         try:
             return self._rendered(message)
-        except Exception:  # whatever a template of the host may raise
+        except Exception as error:  # whatever a template or a function of the host may raise
+            self.failed(message, error)
             return as_said(message)
 
     def _rendered(self, message: Message) -> Words:
