@@ -311,6 +311,13 @@ def test_a_desk_refuses_a_policy_that_sets_what_no_record_holds(store):
         ServiceDesk(store, policy=raising, custom_fields=[CustomField("room", "number")])
 
 
+@pytest.mark.parametrize("policy", ["line.toml", ["line.toml"]], ids=["alone", "in a list"])
+def test_the_name_of_a_file_is_no_policy_and_how_to_read_it_is_said(store, policy):
+    """As for agreements: nothing is read behind anybody's back."""
+    with pytest.raises(InvalidValue, match=r'read one: config\.load_policy\("line\.toml"\)'):
+        ServiceDesk(store, policy=policy)
+
+
 WORK = [
     # step                                            assignee  group
     ({"assignee": "user:bo"},                         "bo",     "desk"),     # the group stays

@@ -249,6 +249,48 @@ def test_what_is_wrong_is_refused_with_its_place(was, now, message):
         policy_from_toml(SHORT.replace(was, now, 1))
 
 
+REMEDIES = [
+    # in place of          what                                       the remedy in the words of the file
+    ("unacknowledged", "at = 0", 'say at = "75 %"'),
+    ("unacknowledged", "", 'say at = "75 %", unacknowledged = "15m wall" or after = "15m wall"'),
+    ("unacknowledged", 'at = "x"', 'use the whole percent 75 or "75 %"; floats round and are refused'),
+    ("unacknowledged", 'unacknowledged = "1 business day wall"', 'say "1 business day"'),
+    ("unacknowledged", 'trigger = { kind = "share" }', 'write trigger = { kind = "share", share = "75 %" }'),
+    ("unacknowledged", 'trigger = { kind = "state" }',
+     'write trigger = { kind = "state", state = "on_hold", wait = "4h business" }'),
+    ("unacknowledged", 'trigger = { kind = "unacknowledged" }', 'write unacknowledged = "15m wall"'),
+    ("unacknowledged", 'trigger = { kind = "silent" }', 'write trigger = { kind = "silent", wait = "1h business" }'),
+    ("unacknowledged", 'trigger = { kind = "update_overdue" }',
+     'write trigger = { kind = "update_overdue", wait = "5m wall" }'),
+    ("unacknowledged", 'trigger = { kind = "reopened" }', 'write trigger = { kind = "reopened", count = 2 }'),
+    ("unacknowledged", 'trigger = { kind = "reassigned" }', 'write trigger = { kind = "reassigned", count = 3 }'),
+    ("unacknowledged", 'trigger = { kind = "priority", count = 2 }',
+     'write trigger = { kind = "priority", to = ["P1"] }'),
+    ("to", "", 'say to = "manager"'),
+    ("to", 'to = [""]', 'name who is told: to = "manager", or to = ["lead", "manager"]'),
+    ("to", 'kind = "functional"', 'say group = "network" or assignee = "on_call:network"'),
+    ("to", 'to = "x"\nwhen_empty = "fallback"', 'say when_empty = "fallback", fallback = "lead"'),
+    ("to", 'to = "x"\ncatch_up = "expire"', 'say catch_up = "expire", expires_after = "30m"'),
+    ("to", 'sets = { group = "x" }', 'give the work to it: group = "network"'),
+    ("to", 'branches = [{ to = "x" }]', 'say priorities, fields or hours = "outside"'),
+    ("to", 'then = "page"\nto = "x"', 'branch forward; repeat backward: repeat = { to = "page", times = 2 }'),
+    ("to", 'to = "role:x"\n[[steps]]\nid = "b"\nafter = "1m wall"\nto = "role:x"',
+     'say last_resort = "duty-manager"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "now", "remedy"), REMEDIES)
+def test_a_remedy_is_told_in_the_words_of_the_file(key, now, remedy, tmp_path):
+    """Whoever writes TOML does not write Python; and the file is named."""
+    (was,) = [line for line in SHORT.splitlines() if line.startswith(key)]
+    path = tmp_path / "line.toml"
+    path.write_text(SHORT.replace(was, now, 1), encoding="utf-8")
+    with pytest.raises(InvalidInput) as refused:
+        load_policy(path)
+    assert refused.value.remedy == remedy
+    assert str(refused.value).startswith(f"{path}: ")
+
+
 # --- the schema --------------------------------------------------------------------------------------
 
 SCHEMA = policy_schema()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from itsm_core.config.reading import (
     read_toml,
     some_of,
 )
-from itsm_core.errors import InvalidValue
+from itsm_core.errors import InvalidInput, InvalidValue
 from itsm_core.escalation.policies import ACK_MODES, GOES_ON, ON_PRIORITY_CHANGE, EscalationPolicy
 from itsm_core.escalation.steps import (
     CATCH_UP,
@@ -132,13 +133,13 @@ POLICY_KEYS = (*_POLICY.forms, "steps", "calendar", "calendars")
 
 def load_policy(path: str | Path) -> EscalationPolicy:
     """The escalation policy of a TOML file; raises `InvalidInput` with file, key and remedy."""
-    return _policy(*read_file(path, "policy"))
+    return _read(*read_file(path, "policy"))
 
 
 def policy_from_dict(plain: Mapping[str, Any]) -> EscalationPolicy:
     """The policy of plain values in the shape of the file, such as parsed JSON."""
     place = Place("", whole="policy")
-    return _policy(place, bounded(place, plain))
+    return _read(place, bounded(place, plain))
 
 
 def policy_from_toml(text: str | bytes) -> EscalationPolicy:
@@ -147,7 +148,7 @@ def policy_from_toml(text: str | bytes) -> EscalationPolicy:
         remedy = "give the TOML itself, or load_policy"
         raise InvalidValue("policy", type(text).__name__, "is no text", remedy)
     place = Place("", whole="policy")
-    return _policy(place, read_toml(place, text))
+    return _read(place, read_toml(place, text))
 
 
 def policy_to_dict(policy: EscalationPolicy) -> dict[str, Any]:
@@ -169,6 +170,41 @@ def _written(step: EscalationStep) -> dict[str, Any]:
     return {
         name: told for name, told in plain.items() if name not in _UNDERSTOOD or told != getattr(usual, name)
     }
+
+
+def _read(place: Place, held: dict[str, Any]) -> EscalationPolicy:
+    """The policy; what the values themselves refuse is told in the words of the file."""
+    try:
+        return _policy(place, held)
+    except InvalidInput as wrong:
+        remedy = _in_words_of_the_file(wrong.remedy)
+        what, value, reason = wrong.what, wrong.value, wrong.reason
+        raise InvalidInput(what, value, reason, remedy, file=wrong.file, line=wrong.line) from None
+
+
+def _in_words_of_the_file(remedy: str) -> str:
+    for python, toml in _SPOKEN:
+        remedy = re.sub(python, toml, remedy)
+    return remedy
+
+
+# fmt: off
+_SPOKEN = tuple((re.compile(python), toml) for python, toml in (
+    (r"trigger=(?=Trigger)", ""),
+    (r"Trigger\.share_of\((.+?)\)", r'trigger = { kind = "share", share = \1 }'),
+    (r"Trigger\.in_state\((.+?), (.+?)\)", r'trigger = { kind = "state", state = \1, wait = \2 }'),
+    (r"Trigger\.unacknowledged\((.+?)\)", r"unacknowledged = \1"),
+    (r"Trigger\.(silent|update_overdue)\((.+?)\)", r'trigger = { kind = "\1", wait = \2 }'),
+    (r"Trigger\.(reopened|reassigned)\((.+?)\)", r'trigger = { kind = "\1", count = \2 }'),
+    (r"Trigger\.priority_changed\(to=(.+?)\)", r'trigger = { kind = "priority", to = [\1] }'),
+    (r"repeat=Repeat\(to, times\)", 'repeat = { to = "page", times = 2 }'),
+    (r"business\(business_days\(1\)\)", '"1 business day"'),
+    (r"Fraction\(3, 4\), ", ""),
+    (r"\bto=\((.+?)\)", r"to = [\1]"),
+    (r"\b(\w+)=(?=\")", r"\1 = "),
+))
+# fmt: on
+"""How remedies speak Python, and how the file says the same."""
 
 
 def _policy(place: Place, held: dict[str, Any]) -> EscalationPolicy:

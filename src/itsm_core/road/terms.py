@@ -71,7 +71,10 @@ def _answers(_: Any, __: Any, value: Any) -> None:
 
 
 _AGREEMENT = "make one: default_agreement(calendar) or Agreement(...)"
-_POLICY = "make one: EscalationPolicy(id, version, steps=[...]), or give a list of them"
+_POLICY = (
+    'make one: EscalationPolicy(id, version, steps=[...]), or read one: config.load_policy("line.toml"); '
+    "or give a list of them"
+)
 _FIELD = 'declare it: CustomField("room", "text")'
 _LIFECYCLE = "take INCIDENT, or make one: Lifecycle(...)"
 _CALENDAR = 'make one: BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")'
