@@ -84,6 +84,16 @@ def test_the_horizon_and_the_language_are_asked_for(show):
     assert "通知对象" in show("policy.toml", "--lang", "zh").stdout
 
 
+def test_what_the_preview_cannot_show_stands_below_the_table(show, tmp_path):
+    """One step for who is on call, and nobody behind it."""
+    alone = POLICY.replace('last_resort = "duty-manager"', "").partition('[[steps]]\nid = "lead"')[0]
+    (tmp_path / "alone.toml").write_text(alone, encoding="utf-8")
+    said = "page: if nobody answers to on_call:network, nobody is told; say last_resort.\n"
+    assert show("alone.toml", "--start", "2026-03-06T16:00").stdout.endswith(said)
+    (note,) = json.loads(show("alone.toml", "--json").stdout)["notes"]
+    assert note == {"why": "silent", "step": "page", "at": None, "names": ["on_call:network"]}
+
+
 def test_the_picture_is_drawn_beside_the_table(show, tmp_path):
     """An SVG file with the same rows."""
     show("policy.toml", "--picture", "line.svg", "--start", "2026-03-06T16:00")

@@ -3,6 +3,7 @@
 import datetime as dt
 import xml.etree.ElementTree as ET
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from itsm_core.escalation import (
     foresee,
     preview,
 )
+from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.sla import Metric, conclude, trace
 
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -196,6 +198,78 @@ def test_a_record_whose_snooze_ends_is_foreseen():
     assert [(row.step, row.who, row.why) for row in told.rows] == [
         ("-", "-", "the snooze is over"), ("page", "on_call:network", "not acknowledged yet"),
     ]  # fmt: skip
+
+
+RAISED = EscalationPolicy("line", 1, last_resort="duty", steps=[
+    EscalationStep("raise", trigger=Trigger.unacknowledged("60m wall"), sets={"urgency": "high"}),
+    EscalationStep("half", "50 %", to="lead"),
+    EscalationStep("most", "90 %", to="boss"),
+    EscalationStep("is-p1", trigger=Trigger.priority_changed("P1"), to="p1"),
+    EscalationStep("is-p2", trigger=Trigger.priority_changed("P2"), to="p2"),
+])  # fmt: skip
+LOW = {"impact": "high", "urgency": "low"}
+
+
+@pytest.mark.parametrize("matrix", [matrix_3x3_p5, PriorityMatrix("ours", ((2, 2, 3), (3, 3, 4), (3, 4, 5)))])
+def test_a_priority_that_a_step_makes_has_its_own_clocks_and_the_matrix_is_asked(matrix):
+    """An opening is foreseen to the row as a desk does it: its agreement and its matrix are known."""
+    agreement = default_agreement(BusinessCalendar.always("UTC"))
+    told = foresee(RAISED, agreement, LOW, T0, 30 * HOUR, matrix=matrix)
+    desk = ServiceDesk(stores.open("memory://"), policy=RAISED, agreement=agreement, matrix=matrix)
+    desk.open("x", actor=Actor.monitoring("probe"), at=T0, record_id="preview", fields=LOW)
+    while (due := desk.next_due()) is not None and due <= T0 + 30 * HOUR:
+        desk.tick(due)
+    done = [(e.fields["key"], e.occurred_at) for e in desk.history("preview") if e.kind == "escalated"]
+    assert [(row.key, row.at) for row in told.rows] == done
+    steps = [row.step for row in told.rows]
+    assert steps[0] == "raise"
+    assert ("is-p1" in steps, "is-p2" in steps) == (matrix is matrix_3x3_p5, matrix is not matrix_3x3_p5)
+    assert told.notes == ()
+
+
+def test_a_preview_says_from_where_on_it_depends():
+    """Clocks of the host are those of the old priority, and another policy may take over."""
+    policy = attrs.evolve(RAISED, on_priority_change="switch")
+    events = opened(T0, **LOW)
+    told = preview(
+        policy, fold(events), lambda at: {"resolution": conclude(trace(events), TARGET, at)}, T0, 3 * HOUR
+    )
+    assert [(note.why, note.step, note.at) for note in told.notes] == [
+        ("switch", "raise", T0 + HOUR), ("clocks", "raise", T0 + HOUR),
+    ]  # fmt: skip
+    assert told.text().splitlines()[-2:] == [
+        "From 2024-01-08 10:00 on it depends: raise raises the priority; another policy may take over.",
+        "From 2024-01-08 10:00 on it depends: raise changes the priority; the clocks are of the old one.",
+    ]
+    assert "自 2024-01-08 10:00 起视情况而定：raise 会提高优先级" in told.text("zh")
+    assert told.to_dict()["notes"][0] == {
+        "why": "switch", "step": "raise", "at": "2024-01-08T10:00:00+00:00", "names": [],
+    }  # fmt: skip
+    picture = str(draw(told))
+    assert picture.count("raise raises the priority; another policy") == 3  # label, description, shown
+    ET.fromstring(picture)
+    assert [note.why for note in foresee(policy, None, LOW, T0, 3 * HOUR).notes] == ["switch"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "silent"),
+    [
+        ([PAGE], {}, ["page"]),
+        ([EscalationStep("late", "50 %", to=("role:lead", "group:net"))], {}, ["late"]),
+        ([EscalationStep("far", trigger=Trigger.silent("9h wall"), to="role:lead")], {}, []),
+        ([PAGE], {"last_resort": "duty"}, []),
+        ([PAGE, EscalationStep("sure", after="5m wall", to="user:bo")], {}, []),
+        ([EscalationStep("plain", "50 %", to="manager")], {}, []),
+        ([EscalationStep("one", "50 %", to=("role:lead", "user:bo"))], {}, []),
+    ],
+)
+def test_a_step_that_may_tell_nobody_is_named(steps, more, silent):
+    """Chains of several must say a last resort; one step alone need not, and the preview says so."""
+    told = foreseen(EscalationPolicy("line", 1, steps=steps, **more), lambda name, *_: (name,))
+    assert [(note.why, note.step) for note in told.notes] == [("silent", step) for step in silent]
+    if silent == ["late"]:
+        said = "late: if nobody answers to role:lead, group:net, nobody is told; say last_resort."
+        assert told.text().splitlines()[-1] == said
 
 
 def test_a_clock_set_back_is_foreseen_as_what_it_is():

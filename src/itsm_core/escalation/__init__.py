@@ -30,7 +30,7 @@ from itsm_core.escalation.linting import POLICY_RULES, PolicyRule, lint
 from itsm_core.escalation.migration import Difference, Migration, difference, migrate
 from itsm_core.escalation.picture import draw
 from itsm_core.escalation.policies import EscalationPolicy, policy_for
-from itsm_core.escalation.preview import Preview, Row, foresee, preview
+from itsm_core.escalation.preview import Note, Preview, Row, foresee, preview
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import Branch, Condition, EscalationStep, Repeat, StepKind
 from itsm_core.escalation.triggers import Trigger, TriggerKind, Unit, Wait, business, wall
@@ -54,6 +54,7 @@ __all__ = [
     "Move",
     "NoResponder",
     "NotFired",
+    "Note",
     "PolicyRule",
     "Preview",
     "Repeat",

@@ -25,7 +25,7 @@ _STYLE = """\
 @media(prefers-color-scheme:dark){.itsm-chain{color:#e6eaf0;--card:#1b212a;--soft:#a5b0be;--line:#6b7685;\
 --tell:#4f8fdd;--act:#d9a441}}
 """
-_TOP, _ROW, _LINE = 52, 40, 118
+_TOP, _ROW, _LINE, _NOTE = 52, 40, 118, 18
 
 
 def draw(preview: Preview, lang: str = "en") -> Drawing:
@@ -33,9 +33,14 @@ def draw(preview: Preview, lang: str = "en") -> Drawing:
     table = preview.table(lang)
     title = table.caption
     told = [f"{offset} {step}: {who}, {why}" for (offset, _, step, who, _, why) in table.rows]
-    desc = "; ".join([title, *told]) if told else f"{title}; {PICTURE[lang, 'nothing']}"
-    height = _TOP + _ROW * max(len(preview.rows), 1) + 8
+    notes = preview.said(lang)
+    desc = "; ".join([title, *(told or [PICTURE[lang, "nothing"]]), *notes])
+    below = _TOP + _ROW * max(len(preview.rows), 1) + 8
+    height = below + _NOTE * len(notes)
     rows = "".join(_rows(preview, lang)) or _text(_LINE - 98, _TOP + 4, "soft", PICTURE[lang, "nothing"])
+    rows += "".join(
+        _text(20, below + _NOTE * n, "soft", shortened(note, 110)) for n, note in enumerate(notes)
+    )
     last = _TOP + _ROW * (len(preview.rows) - 1)
     line = (
         f'<line class="line" x1="{_LINE}" x2="{_LINE}" y1="{_TOP}" y2="{last}"/>'

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -31,12 +31,14 @@ from itsm_core.escalation.effects import (
     Steered,
 )
 from itsm_core.escalation.engine import advance, next_due
-from itsm_core.escalation.policies import EscalationPolicy
+from itsm_core.escalation.policies import ASKED, EscalationPolicy
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import EscalationStep, StepKind
-from itsm_core.escalation.words import HEADINGS, SKIPPED, because_of, deed
+from itsm_core.escalation.words import HEADINGS, NOTES, SKIPPED, because_of, deed
 from itsm_core.events import Event
 from itsm_core.lifecycle import Lifecycle, Refused, decide
+from itsm_core.lifecycle.beside import GRADES, priority_fields
+from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.processes import INCIDENT
 from itsm_core.records import Record, apply, fold
 from itsm_core.sla import Agreement, Clock, clocks_at, trace
@@ -62,8 +64,26 @@ class Row:
 
 
 @attrs.frozen(kw_only=True)
+class Note:
+    """What a preview cannot show, and of which step.
+
+    From `at` on it depends: the step raises the priority, and another policy may take over ("switch"); or it
+    changes it, and the clocks shown are those of the old one ("clocks"). Or nobody is told if none of the
+    `names` answers ("silent").
+    """
+
+    why: Literal["switch", "clocks", "silent"]
+    step: str
+    at: dt.datetime | None = None
+    names: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
 class Preview:
-    """What a policy would do with a record that nobody touches, from `start` up to `end`."""
+    """What a policy would do with a record that nobody touches, from `start` up to `end`.
+
+    `notes` say what it cannot show.
+    """
 
     policy: str
     priority: str | None
@@ -71,6 +91,7 @@ class Preview:
     end: dt.datetime
     zone: str
     rows: tuple[Row, ...]
+    notes: tuple[Note, ...] = ()
 
     def table(self, lang: str = "en") -> Table:
         """The rows as a table in English ("en") or Chinese ("zh")."""
@@ -79,7 +100,18 @@ class Preview:
             raise InvalidValue("language", lang, "is not spoken here", f"use one of {sorted(HEADINGS)}")
         caption = f"{self.policy}: {self.priority or '-'}, {self._local(self.start)} {self.zone}"
         rows = tuple(tuple(map(printable, self._cells(row, lang))) for row in self.rows)
-        return Table(printable(caption), headings, rows=rows, words=len(headings))
+        return Table(printable(caption), headings, rows=rows, notes=self.said(lang), words=len(headings))
+
+    def said(self, lang: str = "en") -> tuple[str, ...]:
+        """The notes in words."""
+        return tuple(
+            NOTES[lang, note.why].format(
+                step=note.step,
+                names=", ".join(note.names),
+                at="" if note.at is None else self._local(note.at),
+            )
+            for note in self.notes
+        )
 
     def text(self, lang: str = "en") -> str:
         """The same as aligned text."""
@@ -101,6 +133,15 @@ class Preview:
             "end": self.end.isoformat(),
             "rows": [
                 {**attrs.asdict(row), "at": row.at.isoformat(), "kind": row.kind.value} for row in self.rows
+            ],
+            "notes": [
+                {
+                    "why": note.why,
+                    "step": note.step,
+                    "at": None if note.at is None else note.at.isoformat(),
+                    "names": list(note.names),
+                }
+                for note in self.notes
             ],
         }
 
@@ -128,35 +169,17 @@ def preview(
     *,
     calendar: BusinessCalendar | None = None,
     update_due_at: dt.datetime | None = None,
+    matrix: PriorityMatrix = matrix_3x3_p5,
     lang: str = "en",
 ) -> Preview:
     """Everything the policy would do from `start` on, up to so much wall time later, if nobody did anything.
 
     `clocks` tells those of the record at an instant, such as `lambda at: clocks_at(record, timeline,
-    agreement, at)`; `calendar` is the desk's. What steps change of the record counts from then on.
+    agreement, at)`; `calendar` and `matrix` are the desk's. What steps change of the record counts from then
+    on; the clocks of a new priority are not known here, and a note says so.
     """
-    only(EscalationPolicy, policy, "policy", "make one: EscalationPolicy(id, version, steps=[...])")
-    now = in_utc(start, "start")
-    end = later(now, only(dt.timedelta, horizon, "horizon", "say how far to look: timedelta(hours=8)"))
-    known = policy.calendar or calendar
-    run, rows = Run.of(record, policy), []
-    wake: dt.datetime | None = now
-    while wake is not None and wake <= end:
-        now = max(now, wake)
-        event = ClocksRead(clocks=clocks(now), calendar=calendar, update_due_at=update_due_at)
-        run, effects = advance(run, now, event, resolver)
-        rows += [_row(effect, lang) for effect in effects]
-        run = _changed(run, effects)
-        wake = next_due(run, event)
-    priority = None if record.priority is None else record.priority.value
-    return Preview(
-        policy=policy.label,
-        priority=priority,
-        start=in_utc(start),
-        end=end,
-        zone="UTC" if known is None else known.zone.key,
-        rows=tuple(rows),
-    )
+    ahead = _Ahead(policy, record, resolver, matrix, calendar, update_due_at)
+    return ahead.looked(lambda at, _, __: clocks(at), start, horizon, lang, follows=False)
 
 
 def foresee(
@@ -169,30 +192,125 @@ def foresee(
     *,
     calendar: BusinessCalendar | None = None,
     lifecycle: Lifecycle = INCIDENT,
+    matrix: PriorityMatrix = matrix_3x3_p5,
     lang: str = "en",
 ) -> Preview:
     """The preview of a record that somebody opens at `start` with these fields, judged by an agreement.
 
     `fields` are those of an opening, such as `{"impact": "high", "urgency": "low"}`; a priority given
-    stands without them.
+    stands without them. When a step sets another priority, the clocks are those of that from then on.
     """
     at = in_utc(start, "start")
     given = {"record": "preview", "title": "preview", **fields}
     if "priority" in given:
         given.setdefault("priority_reason", "preview")
-    decided = decide(None, Command("open", _SOMEBODY, at=at, fields=given), lifecycle)
+    decided = decide(None, Command("open", _SOMEBODY, at=at, fields=given), lifecycle, matrix=matrix)
     if isinstance(decided, Refused):
         told = "; ".join(reason.message for reason in decided.reasons)
         raise InvalidValue("fields", sorted(fields), f"open no record: {told}", "give those of an opening")
-    record, timeline = fold(decided.events), trace(decided.events)
 
-    def clocks(now: dt.datetime) -> Mapping[str, Clock]:
-        return {} if agreement is None else clocks_at(record, timeline, agreement, now)
+    def clocks(now: dt.datetime, record: Record, made: tuple[Event, ...]) -> Mapping[str, Clock]:
+        if agreement is None:
+            return {}
+        return clocks_at(record, trace((*decided.events, *made)), agreement, now)
 
-    return preview(policy, record, clocks, at, horizon, resolver, calendar=calendar, lang=lang)
+    ahead = _Ahead(policy, fold(decided.events), resolver, matrix, calendar, None)
+    return ahead.looked(clocks, at, horizon, lang, follows=True)
 
 
 _SOMEBODY = Actor.person("somebody")
+
+Clocks = Callable[[dt.datetime, Record, tuple[Event, ...]], Mapping[str, Clock]]
+"""The clocks at an instant of a record as the steps left it, and the events that they made."""
+
+
+class _Ahead:
+    """A record as the steps of its policy leave it, and what they made of it."""
+
+    def __init__(
+        self,
+        policy: EscalationPolicy,
+        record: Record,
+        resolver: Resolver,
+        matrix: PriorityMatrix,
+        calendar: BusinessCalendar | None,
+        update_due_at: dt.datetime | None,
+    ) -> None:
+        only(EscalationPolicy, policy, "policy", "make one: EscalationPolicy(id, version, steps=[...])")
+        self.run, self.resolver, self.matrix = Run.of(record, policy), resolver, matrix
+        self.calendar, self.update_due_at = calendar, update_due_at
+        self.made: tuple[Event, ...] = ()
+        self.notes: dict[str, Note] = {}
+
+    def looked(
+        self, clocks: Clocks, start: dt.datetime, horizon: dt.timedelta, lang: str, *, follows: bool
+    ) -> Preview:
+        """What happens from `start` on; the clocks go by the events that the steps make, if one `follows`."""
+        run, now = self.run, in_utc(start, "start")
+        policy, record, rows = run.policy, run.record, list[Row]()
+        end = later(now, only(dt.timedelta, horizon, "horizon", "say how far to look: timedelta(hours=8)"))
+        wake: dt.datetime | None = now
+        while wake is not None and wake <= end:
+            now = max(now, wake)
+            self.run, effects = advance(self.run, now, self._read(clocks, now), self.resolver)
+            rows += [_row(effect, lang) for effect in effects]
+            was = self.run.record
+            self._change(effects)
+            read = self._read(clocks, now)
+            self._note(was, effects, clocks=bool(read.clocks) and not follows)
+            wake = next_due(self.run, read)
+            if wake is not None and wake <= now and not effects:
+                break
+        known = policy.calendar or self.calendar
+        return Preview(
+            policy=policy.label,
+            priority=None if record.priority is None else record.priority.value,
+            start=in_utc(start),
+            end=end,
+            zone="UTC" if known is None else known.zone.key,
+            rows=tuple(rows),
+            notes=(*self.notes.values(), *_silent(policy, {row.step for row in rows})),
+        )
+
+    def _change(self, effects: tuple[Effect, ...]) -> None:
+        """The record as the steps leave it, which may set off others."""
+        for effect in effects:
+            record = self.run.record
+            if isinstance(effect, Change) and record.values.get(effect.field) != effect.value:
+                said = {effect.field: effect.value}
+                if effect.field in GRADES:
+                    said = priority_fields({**said, "priority_reason": "preview"}, self.matrix, record)
+                self._after("reprioritised" if effect.field in GRADES else "amended", effect, said)
+            elif isinstance(effect, Move) and (given := effect.given(record)):
+                self._after("assigned", effect, given)
+
+    def _after(self, kind: str, effect: Effect, said: dict[str, Any]) -> None:
+        run, at = self.run, effect.fired_at
+        before = attrs.evolve(run.record, escalation=run.escalation)
+        event = Event(
+            id=effect.key, record=before.id, seq=before.version + 1, kind=kind, occurred_at=at,
+            recorded_at=at, actor=_SOMEBODY, fields=said,
+        )  # fmt: skip
+        record = apply(before, event)
+        self.made = (*self.made, event)
+        self.run = attrs.evolve(run, record=record, escalation=record.escalation)
+
+    def _note(self, was: Record, effects: tuple[Effect, ...], clocks: bool) -> None:
+        """Says, once each, that it depends from here on, where a step has changed the priority."""
+        is_now = self.run.record.priority
+        setting = [one.step for one in effects if isinstance(one, Change) and one.step.grades]
+        if is_now is was.priority or not setting:
+            return
+        at, policy = effects[-1].fired_at, self.run.policy
+        rose = is_now is not None and (was.priority is None or is_now < was.priority)
+        if rose and policy.on_priority_change == "switch":
+            self.notes.setdefault("switch", Note(why="switch", step=setting[-1].id, at=at))
+        if clocks and any(step.share is not None for step in policy.steps):
+            self.notes.setdefault("clocks", Note(why="clocks", step=setting[-1].id, at=at))
+
+    def _read(self, clocks: Clocks, now: dt.datetime) -> ClocksRead:
+        found = clocks(now, self.run.record, self.made)
+        return ClocksRead(clocks=found, calendar=self.calendar, update_due_at=self.update_due_at)
 
 
 def _row(effect: Effect, lang: str) -> Row:
@@ -243,28 +361,10 @@ def _meant(step: EscalationStep, lang: str) -> str:
     return deed("major", lang, "") if step.kind is StepKind.MAJOR else ", ".join(step.to)
 
 
-def _changed(run: Run, effects: tuple[Effect, ...]) -> Run:
-    """The run on the record as the steps leave it, which may set off others."""
-    for effect in effects:
-        if isinstance(effect, Change):
-            kind, said = (
-                "reprioritised" if effect.field == "priority" else "amended",
-                {effect.field: effect.value},
-            )
-        elif isinstance(effect, Move) and (given := effect.given(run.record)):
-            kind, said = "assigned", given
-        else:
-            continue
-        run = _after(run, kind, effect, said)
-    return run
-
-
-def _after(run: Run, kind: str, effect: Effect, said: dict[str, Any]) -> Run:
-    """The run after an event of its own making."""
-    at, before = effect.fired_at, attrs.evolve(run.record, escalation=run.escalation)
-    event = Event(
-        id=effect.key, record=before.id, seq=before.version + 1, kind=kind, occurred_at=at, recorded_at=at,
-        actor=_SOMEBODY, fields=said,
-    )  # fmt: skip
-    record = apply(before, event)
-    return attrs.evolve(run, record=record, escalation=record.escalation)
+def _silent(policy: EscalationPolicy, shown: set[str]) -> list[Note]:
+    """A note for each step that tells nobody if none of its names answers."""
+    if policy.last_resort is not None:
+        return []
+    steps = (step for chain in policy.chains if not chain.reaches_surely for step in chain.steps)
+    asking = (step for step in steps if step.to and all(name.startswith(ASKED) for name in step.names))
+    return [Note(why="silent", step=step.id, names=step.names) for step in asking if step.id in shown]

@@ -78,6 +78,16 @@ SKIPPED = {
 }
 """Why a step does not fire, in words."""
 
+NOTES = {
+    ("en", "switch"): "From {at} on it depends: {step} raises the priority; another policy may take over.",
+    ("en", "clocks"): "From {at} on it depends: {step} changes the priority; the clocks are of the old one.",
+    ("en", "silent"): "{step}: if nobody answers to {names}, nobody is told; say last_resort.",
+    ("zh", "switch"): "自 {at} 起视情况而定：{step} 会提高优先级，可能由另一策略接管。",
+    ("zh", "clocks"): "自 {at} 起视情况而定：{step} 会更改优先级，而此处时限仍按原优先级计算。",
+    ("zh", "silent"): "{step}：若 {names} 均无人应答，则无人获知；请设置 last_resort。",
+}
+"""What a preview cannot show, in words."""
+
 PICTURE = {("en", "nothing"): "Nobody is told.", ("zh", "nothing"): "不通知任何人。"}
 
 _DEEDS = {
