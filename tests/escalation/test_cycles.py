@@ -3,8 +3,10 @@
 import datetime as dt
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from itsm_core import Actor, EscalationPolicy, EscalationStep, ServiceDesk
+from itsm_core import Actor, EscalationPolicy, EscalationStep, ServiceDesk, stores
 from itsm_core.escalation import Trigger, lint
 
 T0 = dt.datetime(2024, 1, 8, 9, tzinfo=dt.UTC)
@@ -117,6 +119,39 @@ def test_two_policies_do_not_pass_a_record_on_for_ever(store):
     assert len(fired(desk)) < 10
     assert desk.next_due() is None
     assert desk.get("INC-1").escalation.policy == "high"
+
+
+_PRIORITY = st.sampled_from(["P1", "P2", "P3"])
+_CHAIN = st.tuples(
+    st.sets(_PRIORITY, max_size=2),  # what sets it off
+    st.lists(st.tuples(_PRIORITY | st.none(), st.integers(0, 2)), min_size=1, max_size=3),  # sets, or tells
+)
+
+
+def drawn(number, to, deeds):
+    """A chain of steps that set a priority or tell somebody, each some minutes after the one before."""
+    for place, (priority, minutes) in enumerate(deeds):
+        deed = {"to": "user:bo"} if priority is None else {"sets": {"priority": priority}}
+        begins = {"after": f"{minutes}m wall"} if place else {"trigger": Trigger.priority_changed(to=to)}
+        yield EscalationStep(f"c{number}-{place}", **begins, **deed)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_CHAIN, min_size=1, max_size=4), st.lists(_PRIORITY, min_size=1, max_size=3))
+def test_whatever_chains_answer_each_other_they_come_to_an_end(chains, changes):
+    """Law: after each change that somebody makes nothing is left due before long, and no tick comes back."""
+    steps = [step for n, (to, deeds) in enumerate(chains) for step in drawn(n, to, deeds)]
+    desk, now = on(stores.open("memory://"), line(*steps)), T0
+    for priority in changes:
+        now += HOUR
+        changed(desk, now, priority)
+        for _ in range(200):
+            due = desk.next_due()
+            if due is None:
+                break
+            now = max(now, due)
+            desk.tick(now)
+        assert desk.next_due() is None
 
 
 # --- told beforehand ------------------------------------------------------------------------------
