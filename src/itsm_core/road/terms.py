@@ -169,7 +169,7 @@ class Terms:
         return self.ruling(record) or self.lifecycle_for(record.process)
 
     def __attrs_post_init__(self) -> None:
-        """Refuses a policy that waits for what nothing measures, sets what no record holds, or tells nobody."""
+        """Refuses a policy that waits for what nothing measures, sets what nothing holds, or tells nobody."""
         check_answers(self.policies, self.resolver, has_directory=self.asks_directory)
         self._check_metrics()
         self._check_sets()
