@@ -755,7 +755,7 @@ def test_a_vote_is_one_of_three(choice):
     (reason,) = ask("vote", vote=choice).reasons
     assert reason.code == "invalid_field"
     if isinstance(choice, str):
-        assert reason.message.endswith("say one of approve, reject, abstain")
+        assert reason.message.endswith("use one of approve, reject, abstain")
 
 
 @pytest.mark.parametrize("ended", [None, "edited", "revised"])

@@ -36,13 +36,32 @@ _ITSELF = frozenset({"itsm_core"})
 
 @attrs.frozen
 class Beside:
-    """A command that leaves the state alone."""
+    """A command that leaves the state alone.
+
+    `asks` are the fields that it has to bring: by name, or as a `Need` where that has choices, or another
+    field may stand in its place. `decide` judges the command by them, and a button shows the needs.
+    """
 
     kind: str
     roles: frozenset[str]
-    requires: tuple[str, ...]
+    asks: tuple[str | Need, ...]
     when_closed: bool
     make: Callable[[Record, Command, PriorityMatrix], dict[str, Any]]
+    names: tuple[str, ...] = attrs.field(init=False)
+    needs: tuple[Need, ...] = attrs.field(init=False)
+
+    @names.default
+    def _by_name(self) -> tuple[str, ...]:
+        return tuple(one for one in self.asks if isinstance(one, str))
+
+    @needs.default
+    def _as_needs(self) -> tuple[Need, ...]:
+        return tuple(one for one in self.asks if isinstance(one, Need))
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """The fields without which it is refused, whatever else it brings."""
+        return (*self.names, *(need.field for need in self.needs if need.required and not need.otherwise))
 
 
 def _given(_record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
@@ -234,12 +253,24 @@ VOTES = ("approve", "reject", "abstain")
 
 
 def _voted(record: Record, command: Command, _: PriorityMatrix) -> dict[str, Any]:
-    choice = command.fields.get("vote")
-    if choice not in VOTES:
-        raise InvalidValue("vote", choice, "is no vote", f"say one of {', '.join(VOTES)}")
     live = record.round  # there is one: a vote without is refused before
     return {**command.fields, "round": None if live is None else live.id}
 
+
+APPROVALS: dict[str, tuple[Words, Need]] = {
+    "request_approval": (
+        words({"en": "Request an approval", "zh": "请求批准"}),
+        Need("rule", "ISO/IEC 20000-1, 8.5.1.2", label={"en": "who must approve", "zh": "批准规则"}),
+    ),
+    "vote": (
+        words({"en": "Vote", "zh": "投票"}),
+        Need("vote", "ISO/IEC 20000-1, 8.5.1.2", one_of=VOTES, label={"en": "your voice", "zh": "意见"}),
+    ),
+}
+"""The commands of approval as buttons: what they are called, and what they need."""
+
+_MAJOR = {trigger: needs for trigger, (_, needs) in majors.MAJOR_BUTTONS.items()}
+_ASKED = {trigger: (need,) for trigger, (_, need) in APPROVALS.items()}
 
 # fmt: off
 BESIDE: dict[str, Beside] = {
@@ -259,21 +290,20 @@ BESIDE: dict[str, Beside] = {
     "amend":        Beside("amended",       DESK,    (),                    False, _amended),
     "waive":        Beside("waived",        frozenset({"manager"}),
                            ("trigger", "separate_from", "reason", "until", "review"), False, _waived),
-    "request_approval": Beside("approval_requested", DESK, ("rule",),       False, _requested),
-    "vote":         Beside("voted",         ANYBODY, ("vote",),             False, _voted),
-    "declare_major": Beside("major_proposed", DESK, ("reason",),           False, majors.assessed),
-    "accept_major": Beside("major_accepted", MANAGERS, ("major_manager", "procedure"), False,
-                           majors.accepted),
-    "reject_major": Beside("major_rejected", MANAGERS, ("reason",),        False, _given),
-    "cancel_major": Beside("major_cancelled", MANAGERS, ("reason",),       False, _given),
-    "assess_major": Beside("major_assessed", DESK,   (),                    False, majors.assessed),
-    "assume_role":  Beside("role_assumed",  DESK,    ("major_role", "held_by"), False, majors.assumed),
-    "renounce_role": Beside("role_renounced", DESK,  ("major_role",),       False, majors.renounced),
-    "move_track":   Beside("track_moved",   DESK,    ("track", "track_step"), False, majors.moved),
-    "invoke_continuity_plan": Beside("continuity_plan_invoked", MANAGERS,
-                                     ("continuity_plan", "plan_version"), False, _given),
-    "report_major": Beside("major_reported", DESK,   ("document",),         False, _given),
-    "review_major": Beside("major_reviewed", DESK,   ("document",),         False, _given),
+    "request_approval": Beside("approval_requested", DESK, _ASKED["request_approval"], False, _requested),
+    "vote":         Beside("voted",         ANYBODY, _ASKED["vote"],        False, _voted),
+    "declare_major": Beside("major_proposed", DESK,  _MAJOR["declare_major"], False, majors.assessed),
+    "accept_major": Beside("major_accepted", MANAGERS, _MAJOR["accept_major"], False, majors.accepted),
+    "reject_major": Beside("major_rejected", MANAGERS, _MAJOR["reject_major"], False, _given),
+    "cancel_major": Beside("major_cancelled", MANAGERS, _MAJOR["cancel_major"], False, _given),
+    "assess_major": Beside("major_assessed", DESK,   _MAJOR["assess_major"], False, majors.assessed),
+    "assume_role":  Beside("role_assumed",  DESK,    _MAJOR["assume_role"], False, majors.assumed),
+    "renounce_role": Beside("role_renounced", DESK,  _MAJOR["renounce_role"], False, majors.renounced),
+    "move_track":   Beside("track_moved",   DESK,    _MAJOR["move_track"],  False, majors.moved),
+    "invoke_continuity_plan": Beside("continuity_plan_invoked", MANAGERS, _MAJOR["invoke_continuity_plan"],
+                                     False, _given),
+    "report_major": Beside("major_reported", DESK,   _MAJOR["report_major"], False, _given),
+    "review_major": Beside("major_reviewed", DESK,   _MAJOR["review_major"], False, _given),
     "snooze":       Beside("snoozed",       DESK,    ("until",),            False, _snoozed),
     "escalate_now": Beside("escalation_requested", DESK, (),                False, _asked_now),
     "migrate_policy": Beside("policy_migrated", frozenset({"manager", "automation"}),
@@ -287,18 +317,6 @@ BESIDE: dict[str, Beside] = {
 
 BY_THE_LIBRARY = frozenset(trigger for trigger, row in BESIDE.items() if row.roles is _ITSELF)
 """What the library does by itself, and nobody else may."""
-
-APPROVALS: dict[str, tuple[Words, Need]] = {
-    "request_approval": (
-        words({"en": "Request an approval", "zh": "请求批准"}),
-        Need("rule", "ISO/IEC 20000-1, 8.5.1.2", label={"en": "who must approve", "zh": "批准规则"}),
-    ),
-    "vote": (
-        words({"en": "Vote", "zh": "投票"}),
-        Need("vote", "ISO/IEC 20000-1, 8.5.1.2", one_of=VOTES, label={"en": "your voice", "zh": "意见"}),
-    ),
-}
-"""The commands of approval as buttons: what they are called, and what they need."""
 
 COMMANDS = tuple(trigger for trigger in BESIDE if trigger not in BY_THE_LIBRARY)
 """The commands beside the state that somebody gives; the library escalates by itself."""

@@ -38,7 +38,7 @@ from itsm_core.lifecycle.fields import (
 from itsm_core.lifecycle.guards import Situation, guard_reasons
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.machine import destination
-from itsm_core.lifecycle.majors import MAJOR_BUTTONS, major_reasons, moved_before, row_reasons
+from itsm_core.lifecycle.majors import major_reasons, moved_before, row_reasons
 from itsm_core.lifecycle.parts import Transition, fields_of
 from itsm_core.lifecycle.reasons import (
     ahead_reasons,
@@ -218,18 +218,17 @@ def _beside(record: Record, asked: _Asked, beside: Beside, reasons: list[Reason]
         reasons.append(role(command.actor, beside.roles, command.trigger))
     if record.phase is Phase.CLOSED and not beside.when_closed:
         reasons.append(wrong_state(record, command.trigger, lifecycle))
-    reasons += missing(beside.requires, command)
-    if command.trigger == "assess_major":  # one of two fields will do, which only needs can say
-        reasons += need_reasons(command, MAJOR_BUTTONS["assess_major"][1])
+    wrong = _field_reasons(asked) + ahead_reasons(command)
+    lacking = _lacking(command, beside, wrong)
+    reasons += lacking
     reasons += major_reasons(record, command.trigger, command.at)
     if command.trigger in _VOTED_ON:
         reasons += [*no_round(record, command.trigger), *round_reasons(record, command)]
-    wrong = _field_reasons(asked) + ahead_reasons(command)
     if command.trigger == "waive":
         wrong += waiver_reasons(command, lifecycle)
     reasons += _guards_beside(record, asked)
     fields: dict[str, Any] = {}
-    if not wrong and _UNANSWERED.isdisjoint(reason.code for reason in reasons):
+    if not (lacking or wrong) and _UNANSWERED.isdisjoint(reason.code for reason in reasons):
         try:
             fields = beside.make(record, command, asked.matrix)
         except InvalidValue as invalid:
@@ -240,7 +239,14 @@ def _beside(record: Record, asked: _Asked, beside: Beside, reasons: list[Reason]
     return Accepted((scribe.event(record.version + 1, beside.kind, fields),))
 
 
-_UNANSWERED = frozenset({"missing_field", "no_round", "no_majors", "major_status"})
+def _lacking(command: Command, beside: Beside, wrong: list[Reason]) -> list[Reason]:
+    """What the command does not bring of what it has to; a field of a wrong type is refused as that alone."""
+    of_types = {_about(reason) for reason in wrong}
+    asked = need_reasons(command, beside.needs) if beside.needs else []
+    return missing(beside.names, command) + [one for one in asked if _about(one) not in of_types]
+
+
+_UNANSWERED = frozenset({"no_round", "no_majors", "major_status"})
 """Refusals after which nobody asks what the event would say."""
 
 

@@ -122,8 +122,7 @@ def _option(situation: Situation, lifecycle: Lifecycle, rows: tuple[Transition, 
 def _approval(situation: Situation, lifecycle: Lifecycle, lang: str) -> Option:
     """The button of a command of approval; `decide` asks the same of the command."""
     record, actor, trigger = situation.record, situation.actor, situation.trigger
-    label, need = APPROVALS[trigger]
-    beside = BESIDE[trigger]
+    (label, _), beside = APPROVALS[trigger], BESIDE[trigger]
     reasons = lifecycle_reasons(record, lifecycle)
     if beside.roles is not ANYBODY and not beside.roles & actor.roles:
         reasons.append(role(actor, beside.roles, trigger))
@@ -135,8 +134,8 @@ def _approval(situation: Situation, lifecycle: Lifecycle, lang: str) -> Option:
         trigger=trigger,
         label=say(label, lang, trigger),
         enabled=not reasons,
-        needs=(need,),
-        missing=(need,),
+        needs=beside.needs,
+        missing=beside.needs,
         reasons=tuple(reasons),
     )
 
@@ -144,7 +143,7 @@ def _approval(situation: Situation, lifecycle: Lifecycle, lang: str) -> Option:
 def _major(situation: Situation, lifecycle: Lifecycle, lang: str) -> Option:
     """The button of a command about a major incident; `decide` asks the same of the command."""
     record, actor, trigger = situation.record, situation.actor, situation.trigger
-    (label, needs), beside = MAJOR_BUTTONS[trigger], BESIDE[trigger]
+    (label, _), beside = MAJOR_BUTTONS[trigger], BESIDE[trigger]
     reasons = lifecycle_reasons(record, lifecycle)
     if not beside.roles & actor.roles:
         reasons.append(role(actor, beside.roles, trigger))
@@ -156,8 +155,8 @@ def _major(situation: Situation, lifecycle: Lifecycle, lang: str) -> Option:
         trigger=trigger,
         label=say(label, lang, trigger),
         enabled=not reasons,
-        needs=needs,
-        missing=needs,
+        needs=beside.needs,
+        missing=beside.needs,
         reasons=tuple(reasons),
     )
 
