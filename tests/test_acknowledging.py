@@ -20,7 +20,7 @@ from itsm_core import (
     hours,
     stores,
 )
-from itsm_core.escalation import Trigger
+from itsm_core.escalation import Repeat, Trigger
 
 T0 = dt.datetime(2024, 1, 8, 9, tzinfo=dt.UTC)
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -70,6 +70,54 @@ def ticked(desk, until, since=0, step=1):
 def kinds(desk, record_id="INC-1"):
     """The kinds of the events of a record."""
     return [event.kind for event in desk.history(record_id)]
+
+
+def test_who_is_told_hears_by_when_to_acknowledge_before_the_next_in_line_is(store):
+    """The template `acknowledge` asks for it; after the last in line nobody follows."""
+    desk = desk_on(store)
+    opened(desk)
+    ticked(desk, 40)
+    asked = [(message.to, message.facts.get("acknowledge_by")) for message in desk.sent]
+    assert asked == [
+        ("ana", "2024-01-08T09:15:00.000000Z"),
+        ("bo", "2024-01-08T09:25:00.000000Z"),
+        ("mona", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("after", "asked"),
+    [
+        (EscalationStep("second", after="10m wall", to="user:bo", stops_on="resolved"), False),
+        (EscalationStep("second", after="10m wall", group="second-line"), False),
+        (EscalationStep("second", after="10m wall", repeat=Repeat(to="first", times=1)), True),
+    ],
+)
+def test_nobody_is_asked_for_what_would_not_keep_the_next_from_being_told(store, after, asked):
+    """Who is told whoever acknowledges, or is nobody; going back to the first tells them again."""
+    desk = desk_on(store, paging(steps=[CHAIN[0], after]))
+    opened(desk)
+    ticked(desk, 6)
+    (message,) = desk.sent
+    assert ("acknowledge_by" in message.facts) is asked
+
+
+def test_who_is_told_late_is_asked_from_then_on(store):
+    """After an outage the next in line waits anew."""
+    desk = desk_on(store)
+    opened(desk)
+    desk.tick(T0 + 90 * MINUTE)
+    (message,) = desk.sent
+    assert (message.to, message.facts["acknowledge_by"]) == ("ana", "2024-01-08T10:40:00.000000Z")
+
+
+def test_who_is_told_together_with_the_next_is_asked_for_no_instant_that_has_passed(store):
+    """Where the chain catches up at once, each of them is simply told."""
+    at_once = EscalationStep("second", after="0m wall", to="user:bo")
+    desk = desk_on(store, paging(steps=[CHAIN[0], at_once]))
+    opened(desk)
+    desk.tick(T0 + 5 * MINUTE)
+    assert [(m.to, "acknowledge_by" in m.facts) for m in desk.sent] == [("ana", False), ("bo", False)]
 
 
 # --- acknowledging ----------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from itsm_core.escalation.policies import EscalationPolicy, policy_for
 from itsm_core.escalation.preview import Note, Preview, Row, foresee, preview
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import Branch, Condition, EscalationStep, Repeat, StepKind
+from itsm_core.escalation.timing import answer_due
 from itsm_core.escalation.triggers import Trigger, TriggerKind, Unit, Wait, business, wall
 from itsm_core.escalation.words import wording
 
@@ -71,6 +72,7 @@ __all__ = [
     "Unresolved",
     "Wait",
     "advance",
+    "answer_due",
     "as_named",
     "business",
     "by_id",

@@ -12,7 +12,7 @@ from itsm_core.business_time.instants import EARLIEST, LATEST, in_utc, later, ut
 from itsm_core.escalation.effects import ClocksRead, Ended
 from itsm_core.escalation.policies import Chain, GoesOn
 from itsm_core.escalation.runs import Run
-from itsm_core.escalation.steps import EscalationStep
+from itsm_core.escalation.steps import EscalationStep, StepKind
 from itsm_core.escalation.triggers import AROUND, Trigger, TriggerKind, Unit, Wait
 from itsm_core.records.escalations import Past
 from itsm_core.sla import Clock, ClockState
@@ -101,6 +101,23 @@ def turn_of(run: Run, order: int, event: ClocksRead, *, asked: bool = False) -> 
     if due is None or (run.is_acknowledged and step.stops_on == "acknowledged" and not asked):
         return None
     return Turn(due, order, chain, place, clock)
+
+
+def answer_due(run: Run, step: EscalationStep, event: ClocksRead) -> dt.datetime | None:
+    """By when somebody whom a step told has to acknowledge, lest its chain tells the next in line.
+
+    None if nobody is to follow, or if those who follow are told whoever acknowledges.
+    """
+    for order, chain in enumerate(run.policy.chains):
+        if step.id in chain.places:
+            turn = turn_of(run, order, event)
+            tells = turn is not None and turn.step.stops_on == "acknowledged" and turn.step.kind in _TELLING
+            return turn.due if turn is not None and tells else None
+    return None
+
+
+_TELLING = frozenset({StepKind.HIERARCHIC, StepKind.BRANCH, StepKind.REPEAT})
+"""The kinds of steps that tell somebody, or go on to one that does."""
 
 
 # --- since when a trigger waits -------------------------------------------------------------------

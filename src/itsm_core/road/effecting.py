@@ -108,11 +108,17 @@ def _command(effect: Effect, trigger: str, fields: dict[str, Any]) -> Command:
 
 
 def told(
-    terms: Terms, policy: EscalationPolicy, record: Record, effect: Inform, person: Person | None = None
+    terms: Terms,
+    policy: EscalationPolicy,
+    record: Record,
+    effect: Inform,
+    person: Person | None = None,
+    answer_due: dt.datetime | None = None,
 ) -> Message:
     """The message of an effect, void once the record has a newer generation; in the person's language.
 
-    A callback goes to the notifier of its own name.
+    `answer_due` is when the next in line is told unless somebody acknowledges: templates ask for it. A
+    callback goes to the notifier of its own name.
     """
     subject, body = terms.wording(effect, record, terms.lang if person is None else person.lang)
     by_name = effect.to.startswith(CALLBACK)
@@ -135,6 +141,11 @@ def told(
             "policy": policy.label,
             "scheduled_at": effect.scheduled_at,
             "lateness_us": effect.lateness // _US,
+            **_asking(answer_due, effect),
         },
     )
     return addressed(message, person)
+
+
+def _asking(due: dt.datetime | None, effect: Inform) -> dict[str, dt.datetime]:
+    return {} if due is None or due <= effect.fired_at else {"acknowledge_by": due}

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from itsm_core.business_time.instants import later, parse_text, utc
-from itsm_core.escalation import EscalationPolicy, Run
+from itsm_core.escalation import EscalationPolicy, Run, answer_due
 from itsm_core.escalation.answering import Unresolved
 from itsm_core.escalation.owing import Owed, made_good
 from itsm_core.events import Event
@@ -54,7 +54,7 @@ def _made_good(
         effects = yield from people.asked(lambda resolver: made_good(run, owed, now, read, resolver))
     except Unresolved:
         effects, change.owing = (), (owing(change.record, policy, later(now, AGAIN)),)
-    yield from told_by(change, policy, effects, people, cause)
+    yield from told_by(change, policy, effects, people, cause, lambda step: answer_due(run, step, read))
     return len(effects)
 
 

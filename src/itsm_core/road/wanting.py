@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -16,10 +16,12 @@ from itsm_core.escalation import (
     Effect,
     EscalateNow,
     EscalationPolicy,
+    EscalationStep,
     Inform,
     NotFired,
     Run,
     advance,
+    answer_due,
     migrate,
 )
 from itsm_core.oncall import Person
@@ -33,6 +35,12 @@ from itsm_core.road.pinning import found, watched
 from itsm_core.road.terms import AGAIN, escalation
 
 NOBODY: Mapping[str, Person | None] = {}
+Answered = Callable[[EscalationStep], dt.datetime | None]
+"""By when whom a step told has to acknowledge."""
+
+
+def _never(_: EscalationStep) -> None:
+    """Nobody has to."""
 
 
 def follow_up(change: Change, command: Command) -> Generator[Ask, Any, None]:
@@ -99,9 +107,9 @@ def wanted(
     change: Change, policy: EscalationPolicy, at: dt.datetime, event: ClocksRead, cause: str | None = None
 ) -> Generator[Ask, Any, int]:
     """Adds what the policy wants at an instant to a change; how much that is, but for what is owed still."""
-    run, people = Run.of(change.record, policy), People(change.terms, change.record, at)
-    effects = yield from people.asked(lambda resolver: advance(run, at, event, resolver)[1])
-    yield from told_by(change, policy, effects, people, cause)
+    before, people = Run.of(change.record, policy), People(change.terms, change.record, at)
+    run, effects = yield from people.asked(lambda resolver: advance(before, at, event, resolver))
+    yield from told_by(change, policy, effects, people, cause, lambda step: answer_due(run, step, event))
     owed = sum(isinstance(one, NotFired) and one.why == "unresolved" for one in effects)
     if owed:
         change.owing = (owing(change.record, policy, later(at, AGAIN)),)
@@ -109,11 +117,16 @@ def wanted(
 
 
 def told_by(
-    change: Change, policy: EscalationPolicy, effects: Iterable[Effect], people: People, cause: str | None
+    change: Change,
+    policy: EscalationPolicy,
+    effects: Iterable[Effect],
+    people: People,
+    cause: str | None,
+    answered: Answered = _never,
 ) -> Generator[Ask, Any, None]:
     """Adds these effects to a change; whoever is told is told as the directory says."""
     yield from people.look_up(one.to for one in effects if isinstance(one, Inform))
-    added(change, policy, effects, cause, people.known)
+    added(change, policy, effects, cause, people.known, answered)
     change.failed = change.failed or next(iter(people.failed.values()), None)
 
 
@@ -134,6 +147,7 @@ def added(
     effects: Iterable[Effect],
     cause: str | None = None,
     known: Mapping[str, Person | None] = NOBODY,
+    answered: Answered = _never,
 ) -> None:
     """Adds these effects to a change: events, what they do to the record, and who is told."""
     terms, before = change.terms, change.record.escalation.generation
@@ -142,7 +156,8 @@ def added(
     for effect in effects:
         change.add(events_of(terms, policy, change.record, effect, cause))
         if isinstance(effect, Inform):
-            at_once.append(told(terms, policy, change.record, effect, known.get(effect.to)))
+            due, person = answered(effect.step), known.get(effect.to)
+            at_once.append(told(terms, policy, change.record, effect, person, due))
     # A step may have moved a snoozed record, which begins a generation: what is told at once stays valid.
     generation = change.record.escalation.generation
     change.messages = others + [attrs.evolve(message, generation=generation) for message in at_once]
