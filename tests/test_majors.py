@@ -254,6 +254,7 @@ def test_the_facts_go_with_the_words_for_those_who_write_their_own(desk):
     desk.communicate("INC-1", "We are on it", actor=ANA, at=later(6))
     to = {message.to: message for message in outbox(desk)}
     assert dict(to["management"].facts) == {
+        "template": "major_incident",
         "number": "INC-1",
         "state": "new",
         "manager": "mona",
@@ -277,10 +278,22 @@ def test_the_shipped_template_tells_a_briefing(desk):
     templates = pytest.importorskip("itsm_core.notifiers.templates")
     running(desk)
     (message,) = outbox(desk)
-    words = templates.Templates(kind=lambda _: "major_incident")(message)
+    words = templates.Templates()(message)
     assert words.subject.startswith("Major incident INC-1")
     assert "Responsible manager: mona" in words.text
     assert "People affected: 300" in words.text
+    assert "Next announcement: by 2026-03-02 09:35 UTC" in words.text
+
+
+def test_the_last_word_says_since_when_it_is_over(desk):
+    """The template then promises no further announcement."""
+    templates = pytest.importorskip("itsm_core.notifiers.templates")
+    resolved(desk)
+    last = outbox(desk)[-1]
+    assert last.facts["ended_at"] == "2026-03-02T10:00:00.000000Z"
+    text = templates.Templates()(last).text
+    assert "Ended: 2026-03-02 10:00 UTC" in text
+    assert "This is the last announcement; a review follows." in text
 
 
 def test_each_word_promises_the_next_one(desk):
@@ -688,6 +701,269 @@ def test_no_field_takes_the_mark_off_a_major_incident(desk):
     desk.fire("INC-1", "resolve", actor=ANA, at=later(60), fields={**RESOLVED, "major": False})
     desk.tick(T + dt.timedelta(days=30))
     assert desk.get("INC-1").state == "resolved"
+
+
+# --- a proposal that nobody decided -----------------------------------------------------------------------
+
+
+def undecided(desk, at=2):
+    """A proposed major incident that somebody resolved: the service comes first."""
+    opened(desk, requester="rita")
+    return desk.fire("INC-1", "resolve", actor=ANA, at=later(at), fields=RESOLVED)
+
+
+def test_time_never_closes_what_nobody_decided_and_its_history_says_why(desk):
+    """It would stay proposed for ever, and nobody would ever have said whether it was a major incident."""
+    undecided(desk)
+    desk.tick(T + dt.timedelta(days=400))
+    assert desk.get("INC-1").state == "resolved"
+    (noted,) = [event for event in desk.history("INC-1") if event.kind == "refused"]
+    assert dict(noted.fields) == {"trigger": "auto_close", "codes": ("major_undecided",)}
+    assert not [event for event in desk.history("INC-1") if event.kind == "communicated"]
+
+
+def test_nobody_closes_what_nobody_decided_and_the_button_says_the_same(desk):
+    """The refusal names the way out, and where it was rejected it closes."""
+    undecided(desk)
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", "close", actor=ANA, at=later(3), fields=CLOSED)
+    (reason,) = refused.value.reasons
+    assert str(reason) == (
+        "INC-1 is proposed as a major incident, and nobody has decided; "
+        "reopen and accept it, or reject it with a reason (reject_major)"
+    )
+    buttons = {one.trigger: one for one in desk.options("INC-1", MONA, at=later(3))}
+    assert buttons["close"].reasons == (reason,)
+    assert buttons["reject_major"].enabled
+    assert not buttons["accept_major"].enabled
+    desk.major.reject("INC-1", reason="Three users", actor=MONA, at=later(4))
+    assert desk.fire("INC-1", "close", actor=ANA, at=later(5), fields=CLOSED).state == "closed"
+
+
+def test_once_it_is_rejected_it_closes_by_itself_and_the_requester_hears_when(desk):
+    """As any other that was resolved then; too late for a word, it closes with the next tick."""
+    undecided(desk)
+    desk.major.reject("INC-1", reason="Three users", actor=MONA, at=later(4))
+    (said,) = [event for event in desk.history("INC-1") if event.kind == "communicated"]
+    assert "it closes by itself on 2026-03-07 09:02 UTC" in said.fields["text"]
+    desk.tick(T + dt.timedelta(days=6))
+    assert desk.get("INC-1").state == "closed"
+
+
+def test_rejected_after_weeks_it_closes_with_the_next_tick(desk):
+    """Nobody is told of an instant that has passed."""
+    undecided(desk)
+    weeks = T + dt.timedelta(days=30)
+    desk.major.reject("INC-1", reason="Three users", actor=MONA, at=weeks)
+    assert not [event for event in desk.history("INC-1") if event.kind == "communicated"]
+    desk.tick(weeks)
+    assert desk.get("INC-1").state == "closed"
+
+
+def test_reopened_it_is_accepted_and_gone_through(desk):
+    """The other way out."""
+    undecided(desk)
+    desk.fire("INC-1", "reopen", actor=ANA, at=later(3), fields={"reason": "It was major"})
+    record = desk.major.accept("INC-1", manager="mona", actor=MONA, at=later(4))
+    assert record.major
+
+
+@pytest.mark.parametrize(
+    ("trigger", "fields"),
+    [
+        ("cancel", {"reason": "x"}),
+        ("retype", {"successor": "INC-0", "reason": "x"}),
+        ("resolve_and_close", {**RESOLVED, **CLOSED}),
+    ],
+)
+def test_no_other_end_leaves_it_undecided(desk, trigger, fields):
+    """Whoever it is that ends it, somebody says first that it is none."""
+    opened(desk)
+    desk.open("Other", actor=ANA, at=T, record_id="INC-0")
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", trigger, actor=ANA, at=later(1), fields=fields)
+    assert refused.value.codes == ("major_undecided",)
+    assert "accept it (accept_major), or reject it" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "fields"),
+    [("mark_duplicate", {"duplicate_of": "INC-0"}), ("merge", {"merged_into": "INC-0"})],
+)
+def test_what_goes_on_in_another_record_ends_undecided(desk, trigger, fields):
+    """In an outage each of thirty reports meets the criteria; the one that goes on is decided."""
+    opened(desk)
+    desk.open("Other", actor=ANA, at=T, record_id="INC-0")
+    assert desk.fire("INC-1", trigger, actor=ANA, at=later(1), fields=fields).phase == "closed"
+
+
+def test_a_child_ends_undecided(desk):
+    """Its parent is the major one; what was proposed before it was linked closes by itself."""
+    opened(desk, requester="rita")
+    desk.open("Parent", actor=ANA, at=T, record_id="INC-0")
+    desk.link("INC-1", "child_of", "INC-0", actor=ANA, at=later(1))
+    desk.fire("INC-1", "resolve", actor=ANA, at=later(2), fields=RESOLVED)
+    desk.tick(T + dt.timedelta(days=30))
+    assert desk.get("INC-1").state == "closed"
+    assert "refused" not in kinds(desk)
+
+
+def test_time_does_not_resolve_what_nobody_decided(store):
+    """What is resolved is not accepted any more: time would have decided. Noted with the proposal."""
+    own = Lifecycle(
+        "own", 1, process="incident", initial="new",
+        states=[State("new", "new"), State("done", "resolved"), State("gone", "closed", outcome="completed")],
+        transitions=[
+            Transition("fade", "new", dest="done", after=business_days(1)),
+            Transition("end", "done", dest="gone", roles="agent"),
+        ],
+    )  # fmt: skip
+    desk = ServiceDesk(store, lifecycles=own, majors=RULES)
+    opened(desk)
+    assert kinds(desk) == ["opened", "major_proposed", "refused"]
+    assert dict(desk.history("INC-1")[-1].fields) == {"trigger": "fade", "codes": ("major_undecided",)}
+    desk.tick(T + dt.timedelta(days=30))
+    assert desk.get("INC-1").state == "new"
+    desk.major.reject("INC-1", reason="x", actor=MONA, at=T + dt.timedelta(days=30))
+    desk.tick(T + dt.timedelta(days=30))
+    assert desk.get("INC-1").state == "done"
+
+
+# --- a lifecycle that resolves nothing --------------------------------------------------------------------
+
+STRAIGHT = Lifecycle(
+    "straight", 1, process="incident", initial="new",
+    states=[State("new", "new"), State("gone", "closed", outcome="solved")],
+    transitions=[
+        Transition("end", "new", dest="gone", roles="agent"),
+        Transition("fade", "new", dest="gone", after=business_days(90)),
+    ],
+)  # fmt: skip
+
+
+def ends(desk, at):
+    """The codes of a refusal to end it, or the state in which it is then."""
+    try:
+        return desk.fire("INC-1", "end", actor=ANA, at=later(at)).state
+    except TransitionRefused as refused:
+        return refused.codes
+
+
+def test_without_a_resolved_phase_it_closes_joined_reported_and_reviewed(store):
+    """All of it before the closing transition, whatever a host calls what came of it; time never."""
+    desk = ServiceDesk(store, lifecycles=STRAIGHT, majors=RULES)
+    running(desk)
+    assert ends(desk, 6) == ("tracks_open", "not_reviewed")
+    for ask in (desk.major.report, desk.major.review):
+        with pytest.raises(TransitionRefused) as refused:
+            ask("INC-1", "doc", actor=MONA, at=later(7))
+        assert refused.value.codes == ("tracks_open",)
+    assert not buttons(desk, 8)["report_major"].enabled
+    joined(desk, 9)
+    assert buttons(desk, 10)["report_major"].enabled
+    assert ends(desk, 10) == ("not_reviewed",)
+    desk.major.report("INC-1", "doc/1", actor=ANA, at=later(11))
+    desk.major.review("INC-1", "doc/2", actor=MONA, at=later(12))
+    desk.tick(T + dt.timedelta(days=400))
+    assert desk.get("INC-1").state == "new"
+    assert ends(desk, 60 * 24 * 401) == "gone"
+
+
+def buttons(desk, at):
+    """The buttons of the record for its manager."""
+    return {one.trigger: one for one in desk.options("INC-1", MONA, at=later(at))}
+
+
+def test_a_report_of_before_a_track_moved_on_does_not_do(store):
+    """It went on, and the report is about less than there is to tell."""
+    desk = ServiceDesk(store, lifecycles=STRAIGHT, majors=RULES)
+    running(desk)
+    joined(desk, 9)
+    desk.major.report("INC-1", "doc/1", actor=ANA, at=later(11))
+    desk.major.move("INC-1", "restoration", "diagnosing", actor=ANA, at=later(12))
+    for step in ("repairing", "verifying", "restored"):
+        desk.major.move("INC-1", "restoration", step, actor=ANA, at=later(13))
+    desk.major.review("INC-1", "doc/2", actor=MONA, at=later(14))
+    with pytest.raises(TransitionRefused) as refused:
+        desk.fire("INC-1", "end", actor=ANA, at=later(15))
+    assert dict(refused.value.reasons[0].facts)["lacking"] == ("report",)
+    desk.major.report("INC-1", "doc/3", actor=ANA, at=later(15))
+    assert ends(desk, 16) == "gone"
+
+
+def test_without_a_resolved_phase_they_hear_until_the_report_and_when_it_is_closed(store):
+    """Nobody waits for words while the review is written; one that breaks again is told of again."""
+    desk = ServiceDesk(store, lifecycles=STRAIGHT, majors=RULES)
+    running(desk)
+    joined(desk, 9)
+    assert desk.next_due() == later(35)
+    desk.major.report("INC-1", "doc/1", actor=ANA, at=later(11))
+    assert update_due(desk.get("INC-1")) is None
+    desk.tick(later(600))
+    desk.major.move("INC-1", "restoration", "diagnosing", actor=ANA, at=later(700))
+    desk.tick(later(700))
+    for step in ("repairing", "verifying", "restored"):
+        desk.major.move("INC-1", "restoration", step, actor=ANA, at=later(701))
+    desk.major.report("INC-1", "doc/2", actor=ANA, at=later(702))
+    desk.major.review("INC-1", "doc/2", actor=ANA, at=later(702))
+    desk.fire("INC-1", "end", actor=ANA, at=later(703))
+    desk.tick(later(9000))
+    assert [minute for minute, _ in told(desk)] == [5, 700, 703]
+    assert told(desk)[-1][1].startswith(
+        "INC-1 (P1) was closed at 2026-03-02 20:43 UTC; a report and a review are on record."
+    )
+
+
+# --- said once ----------------------------------------------------------------------------------------------
+
+
+def test_that_the_service_is_restored_is_told_once(store):
+    """From one resolved state to another nothing is restored again."""
+    own = Lifecycle(
+        "own", 1, process="incident", initial="new",
+        states=[
+            State("new", "new"), State("done", "resolved"), State("sure", "resolved"),
+            State("gone", "closed", outcome="completed"),
+        ],
+        transitions=[
+            Transition("finish", "new", dest="done", roles="agent"),
+            Transition("confirm", "done", dest="sure", roles="agent"),
+            Transition("redo", "sure", dest="new", roles="agent", reopens="restart"),
+            Transition("end", "sure", dest="gone", roles="agent"),
+        ],
+    )  # fmt: skip
+    desk = ServiceDesk(store, lifecycles=own, majors=RULES)
+    running(desk)
+    for at in (10, 20):
+        joined(desk, at)
+        desk.fire("INC-1", "finish", actor=ANA, at=later(at + 1))
+        desk.fire("INC-1", "confirm", actor=ANA, at=later(at + 2))
+        if at == 10:
+            desk.fire("INC-1", "redo", actor=ANA, at=later(at + 3))
+    desk.major.report("INC-1", "doc/1", actor=ANA, at=later(30))
+    desk.major.review("INC-1", "doc/2", actor=ANA, at=later(30))
+    desk.fire("INC-1", "end", actor=ANA, at=later(31))
+    assert [minute for minute, _ in told(desk)] == [5, 11, 13, 21]
+
+
+def test_a_guard_against_proposals_is_noted_once_and_asked_each_time(store):
+    """When a criterion is first met; where the guard has nothing to say any more, it is proposed."""
+    blocked = [True]
+    own = attrs.evolve(
+        INCIDENT, id="own", beside={"declare_major": "quiet"},
+        guards={**INCIDENT.guards, "quiet": lambda _: "not tonight" if blocked else None},
+    )  # fmt: skip
+    desk = ServiceDesk(store, lifecycles=own, majors=RULES)
+    opened(desk)
+    for minute in (1, 2):
+        desk.note("INC-1", "x", actor=ANA, at=later(minute))
+    assert kinds(desk) == ["opened", "refused", "noted", "noted"]
+    desk.fire("INC-1", "amend", fields={"affected": 200}, actor=ANA, at=later(3))
+    desk.note("INC-1", "x", actor=ANA, at=later(4))
+    assert kinds(desk)[4:] == ["amended", "refused", "noted"]
+    blocked.clear()
+    desk.note("INC-1", "x", actor=ANA, at=later(5))
+    assert kinds(desk)[7:] == ["noted", "major_proposed"]
 
 
 # --- the rest of the kit, on both desks -------------------------------------------------------------------

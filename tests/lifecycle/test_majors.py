@@ -14,7 +14,7 @@ from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue
 from itsm_core.events import OF_MAJORS, effective
 from itsm_core.lifecycle import Accepted, Refused, options
-from itsm_core.lifecycle.beside import BESIDE
+from itsm_core.lifecycle.beside import APPROVALS, BESIDE
 from itsm_core.lifecycle.majors import MAJOR_BUTTONS, MAJOR_COMMANDS
 from itsm_core.priority import matrix_3x3_p5
 from itsm_core.processes import PROBLEM, PROCEDURE
@@ -158,6 +158,26 @@ def test_a_button_names_what_its_command_needs_and_who_may():
     assert [one.code for one in next(o for o in early if o.trigger == "move_track").reasons] == [
         "out_of_order"
     ]
+
+
+def test_what_a_proposal_bars_is_on_the_buttons_too():
+    """The same words for each trigger that would close it, and none for one that would not."""
+    play = Play().to("proposed")
+    shown = {one.trigger: one for one in options(play.record, MONA, play.lifecycle)}
+    for trigger in ("cancel", "resolve_and_close", "retype"):
+        told = next(one for one in shown[trigger].reasons if one.code == "major_undecided")
+        assert told in play.ask(trigger).reasons
+        assert dict(told.facts) == {"trigger": trigger, "clause": "ISO/IEC 20000-1 8.6.1"}
+    for trigger in ("resolve", "start", "merge", "mark_duplicate", "hold"):
+        assert shown[trigger].enabled
+
+
+@pytest.mark.parametrize("trigger", sorted(set(BESIDE) & {*MAJOR_BUTTONS, *APPROVALS}))
+def test_the_needs_of_a_button_are_those_that_its_command_is_judged_by(trigger):
+    """One list for both, so that neither can forget what the other asks."""
+    (_, needs) = MAJOR_BUTTONS.get(trigger) or APPROVALS[trigger]
+    asked = needs if isinstance(needs, tuple) else (needs,)
+    assert BESIDE[trigger].needs == BESIDE[trigger].asks == asked
 
 
 # --- order ----------------------------------------------------------------------------------------
@@ -493,6 +513,8 @@ def _laws(was, play):
             assert len([other for other in rows if held_at(other, one.assumed_at)]) <= 1
     if record.phase == "resolved" and held.is_accepted:
         assert held.joined
+    if record.phase == "closed":
+        assert held.status is not MajorStatus.PROPOSED
     if record.phase == "closed" and held.is_accepted:
         assert record.state == "closed"
         assert held.report is not None

@@ -221,7 +221,7 @@ def _beside(record: Record, asked: _Asked, beside: Beside, reasons: list[Reason]
     wrong = _field_reasons(asked) + ahead_reasons(command)
     lacking = _lacking(command, beside, wrong)
     reasons += lacking
-    reasons += major_reasons(record, command.trigger, command.at)
+    reasons += major_reasons(record, command.trigger, command.at, lifecycle)
     if command.trigger in _VOTED_ON:
         reasons += [*no_round(record, command.trigger), *round_reasons(record, command)]
     if command.trigger == "waive":

@@ -1,7 +1,9 @@
 """What may be asked about a major incident, when, which fields its events have, and which moves it bars.
 
 A major incident stands beside the state. Whether a command fits is a matter of where the major incident
-stands and of the phase of its record; each row of `_WHEN` says both.
+stands and of the phase of its record; each row of `_WHEN` says both. A lifecycle without a resolved phase
+ends a major incident in its closing transition, and what comes after the resolution elsewhere comes before
+that one there, once every track is at an end.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from itsm_core.errors import InvalidValue, Reason
 from itsm_core.events import Phase
 from itsm_core.lifecycle.definition import Definition
 from itsm_core.lifecycle.guards import Situation, guard_reasons
-from itsm_core.lifecycle.parts import Need, State, Transition, Words, words
+from itsm_core.lifecycle.parts import Need, Transition, Words, words
 from itsm_core.priority import PriorityMatrix
 from itsm_core.records import MANAGER, MajorIncident, MajorStatus, Procedure, Record
 
@@ -23,6 +25,8 @@ PROCESS = "incident"
 
 _OPEN = frozenset({Phase.NEW, Phase.ACTIVE, Phase.WAITING})
 _LIVE = _OPEN | {Phase.RESOLVED}
+_PAPERS = frozenset({"report_major", "review_major"})
+_ELSEWHERE = frozenset({"merged", "duplicate"})
 _RESOLVED = frozenset({Phase.RESOLVED})
 _NONE, _PROPOSED, _ACCEPTED = "none", MajorStatus.PROPOSED, MajorStatus.ACCEPTED
 
@@ -94,7 +98,9 @@ MAJOR_BUTTONS: dict[str, tuple[Words, tuple[Need, ...]]] = {
 # --- why not ------------------------------------------------------------------------------------
 
 
-def major_reasons(record: Record, trigger: str, at: dt.datetime | None) -> list[Reason]:
+def major_reasons(
+    record: Record, trigger: str, at: dt.datetime | None, lifecycle: Definition
+) -> list[Reason]:
     """Why a command about a major incident does not fit where things stand; empty if it does."""
     row = _WHEN.get(trigger)
     if row is None:
@@ -105,8 +111,16 @@ def major_reasons(record: Record, trigger: str, at: dt.datetime | None) -> list[
     statuses, phases = row
     found = [_status(record, trigger, statuses)] if _standing(record) not in statuses else []
     if record.phase is not Phase.CLOSED and record.phase not in phases:
-        found.append(_phase(record, trigger, phases))
+        if trigger not in _PAPERS or resolves(lifecycle):
+            found.append(_phase(record, trigger, phases))
+        elif record.major_incident is not None and record.major_incident.is_accepted:
+            found += _tracks_open(record.major_incident)
     return found + major_order(record, trigger, at)
+
+
+def resolves(lifecycle: Definition) -> bool:
+    """Whether records of a lifecycle are resolved before they are closed."""
+    return any(state.phase is Phase.RESOLVED for state in lifecycle.states)
 
 
 def _standing(record: Record) -> str:
@@ -218,27 +232,51 @@ def _followed(record: Record) -> tuple[MajorIncident, Procedure]:
     return major, major.procedure
 
 
-# --- what moves an accepted major incident bars ---------------------------------------------------
+# --- what moves a major incident bars -------------------------------------------------------------
 
 
 def row_reasons(row: Transition, lifecycle: Definition, situation: Situation) -> list[Reason]:
     """What is said against a move: by the guards of its lifecycle, and by a major incident beside it."""
     said = guard_reasons(row.guards, lifecycle.guards, situation)
-    held = situation.record.major_incident
-    if held is None or not held.is_accepted:
+    record, held = situation.record, situation.record.major_incident
+    if held is None:
         return said
-    return said + _barred(situation.record, held, lifecycle.by_id[row.dest], situation.trigger)
+    if held.is_accepted:
+        return said + _barred(record, held, row, lifecycle)
+    return said + undecided(record, row, lifecycle)
 
 
-def _barred(record: Record, held: MajorIncident, to: State, trigger: str) -> list[Reason]:
+def undecided(record: Record, row: Transition, lifecycle: Definition) -> list[Reason]:
+    """Why a record does not close while nobody has decided on its proposal, nor is resolved by time.
+
+    A major incident is never closed by itself (ISO/IEC 20000-1, 8.6.1), and whether this is one nobody has
+    said yet. People may resolve it, for the service comes first; time may not, since what is resolved is not
+    accepted any more. A child, and what goes on in another record, end with that one.
+    """
+    held, to = record.major_incident, lifecycle.by_id[row.dest]
+    if held is None or held.status is not MajorStatus.PROPOSED:
+        return []
+    by_time = row.after is not None and record.phase.is_open and not to.phase.is_open
+    spoken_for = to.outcome in _ELSEWHERE or any(relation == "child_of" for relation, _ in record.links)
+    if not by_time and (to.phase is not Phase.CLOSED or spoken_for):
+        return []
+    take = "accept it (accept_major)" if record.phase.is_open else "reopen and accept it"
+    told = f"{record.id} is proposed as a major incident, and nobody has decided"
+    said = f"{told}; {take}, or reject it with a reason (reject_major)"
+    return [Reason("major_undecided", said, facts={"trigger": row.trigger, "clause": _CLAUSE})]
+
+
+def _barred(record: Record, held: MajorIncident, row: Transition, lifecycle: Definition) -> list[Reason]:
     """A major incident resolves when its tracks have ended, and closes with a report and a review.
 
-    That holds for every lifecycle of incidents, a product's own ones too.
+    That holds for every lifecycle of incidents, a product's own ones too. Where nothing is resolved, it
+    closes with all of that at once, whatever came of it is called.
     """
+    to = lifecycle.by_id[row.dest]
     ends = to.phase is Phase.CLOSED
-    if ends and to.outcome != "completed" and record.phase.is_open:
+    if ends and to.outcome != "completed" and record.phase.is_open and resolves(lifecycle):
         said = f"{record.id} is a major incident; resolve it, or downgrade it first (cancel_major)"
-        return [Reason("major_runs", said, facts={"trigger": trigger})]
+        return [Reason("major_runs", said, facts={"trigger": row.trigger})]
     reasons = _tracks_open(held) if record.phase.is_open and not to.phase.is_open else []
     return reasons + (_not_reviewed(held) if ends else [])
 
@@ -253,7 +291,10 @@ def _tracks_open(held: MajorIncident) -> list[Reason]:
 
 
 def _not_reviewed(held: MajorIncident) -> list[Reason]:
-    lacking = [name for name, paper in (("report", held.report), ("review", held.review)) if paper is None]
+    """What is lacking of report and review; one from before the last move of a track is about less."""
+    moved = max((track.since for track in held.tracks), default=held.proposed_at)
+    papers = (("report", held.report), ("review", held.review))
+    lacking = [name for name, paper in papers if paper is None or paper.at < moved]
     if not lacking:
         return []
     commands = " and ".join(f"{name}_major" for name in lacking)

@@ -149,7 +149,7 @@ def _major(situation: Situation, lifecycle: Lifecycle, lang: str) -> Option:
         reasons.append(role(actor, beside.roles, trigger))
     if record.phase is Phase.CLOSED:
         reasons.append(wrong_state(record, trigger, lifecycle))
-    reasons += major_reasons(record, trigger, situation.at)
+    reasons += major_reasons(record, trigger, situation.at, lifecycle)
     reasons += guard_reasons(lifecycle.guards_beside.get(trigger, ()), lifecycle.guards, situation)
     return Option(
         trigger=trigger,

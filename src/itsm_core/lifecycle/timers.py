@@ -16,7 +16,7 @@ from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens, Reason
 from itsm_core.events import Phase
 from itsm_core.lifecycle.guards import Situation
 from itsm_core.lifecycle.lifecycle import Lifecycle
-from itsm_core.lifecycle.majors import row_reasons
+from itsm_core.lifecycle.majors import row_reasons, undecided
 from itsm_core.lifecycle.parts import OF_THE_ROUND, InstantOf, Transition
 from itsm_core.records import Record
 
@@ -109,9 +109,14 @@ def kept_from_time(record: Record, row: Transition, lifecycle: Lifecycle) -> lis
 
 
 def never_closes_by_itself(record: Record, lifecycle: Lifecycle) -> list[tuple[str, Reason]]:
-    """The triggers of timer edges out of its state that would close a major incident, and why they do not."""
-    rows = lifecycle.timed.get(record.state, ())
-    found = {row.trigger: reason for row in rows for reason in kept_from_time(record, row, lifecycle)}
+    """The triggers of timer edges out of its state that a major incident keeps from firing, and why.
+
+    They would close it, or end it while it is proposed and nobody has decided.
+    """
+    found = {}
+    for row in lifecycle.timed.get(record.state, ()):
+        for reason in (*kept_from_time(record, row, lifecycle), *undecided(record, row, lifecycle)):
+            found[row.trigger] = reason
     return list(found.items())
 
 

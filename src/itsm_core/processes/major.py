@@ -258,9 +258,14 @@ def briefing_due(record: Record) -> dt.datetime | None:
 
 
 def _handled(record: Record) -> tuple[MajorIncident, dt.datetime, dt.timedelta] | None:
-    """The major incident that a record is while it is open, since when it last began, and its cadence."""
+    """The major incident that a record is while it is open, since when it last began, and its cadence.
+
+    Where nothing is resolved, nobody waits any more once it is over and its report is there.
+    """
     held = record.major_incident
     if held is None or not held.is_accepted or held.decided_at is None or held.procedure is None:
+        return None
+    if held.report is not None and held.joined:
         return None
     every = dt.timedelta(microseconds=held.procedure.every(record.priority))
     since = max((held.decided_at, *record.escalation.reopenings[-1:]))  # nobody waited while it was resolved
@@ -270,18 +275,21 @@ def _handled(record: Record) -> tuple[MajorIncident, dt.datetime, dt.timedelta] 
 def major_facts(record: Record) -> dict[str, Any]:
     """The facts of an accepted major incident that go with words to top management; none of any other.
 
-    They are what the template "major_incident" of messages asks for.
+    They are what the template "major_incident" of messages asks for, and they name it. `ended_at` is there
+    once the record has left the open phases.
     """
     held = record.major_incident
     if held is None or not held.is_accepted:
         return {}
     facts = {
+        "template": "major_incident",
         "number": record.number or record.id,
         "state": record.state,
         "manager": held.manager,
         "services": sorted(services_affected(record)),
         "affected_count": users_affected(record),
         "started_at": held.decided_at,
+        "ended_at": None if record.phase.is_open else record.entered_at,
     }
     return {name: value for name, value in facts.items() if value is not None}
 

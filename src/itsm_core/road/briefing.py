@@ -1,8 +1,9 @@
 """What follows for major incidents: proposals by the desk's criteria, and words to top management.
 
 Top management hears when a major incident is accepted, when it ends, and in between by the cadence of its
-procedure. What they are told are the facts of the record without its title: whom words reach is not known
-here, and a title may be about a person.
+procedure. It ends where its record leaves the open phases: the service is restored, or, in a lifecycle that
+resolves nothing, the record is closed. What they are told are the facts of the record without its title: whom
+words reach is not known here, and a title may be about a person.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import attrs
 
 from itsm_core.commands import Command
 from itsm_core.events import SCHEMA, Audience, Direction, Event, Phase
+from itsm_core.lifecycle import Lifecycle
 from itsm_core.lifecycle.scribe import Scribe
 from itsm_core.lifecycle.timers import never_closes_by_itself
 from itsm_core.ports import Timer
 from itsm_core.processes.major import briefing_due, called, proposes
-from itsm_core.records import MajorIncident, Record
+from itsm_core.records import MajorIncident, Record, apply
 from itsm_core.road.deciding import decided_or_noted
 from itsm_core.road.terms import MACHINE, Terms
 from itsm_core.values import digest
@@ -28,16 +30,22 @@ BRIEFING = "briefing"
 """The kind of the timers that wake a major incident when top management is to hear again."""
 
 
-def of_majors(terms: Terms, record: Record, events: Sequence[Event]) -> list[Event]:
-    """The events that follow from a change for the major incident beside its record, if there is any."""
+def of_majors(terms: Terms, known: Record | None, record: Record, events: Sequence[Event]) -> list[Event]:
+    """The events that follow from a change for the major incident beside its record, if there is any.
+
+    `known` is the record before the change, None where it was opened by it.
+    """
     if not events or (record.major_incident is None and terms.majors.criteria is None):
         return []
-    made = _proposed(terms, record, events[-1])
+    proposal = _proposed(terms, known, record, events[-1])
+    for event in proposal:
+        record = apply(record, event)
+    made: list[Event] = []
     if record.major_incident is not None:
         for event in events:
             made += _briefed(terms, record, event, len(made))
-        made += _kept_open(terms, record, events, len(made))
-    return made
+        made += _kept_open(terms, record, [*events, *proposal], len(made))
+    return [*proposal, *made]
 
 
 def judged(terms: Terms, record: Record, events: Sequence[Event]) -> list[Event]:
@@ -55,8 +63,12 @@ def judged(terms: Terms, record: Record, events: Sequence[Event]) -> list[Event]
 _AGAINST = frozenset({"major_rejected", "major_cancelled"})
 
 
-def _proposed(terms: Terms, record: Record, last: Event) -> list[Event]:
-    """The proposal of a record that meets the desk's criteria after its last event."""
+def _proposed(terms: Terms, known: Record | None, record: Record, last: Event) -> list[Event]:
+    """The proposal of a record that meets the desk's criteria after its last event.
+
+    A refusal, by a guard of the lifecycle, is noted when a criterion is met that was not met before; the
+    next change tries again and says nothing.
+    """
     criteria = terms.majors.criteria
     met = () if criteria is None else proposes(record, criteria)
     if criteria is None or not met:
@@ -75,27 +87,33 @@ def _proposed(terms: Terms, record: Record, last: Event) -> list[Event]:
         cause=last.id,
         fields=fields,
     )
-    return decided_or_noted(terms, record, command)
+    made = decided_or_noted(terms, record, command)
+    said = made[0].kind == "refused" and known is not None and {*met} <= {*proposes(known, criteria)}
+    return [] if said else made
 
 
 def _briefed(terms: Terms, record: Record, event: Event, ahead: int) -> list[Event]:
     """The words to top management that an event calls for."""
     held = record.major_incident
-    occasion = None if held is None else _occasion(event, held)
+    occasion = None if held is None else _occasion(event, held, terms.ruling(record))
     return [] if occasion is None else [briefing(terms, record, event, occasion, ahead)]
 
 
-def _occasion(event: Event, held: MajorIncident) -> str | None:
+def _occasion(event: Event, held: MajorIncident, lifecycle: Lifecycle | None) -> str | None:
     if event.kind in _OCCASIONS:
         return _OCCASIONS[event.kind]
     if event.kind != "transitioned" or not held.is_accepted:
         return None
     if event.fields.get("reopens"):
         return "reopened"
-    return "restored" if event.fields.get("phase") == Phase.RESOLVED else None
+    was = None if lifecycle is None else lifecycle.by_id.get(str(event.from_state))
+    if was is not None and not was.phase.is_open:
+        return None  # they heard when it left the open phases
+    return _ENDINGS.get(event.fields.get("phase"))
 
 
 _OCCASIONS = {"major_accepted": "accepted", "major_cancelled": "cancelled"}
+_ENDINGS: dict[Any, str] = {Phase.RESOLVED: "restored", Phase.CLOSED: "closed"}
 
 
 def briefing(terms: Terms, record: Record, cause: Event, occasion: str, ahead: int = 0) -> Event:
@@ -141,8 +159,8 @@ _TO_MANAGEMENT = {
 
 
 def _kept_open(terms: Terms, record: Record, events: Sequence[Event], ahead: int) -> list[Event]:
-    """A note for each timer edge that would close a major incident now, and never will: why not."""
-    lifecycle, moves = terms.ruling(record), [event for event in events if event.kind == "transitioned"]
+    """A note for each timer edge that would end a major incident now, and does not: why not."""
+    lifecycle, moves = terms.ruling(record), [event for event in events if event.kind in _KEEPS_OPEN]
     if lifecycle is None or not moves:
         return []
     last = moves[-1]
@@ -164,6 +182,10 @@ def _kept_open(terms: Terms, record: Record, events: Sequence[Event], ahead: int
         )
         for place, (trigger, reason) in enumerate(never_closes_by_itself(record, lifecycle))
     ]
+
+
+_KEEPS_OPEN = frozenset({"transitioned", "major_proposed", "major_accepted"})
+"""After which kinds of events a timer edge may be one that a major incident keeps from firing."""
 
 
 def briefing_timers(known: Record, new: Record) -> tuple[Timer, ...]:
@@ -219,6 +241,7 @@ _SAID: dict[str, dict[str, str]] = {
         "status":    "{number} ({priority}) is still a major incident, as of {at}.",
         "reopened":  "{number} ({priority}) was reopened at {at} and is a major incident again.",
         "restored":  "{number} ({priority}): the service was restored at {at}; a report and a review follow.",
+        "closed":    "{number} ({priority}) was closed at {at}; a report and a review are on record.",
         "cancelled": "{number} ({priority}) is no major incident any more, since {at}.",
         "manager": "Responsible: {}.", "services": "Services: {}.", "users": "Users affected: {}.",
         "tracks": "Tracks: {}.", "next": "You hear again by {at}.",
@@ -229,6 +252,7 @@ _SAID: dict[str, dict[str, str]] = {
         "status":    "{number}（{priority}）仍为重大事件，截至 {at}。",
         "reopened":  "{number}（{priority}）于 {at} 重新打开，再次按重大事件处理。",
         "restored":  "{number}（{priority}）：服务已于 {at} 恢复，随后提交报告并进行评审。",
+        "closed":    "{number}（{priority}）已于 {at} 关闭，报告与评审均已存档。",
         "cancelled": "{number}（{priority}）自 {at} 起不再按重大事件处理。",
         "manager": "负责人：{}。", "services": "受影响服务：{}。", "users": "受影响用户数：{}。",
         "tracks": "各工作线：{}。", "next": "下次通报不晚于 {at}。",

@@ -114,11 +114,18 @@ def _woken(terms: Terms, others: Sequence[str], at: dt.datetime) -> Generator[As
 
 
 def _announced(terms: Terms, change: Change, command: Command) -> Generator[Ask, Any, None]:
-    """Adds the notice of what time will do to a record that has just moved."""
-    if change.events[-1].kind == "transitioned":
-        wake = yield from wake_of(terms, change.record)
+    """Adds the notice of what time will do to a record that has just moved, or may now close by itself."""
+    last = change.events[-1].kind
+    if last not in _ANNOUNCED:
+        return
+    wake = yield from wake_of(terms, change.record)
+    if last == "transitioned" or (wake is not None and wake[0] > command.at):
         change.add(notice(terms, change.record, wake, command))
-        change.wake = (wake,)
+    change.wake = (wake,)
+
+
+_ANNOUNCED = frozenset({"transitioned", "major_rejected"})
+"""After which kinds of events the requester hears when time closes what is resolved."""
 
 
 _NAMING = frozenset({"link", "correct"})
@@ -181,7 +188,7 @@ def open_record(
         return first
     events = _stamped(terms, decided(terms, None, command, process=process), stamp)
     new = Standing(apply(None, events[0]), extend(None, events[0]))
-    for event in of_majors(terms, new.record, events):
+    for event in of_majors(terms, None, new.record, events):
         events.append(event)
         new = onward(new, event) or refold(events)
     wake = yield from wake_of(terms, new.record)
@@ -265,7 +272,7 @@ def commit(change: Change, at: dt.datetime, *, rearm: bool = False) -> OnItsWay:
     `rearm` sets the timer anew even if nothing changed that it depends on.
     """
     new = yield from change.standing()
-    if more := of_majors(change.terms, new.record, change.events):
+    if more := of_majors(change.terms, change.known.record, new.record, change.events):
         change.add(more)
         new = yield from change.standing()
     known = attrs.evolve(change.known, watched=False) if rearm else change.known
