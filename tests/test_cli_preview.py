@@ -78,6 +78,32 @@ def test_another_agreement_gives_other_instants(show, tmp_path):
     assert halves == ["2026-03-06T17:00:00+00:00"]
 
 
+MAJORS = """
+[procedure]
+id = "house"
+version = 1
+cadence = { P1 = "30m wall", P2 = "1h wall" }
+tracks = [{ id = "repair", steps = [{ id = "open", to = "done" }, { id = "done", ends = true }] }]
+"""
+OVERDUE = """
+[[steps]]
+id = "silent"
+trigger = { kind = "update_overdue", wait = "5m wall" }
+to = "user:mona"
+"""
+
+
+def test_a_major_incident_is_shown_with_what_waits_for_its_updates(show, tmp_path):
+    """By the cadence of its priority in a file about major incidents; any other has none."""
+    (tmp_path / "majors.toml").write_text(MAJORS, encoding="utf-8")
+    (tmp_path / "both.toml").write_text(POLICY + OVERDUE, encoding="utf-8")
+    asked = ["both.toml", "--start", "2026-03-06T16:00", "--majors", "majors.toml"]
+    (line,) = [line for line in show(*asked).stdout.splitlines() if "silent" in line]
+    assert line.startswith("+0:35  2026-03-06 16:35  silent  mona ")
+    assert "+1:05  2026-03-06 17:05  silent" in show(*asked, "--priority", "P2").stdout
+    assert "silent" not in show(*asked[:-2]).stdout
+
+
 def test_the_horizon_and_the_language_are_asked_for(show):
     """One hour sees no threshold; Chinese has Chinese headings; without a start it is now."""
     assert "half" not in show("policy.toml", "--hours", "1", "--start", "2026-03-06T16:00").stdout
@@ -113,6 +139,10 @@ def test_the_picture_is_drawn_beside_the_table(show, tmp_path):
         (["policy.toml", "--start", "soon"], "itsm: --start 'soon': is no instant; write 2026-03-06T16:00\n"),
         (["policy.toml", "--zone", "Mars"], "zone 'Mars': is not in the IANA time-zone database"),
         (["bad.toml"], "bad.toml"),
+        (
+            ["policy.toml", "--majors", "policy.toml"],
+            "itsm: policy.toml: key 'id': is unknown; use one of criteria, procedure\n",
+        ),
         (["policy.toml", "--hours", "0"], "not in the range"),
     ],
 )

@@ -253,6 +253,8 @@ def _preview_command() -> click.Command:
                          help="How far to look ahead."),
             click.Option(["--agreement"], type=file, metavar="AGREEMENT.toml",
                          help="What was promised; customary targets if absent."),
+            click.Option(["--majors"], type=file, metavar="MAJORS.toml",
+                         help="It is a major incident, under the procedure of this file."),
             click.Option(["--lang"], type=click.Choice(["en", "zh"]), default="en", show_default=True),
             click.Option(["--json", "as_json"], is_flag=True, help="One JSON object instead of a table."),
             click.Option(["--picture"], type=file, metavar="FILE.svg", help="Also draw it."),

@@ -8,7 +8,13 @@ from pathlib import Path
 import attrs
 
 from itsm_core.business_time.instants import zone_of
-from itsm_core.config import agreement_from_toml, customary_agreement, load_agreement, load_policy
+from itsm_core.config import (
+    agreement_from_toml,
+    customary_agreement,
+    load_agreement,
+    load_majors,
+    load_policy,
+)
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation import Preview, foresee
 from itsm_core.priority import Priority
@@ -22,11 +28,13 @@ def foreseen(
     zone: str | None,
     hours: int,
     agreement: Path | None,
+    majors: Path | None = None,
     lang: str,
 ) -> Preview:
     """The preview of a policy file for an incident of this priority, so many hours ahead.
 
-    Without an agreement it goes by customary targets; without a zone by that of the policy's calendar, or
+    With a file about `majors` it is a major incident from the start, under the procedure of the file. Without
+    an agreement it goes by customary targets; without a zone by that of the policy's calendar, or
     else of the agreement's first.
     """
     known = load_policy(policy)
@@ -42,6 +50,7 @@ def foreseen(
         _instant(start, there),
         dt.timedelta(hours=hours),
         calendar=calendar or judged.targets[0].calendar,
+        procedure=None if majors is None else load_majors(majors).procedure,
         lang=lang,
     )
     return attrs.evolve(told, zone=there)

@@ -1,6 +1,6 @@
 """Agreements, escalation policies, calendars and matrices as TOML or plain values: `load_agreement(path)`.
 
-Order: reading, calendars, measures, matrices, agreements, policies, schedules, schema, customary.
+Order: reading, calendars, measures, matrices, agreements, policies, schedules, majors, schema, customary.
 
     id = "standard"                      # required, with version, calendars and targets
     version = 3                          # a changed agreement is a new version
@@ -58,6 +58,23 @@ A file of schedules (`load_schedules`) holds who is on call, with the keys of `o
     start = 2026-01-05T09:00:00          # a time on the wall of `zone`
     zone = "Asia/Shanghai"
     participants = ["ana", "ben"]
+
+A file about major incidents (`load_majors`) holds what proposes one and by which procedure it runs, with the
+fields of `MajorCriteria`, `MajorCriterion`, `Procedure`, `Track`, `TrackStep` and `MajorRole`; either part is
+optional:
+
+    [criteria]
+    id = "house"
+    version = 1
+    any_of = [{ id = "many", users = 100 }, { id = "critical", priority = "P1", services = ["payments"] }]
+    [procedure]
+    id = "house"
+    version = 1
+    cadence = { P1 = "30m wall" }        # top management hears so often, day and night
+    roles = [{ id = "scribe" }]
+    [[procedure.tracks]]
+    id = "repair"
+    steps = [{ id = "open", to = "done" }, { id = "done", ends = true }]
 """
 
 from itsm_core.config.agreements import (
@@ -70,9 +87,10 @@ from itsm_core.config.agreements import (
     load_matrices,
 )
 from itsm_core.config.customary import customary_agreement
+from itsm_core.config.majors import load_majors, majors_from_dict, majors_from_toml, majors_to_dict
 from itsm_core.config.policies import load_policy, policy_from_dict, policy_from_toml, policy_to_dict
 from itsm_core.config.schedules import load_schedules, schedules_from_toml
-from itsm_core.config.schema import agreement_schema, policy_schema
+from itsm_core.config.schema import agreement_schema, majors_schema, policy_schema
 
 __all__ = [
     "agreement_from_dict",
@@ -83,9 +101,14 @@ __all__ = [
     "customary_agreement",
     "load_agreement",
     "load_calendars",
+    "load_majors",
     "load_matrices",
     "load_policy",
     "load_schedules",
+    "majors_from_dict",
+    "majors_from_toml",
+    "majors_schema",
+    "majors_to_dict",
     "policy_from_dict",
     "policy_from_toml",
     "policy_schema",

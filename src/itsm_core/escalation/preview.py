@@ -40,7 +40,7 @@ from itsm_core.lifecycle import Lifecycle, Refused, decide
 from itsm_core.lifecycle.beside import GRADES, priority_fields
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.processes import INCIDENT
-from itsm_core.records import Record, apply, fold
+from itsm_core.records import Procedure, Record, apply, fold
 from itsm_core.sla import Agreement, Clock, clocks_at, trace
 from itsm_core.sla.tables import Table
 from itsm_core.values import only
@@ -193,9 +193,12 @@ def foresee(
     calendar: BusinessCalendar | None = None,
     lifecycle: Lifecycle = INCIDENT,
     matrix: PriorityMatrix = matrix_3x3_p5,
+    procedure: Procedure | None = None,
     lang: str = "en",
 ) -> Preview:
     """The preview of a record that somebody opens at `start` with these fields, judged by an agreement.
+
+    With a `procedure` it is a major incident from `start` on: what waits for its next update has its turn.
 
     `fields` are those of an opening, such as `{"impact": "high", "urgency": "low"}`; a priority given
     stands without them. When a step sets another priority, the clocks are those of that from then on.
@@ -214,8 +217,12 @@ def foresee(
             return {}
         return clocks_at(record, trace((*decided.events, *made)), agreement, now)
 
-    ahead = _Ahead(policy, fold(decided.events), resolver, matrix, calendar, None)
-    return ahead.looked(clocks, at, horizon, lang, follows=True)
+    record = fold(decided.events)
+    every = None if procedure is None else procedure.every(record.priority)
+    update = None if every is None else later(at, dt.timedelta(microseconds=every))
+    return _Ahead(policy, record, resolver, matrix, calendar, update).looked(
+        clocks, at, horizon, lang, follows=True
+    )
 
 
 _SOMEBODY = Actor.person("somebody")
