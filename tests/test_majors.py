@@ -18,7 +18,16 @@ from itsm_core.errors import InvalidValue, TransitionRefused
 from itsm_core.escalation import EscalationPolicy, EscalationStep
 from itsm_core.escalation.triggers import Trigger, wall
 from itsm_core.lifecycle import CustomField, Lifecycle, State, Transition
-from itsm_core.processes import INCIDENT, PROCEDURE, MajorCriteria, MajorCriterion, MajorRules, update_due
+from itsm_core.processes import (
+    INCIDENT,
+    PROCEDURE,
+    MajorCriteria,
+    MajorCriterion,
+    MajorRules,
+    major_report_due,
+    major_review_due,
+    update_due,
+)
 from itsm_core.records import MajorStatus, fold
 from major_play import RESOLVED, TO_THE_END
 
@@ -480,6 +489,80 @@ def test_nobody_is_overdue_for_the_time_in_which_it_was_resolved(store):
     desk.tick(later(3040))
     (fired,) = [e for e in desk.history("INC-1") if e.kind == "escalated"]
     assert fired.occurred_at == later(3040)
+
+
+# --- papers that are owed ------------------------------------------------------------------------------
+
+OWING = attrs.evolve(PROCEDURE, id="owing", report_within=business_days(1), review_within="3 business days")
+HOUSE = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")
+DAY = 24 * 60
+
+
+def owing(store):
+    """A desk whose procedure says by when papers are owed, and whose policy tells of those that are not there."""
+    steps = [
+        EscalationStep("report", trigger=Trigger.report_overdue(), to="user:mona"),
+        EscalationStep("review", trigger=Trigger.review_overdue("1h business"), to="user:max"),
+    ]
+    policy = EscalationPolicy("house", 1, steps=steps, last_resort="duty-manager")
+    rules = MajorRules(criteria=CRITERIA, procedure=OWING)
+    return ServiceDesk(store, majors=rules, policy=policy, calendar=HOUSE)
+
+
+def test_papers_are_owed_from_the_end_of_the_last_track_on(store):
+    """On the desk's calendar, while the record is not closed; one that is there is owed no more."""
+    desk = owing(store)
+    running(desk)
+    assert major_report_due(desk.get("INC-1"), HOUSE) is None
+    joined(desk)
+    record = desk.fire("INC-1", "resolve", actor=ANA, at=later(60), fields=RESOLVED)
+    assert major_report_due(record, HOUSE) == later(50 + DAY)
+    assert major_review_due(record, HOUSE) == later(50 + 3 * DAY)
+    assert major_review_due(record) == later(50 + 3 * DAY)
+    record = desk.major.report("INC-1", "doc/1", actor=ANA, at=later(70))
+    assert major_report_due(record, HOUSE) is None
+    assert major_review_due(record, HOUSE) == later(50 + 3 * DAY)
+    assert major_report_due(running_under(PROCEDURE), HOUSE) is None
+    record = desk.fire("INC-1", "reopen", actor=ANA, at=later(80), fields={"reason": "Down again"})
+    assert major_review_due(record, HOUSE) is None
+
+
+def running_under(procedure):
+    """A resolved major incident under a procedure."""
+    desk = ServiceDesk(stores.open("memory://"), majors=MajorRules(criteria=CRITERIA, procedure=procedure))
+    return resolved(desk)
+
+
+def test_nobody_owes_a_paper_on_a_calendar_that_never_opens_again():
+    """There is no such instant."""
+    record = running_under(OWING)
+    assert major_report_due(record, BusinessCalendar.never("UTC")) is None
+
+
+def test_a_paper_that_is_overdue_escalates(store):
+    """The record is resolved by then, and nobody would ever ask; each once."""
+    desk = owing(store)
+    resolved(desk)
+    assert desk.next_due() == later(50 + DAY)
+    for minute in (50 + DAY - 1, 50 + DAY, 50 + 3 * DAY + 59, 50 + 3 * DAY + 60, 90 * DAY):
+        desk.tick(later(minute))
+    fired = [e for e in desk.history("INC-1") if e.kind == "escalated"]
+    assert [(e.fields["step"], e.occurred_at) for e in fired] == [
+        ("report", later(50 + DAY)),
+        ("review", later(50 + 3 * DAY + 60)),
+    ]
+
+
+def test_papers_that_are_there_in_time_escalate_nothing(store):
+    """Neither does a record that is closed."""
+    desk = owing(store)
+    resolved(desk)
+    desk.major.report("INC-1", "doc/1", actor=ANA, at=later(70))
+    desk.major.review("INC-1", "doc/2", actor=MONA, at=later(71))
+    desk.fire("INC-1", "close", actor=ANA, at=later(72), fields=CLOSED)
+    desk.tick(later(90 * DAY))
+    assert "escalated" not in kinds(desk)
+    assert major_review_due(desk.get("INC-1"), HOUSE) is None
 
 
 # --- joined, reported, reviewed, never closed by time --------------------------------------------------

@@ -62,6 +62,32 @@ def test_what_makes_no_procedure_is_refused_with_a_remedy(make, words):
     assert refused.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("given", "text", "duration"),
+    [
+        (None, None, None),
+        ("3 business days", "3 business days", business_days(3)),
+        (business_days(3), "3 business days", business_days(3)),
+        ("PT4H30M", "4h 30m", minutes(270)),
+    ],
+)
+def test_by_when_papers_are_owed_is_a_duration_and_stored_as_text(given, text, duration):
+    """One notation for one meaning; what is left out is left out of the plain data."""
+    made = Procedure(
+        "x", 1, tracks=[TRACK], cadence={"P1": minutes(30)}, report_within=given, review_within=given
+    )
+    assert (made.report_within, made.review_within) == (text, text)
+    assert made.within("report") == made.within("review") == duration
+    assert ("report_within" in made.to_dict()) is (given is not None)
+    assert Procedure.of(made.to_dict()) == made
+
+
+def test_a_day_that_could_be_any_is_refused():
+    """As everywhere: business day or calendar day."""
+    with pytest.raises(InvalidValue, match="more than one meaning"):
+        Procedure("x", 1, tracks=[TRACK], cadence={"P1": minutes(30)}, review_within="3 days")
+
+
 def test_every_procedure_has_the_role_of_the_manager():
     """Whoever is responsible; one person."""
     assert procedure(roles=[]).role(MANAGER) == MajorRole(MANAGER)

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from itsm_core import Actor, ServiceDesk, stores
-from itsm_core.business_time.durations import hours, minutes
+from itsm_core.business_time.durations import business_days, hours, minutes
 from itsm_core.config import load_majors, majors_from_dict, majors_from_toml, majors_schema, majors_to_dict
 from itsm_core.config.majors import MOST_CRITERIA, MOST_ROLES, MOST_TRACK_STEPS, MOST_TRACKS
 from itsm_core.errors import InvalidInput, InvalidValue
@@ -40,6 +40,8 @@ security = true
 id = "house"
 version = 2
 cadence = { P1 = "15m wall", P2 = "1h 30m wall" }
+report_within = "3 business days"
+review_within = "80h"
 roles = [{ id = "driver" }, { id = "adviser", single = false }]
 
 [[procedure.tracks]]
@@ -76,6 +78,8 @@ RULES = MajorRules(
         ],
         roles=[MajorRole("driver"), MajorRole("adviser", single=False)],
         cadence={"P1": minutes(15), "P2": minutes(90)},
+        report_within=business_days(3),
+        review_within=hours(80),
     ),
 )  # fmt: skip
 SHORT = """
@@ -153,6 +157,8 @@ def test_a_desk_goes_by_a_file(write):
         ('"15m wall"', '"15m business"', 'does not count day and night.*write "30m wall"'),
         ('"15m wall"', '"1 business day"', "does not count day and night"),
         ('"15m wall"', '"0m wall"', "procedure: cadence 0: is no time between two words"),
+        ("cadence", "report_within = '3 days'\ncadence", "procedure.report_within: duration '3 days'"),
+        ("cadence", "review_within = 3\ncadence", "procedure.review_within 3: is no text"),
         ('{ id = "scribe" }', '{ id = "manager" }', "procedure: role 'manager': is there twice"),
         ('{ id = "scribe" }', '"scribe"', r"roles\[1\] 'scribe': is no table; write \[\[procedure.roles\]\]"),
         ('to = ["done"]', 'to = ["dnoe"]', r"tracks\[1\] \(repair\): step 'dnoe': is none of repair"),

@@ -96,11 +96,12 @@ def test_some_waits_may_take_no_time():
 
 
 def test_a_trigger_is_made_by_the_method_that_names_it():
-    """One type, eight kinds."""
+    """One type, ten kinds."""
     made = [
         Trigger.share_of("75 %", "response"), Trigger.in_state("on_hold", "4h business"),
         Trigger.unacknowledged("5m wall"), Trigger.silent("1h wall"), Trigger.reopened(2),
         Trigger.reassigned(3), Trigger.priority_changed(to="P1"), Trigger.update_overdue(),
+        Trigger.report_overdue(), Trigger.review_overdue("4h business"),
     ]  # fmt: skip
     assert [trigger.kind for trigger in made] == list(TriggerKind)
     assert made[0].metric is Metric.RESPONSE
@@ -218,6 +219,28 @@ def test_an_update_of_a_major_incident_that_is_overdue():
     assert desk.due(T0 + HOUR + 5 * MINUTE) is None
     desk.update_due_at = T0 + 2 * HOUR
     assert desk.due(T0 + 90 * MINUTE) == T0 + 2 * HOUR + 5 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("trigger", "due"),
+    [
+        (Trigger.report_overdue("5m wall"), "report_due_at"),
+        (Trigger.review_overdue("5m wall"), "review_due_at"),
+    ],
+)
+def test_a_paper_of_a_major_incident_that_is_overdue(trigger, due):
+    """Owed after the end, so also of a resolved record; of a closed one nothing is."""
+    desk = on(trigger)
+    assert desk.due(T0) is None
+    desk.fire("resolve", T0 + MINUTE, **DONE)
+    setattr(desk, due, T0 + HOUR)
+    assert desk.due(T0 + MINUTE) == T0 + HOUR + 5 * MINUTE
+    assert len(desk.tick(T0 + HOUR + 5 * MINUTE)) == 1
+    assert desk.due(T0 + 2 * HOUR) is None
+    setattr(desk, due, T0 + 3 * HOUR)
+    assert desk.due(T0 + 2 * HOUR) == T0 + 3 * HOUR + 5 * MINUTE
+    desk.fire("close", T0 + 2 * HOUR, closure_code="monitoring_verified")
+    assert desk.due(T0 + 2 * HOUR) is None
 
 
 @pytest.mark.parametrize(

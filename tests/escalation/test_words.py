@@ -25,6 +25,8 @@ MINUTE = dt.timedelta(minutes=1)
         (Trigger.reassigned(3), "reassigned 3 times", "转派已达 3 次"),
         (Trigger.priority_changed(), "the priority changed", "优先级已变更"),
         (Trigger.update_overdue(), "the update of the major incident is overdue", "重大事件的进展更新已逾期"),
+        (Trigger.report_overdue(), "the report of the major incident is overdue", "重大事件的报告已逾期"),
+        (Trigger.review_overdue(), "the review of the major incident is overdue", "重大事件的评审已逾期"),
     ],
 )  # fmt: skip
 def test_each_trigger_in_words(trigger, en, zh):

@@ -78,6 +78,7 @@ class Desk:
         self.policy, self.resolver = policy, resolver
         self.events = opened(T0) if events is None else events
         self.calendar, self.update_due_at = calendar, update_due_at
+        self.report_due_at = self.review_due_at = None
 
     @property
     def run(self):
@@ -85,7 +86,8 @@ class Desk:
 
     def read(self, now, kind=ClocksRead, **asked):
         clocks = {"resolution": conclude(trace(self.events), TARGET, now)}
-        return kind(clocks=clocks, calendar=self.calendar, update_due_at=self.update_due_at, **asked)
+        due = {name: getattr(self, name) for name in ("update_due_at", "report_due_at", "review_due_at")}
+        return kind(clocks=clocks, calendar=self.calendar, **due, **asked)
 
     def tick(self, now, **asked):
         """What fires now; the run that the events tell afterwards is the one that came out."""

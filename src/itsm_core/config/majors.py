@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from itsm_core.business_time.durations import Budget
+from itsm_core.business_time.durations import Budget, parse
 from itsm_core.config.reading import (
     FLAG,
     TEXT,
@@ -78,12 +78,17 @@ def _every(place: Place, name: str, value: Any) -> int:
     return wait.duration.us
 
 
+def _within(place: Place, value: Any) -> str:
+    text = place.text(value)
+    return place.made(lambda: str(parse(text)))
+
+
 def _spoken(held: tuple[tuple[Priority, int], ...]) -> dict[str, str]:
     return {priority.value: f"{Budget(us)} wall" for priority, us in held}
 
 
 # fmt: off
-_COUNT, _NAMES = Form(_count, int), Form(_names, list)
+_COUNT, _NAMES, _WITHIN = Form(_count, int), Form(_names, list), Form(_within, str)
 _CRITERION = Rows(MajorCriterion, {
     "id": TEXT, "priority": one_of(Priority), "users": _COUNT, "children": _COUNT, "services": _NAMES,
     "security": FLAG,
@@ -119,7 +124,7 @@ _PROCEDURE = Rows(Procedure, {
     "id": TEXT, "version": VERSION,
     "tracks": Form(_tracks, lambda held: [_TRACK.write(one) for one in held]),
     "roles": Form(_roles, lambda held: [_ROLE.write(one) for one in held]),
-    "cadence": Form(_cadence, _spoken),
+    "cadence": Form(_cadence, _spoken), "report_within": _WITHIN, "review_within": _WITHIN,
 })
 _PARTS = {
     "procedure": (_PROCEDURE, ("id", "version", "tracks", "cadence")),

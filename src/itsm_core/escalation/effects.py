@@ -32,13 +32,15 @@ class ClocksRead:
     """What is known beside the record as of now: the event that makes a run move.
 
     `clocks` are those of the record by metric, `calendar` the desk's (None: around the clock),
-    `update_due_at` when the next update of a major incident is due. A `now` that lies further back than
-    `tolerance` fires nothing and is told.
+    `update_due_at` when the next update of a major incident is due, `report_due_at` and `review_due_at` when
+    these are. A `now` that lies further back than `tolerance` fires nothing and is told.
     """
 
     clocks: Mapping[str, Clock] = attrs.field(factory=dict)
     calendar: BusinessCalendar | None = None
     update_due_at: dt.datetime | None = None
+    report_due_at: dt.datetime | None = None
+    review_due_at: dt.datetime | None = None
     tolerance: dt.timedelta = TOLERANCE
 
 

@@ -14,6 +14,7 @@ from itsm_core.escalation.policies import Chain, GoesOn
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import EscalationStep, StepKind
 from itsm_core.escalation.triggers import AROUND, Trigger, TriggerKind, Unit, Wait
+from itsm_core.events import Phase
 from itsm_core.records.escalations import Past
 from itsm_core.sla import Clock, ClockState
 
@@ -172,6 +173,14 @@ def _update_overdue(run: Run, _: Trigger, event: ClocksRead) -> dt.datetime | No
     return event.update_due_at if run.record.phase.is_open else None
 
 
+def _report_overdue(run: Run, _: Trigger, event: ClocksRead) -> dt.datetime | None:
+    return None if run.record.phase is Phase.CLOSED else event.report_due_at
+
+
+def _review_overdue(run: Run, _: Trigger, event: ClocksRead) -> dt.datetime | None:
+    return None if run.record.phase is Phase.CLOSED else event.review_due_at
+
+
 _SINCE: dict[TriggerKind, Callable[[Run, Trigger, ClocksRead], dt.datetime | None]] = {
     TriggerKind.SHARE: _share,
     TriggerKind.STATE: _state,
@@ -181,10 +190,13 @@ _SINCE: dict[TriggerKind, Callable[[Run, Trigger, ClocksRead], dt.datetime | Non
     TriggerKind.REASSIGNED: _reassigned,
     TriggerKind.PRIORITY: _priority,
     TriggerKind.UPDATE_OVERDUE: _update_overdue,
+    TriggerKind.REPORT_OVERDUE: _report_overdue,
+    TriggerKind.REVIEW_OVERDUE: _review_overdue,
 }
 
 _ANEW = frozenset({
     TriggerKind.STATE, TriggerKind.SILENT, TriggerKind.PRIORITY, TriggerKind.UPDATE_OVERDUE,
+    TriggerKind.REPORT_OVERDUE, TriggerKind.REVIEW_OVERDUE,
 })  # fmt: skip
 """What may come about several times: the state is entered again, the desk falls silent again."""
 

@@ -131,6 +131,8 @@ class TriggerKind(StrEnum):
     REASSIGNED = "reassigned"
     PRIORITY = "priority"
     UPDATE_OVERDUE = "update_overdue"
+    REPORT_OVERDUE = "report_overdue"
+    REVIEW_OVERDUE = "review_overdue"
 
 
 def _trigger_kind(value: TriggerKind | str) -> TriggerKind:
@@ -212,6 +214,16 @@ class Trigger:
         """When the update of a major incident is overdue by so long."""
         return cls(TriggerKind.UPDATE_OVERDUE, wait=wait)
 
+    @classmethod
+    def report_overdue(cls, wait: Wait | str = "0m wall") -> Trigger:
+        """When the report of a major incident is overdue by so long; also while its record is resolved."""
+        return cls(TriggerKind.REPORT_OVERDUE, wait=wait)
+
+    @classmethod
+    def review_overdue(cls, wait: Wait | str = "0m wall") -> Trigger:
+        """When the review of a major incident is overdue by so long; also while its record is resolved."""
+        return cls(TriggerKind.REVIEW_OVERDUE, wait=wait)
+
 
 _NEEDS: dict[TriggerKind, frozenset[str]] = {
     TriggerKind.SHARE: frozenset({"share"}),
@@ -222,6 +234,8 @@ _NEEDS: dict[TriggerKind, frozenset[str]] = {
     TriggerKind.REASSIGNED: frozenset({"count"}),
     TriggerKind.PRIORITY: frozenset(),
     TriggerKind.UPDATE_OVERDUE: frozenset({"wait"}),
+    TriggerKind.REPORT_OVERDUE: frozenset({"wait"}),
+    TriggerKind.REVIEW_OVERDUE: frozenset({"wait"}),
 }
 
 _REMEDIES: dict[TriggerKind, str] = {
@@ -233,4 +247,6 @@ _REMEDIES: dict[TriggerKind, str] = {
     TriggerKind.REASSIGNED: "write Trigger.reassigned(3)",
     TriggerKind.PRIORITY: 'write Trigger.priority_changed(to="P1")',
     TriggerKind.UPDATE_OVERDUE: 'write Trigger.update_overdue("5m wall")',
+    TriggerKind.REPORT_OVERDUE: 'write Trigger.report_overdue("4h business")',
+    TriggerKind.REVIEW_OVERDUE: 'write Trigger.review_overdue("4h business")',
 }

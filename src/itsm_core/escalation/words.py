@@ -30,6 +30,8 @@ _WHY: dict[str, dict[TriggerKind | None, str]] = {
         TriggerKind.REASSIGNED: "reassigned {count} times",
         TriggerKind.PRIORITY: "the priority changed",
         TriggerKind.UPDATE_OVERDUE: "the update of the major incident is overdue",
+        TriggerKind.REPORT_OVERDUE: "the report of the major incident is overdue",
+        TriggerKind.REVIEW_OVERDUE: "the review of the major incident is overdue",
         None: "not acknowledged; {wait} since the step before",
     },
     "zh": {
@@ -41,6 +43,8 @@ _WHY: dict[str, dict[TriggerKind | None, str]] = {
         TriggerKind.REASSIGNED: "转派已达 {count} 次",
         TriggerKind.PRIORITY: "优先级已变更",
         TriggerKind.UPDATE_OVERDUE: "重大事件的进展更新已逾期",
+        TriggerKind.REPORT_OVERDUE: "重大事件的报告已逾期",
+        TriggerKind.REVIEW_OVERDUE: "重大事件的评审已逾期",
         None: "尚未确认；距上一步已过 {wait}",
     },
 }

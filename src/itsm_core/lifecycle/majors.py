@@ -291,13 +291,10 @@ def _tracks_open(held: MajorIncident) -> list[Reason]:
 
 
 def _not_reviewed(held: MajorIncident) -> list[Reason]:
-    """What is lacking of report and review; one from before the last move of a track is about less."""
-    moved = max((track.since for track in held.tracks), default=held.proposed_at)
-    papers = (("report", held.report), ("review", held.review))
-    lacking = [name for name, paper in papers if paper is None or paper.at < moved]
+    lacking = held.lacking
     if not lacking:
         return []
     commands = " and ".join(f"{name}_major" for name in lacking)
     said = f"a major incident closes with a report and a review; it lacks the {' and the '.join(lacking)}"
-    facts = {"lacking": tuple(lacking), "clause": _CLAUSE}
+    facts = {"lacking": lacking, "clause": _CLAUSE}
     return [Reason("not_reviewed", f"{said}: {commands}", facts=facts)]

@@ -23,6 +23,8 @@ from itsm_core.processes.major import (
     MajorRules,
     briefing_due,
     customary_criteria,
+    major_report_due,
+    major_review_due,
     proposes,
     update_due,
 )
@@ -78,6 +80,8 @@ __all__ = [
     "customary_criteria",
     "governed",
     "known_error",
+    "major_report_due",
+    "major_review_due",
     "proposals",
     "proposes",
     "recurring",

@@ -14,10 +14,13 @@ from typing import Any
 
 import attrs
 
+from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.durations import minutes
 from itsm_core.business_time.instants import later
-from itsm_core.errors import InvalidValue
+from itsm_core.errors import InvalidValue, NeverOpens
+from itsm_core.events import Phase
 from itsm_core.lifecycle.majors import PROCESS
+from itsm_core.lifecycle.timers import around_the_clock
 from itsm_core.priority import Priority
 from itsm_core.records import MajorIncident, MajorRole, MajorStatus, Procedure, Record, Track, TrackStep
 from itsm_core.values import counted, each, named, only, texts
@@ -255,6 +258,32 @@ def briefing_due(record: Record) -> dt.datetime | None:
         return None
     held, since, cadence = found
     return since if held.told_at is None else later(held.told_at, cadence)
+
+
+def major_report_due(record: Record, calendar: BusinessCalendar | None = None) -> dt.datetime | None:
+    """When the report of a major incident is owed by its procedure; None if it is not, or is there already.
+
+    It is counted from the end of the last track on, on `calendar` (None: around the clock, in UTC).
+    """
+    return _owed(record, "report", calendar)
+
+
+def major_review_due(record: Record, calendar: BusinessCalendar | None = None) -> dt.datetime | None:
+    """When the review of a major incident is owed by its procedure, counted as for its report."""
+    return _owed(record, "review", calendar)
+
+
+def _owed(record: Record, paper: str, calendar: BusinessCalendar | None) -> dt.datetime | None:
+    held = record.major_incident
+    if held is None or not held.is_accepted or held.procedure is None or record.phase is Phase.CLOSED:
+        return None
+    within = held.procedure.within(paper)
+    if within is None or not held.joined or paper not in held.lacking:
+        return None
+    try:
+        return (calendar or around_the_clock()).add(held.moved_at, within)
+    except (NeverOpens, OverflowError):
+        return None
 
 
 def _handled(record: Record) -> tuple[MajorIncident, dt.datetime, dt.timedelta] | None:

@@ -134,6 +134,17 @@ class MajorIncident:
         """Whether every track is at an end."""
         return all(track.ended for track in self.tracks)
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Which of "report" and "review" it lacks; one from before the last move of a track is about less."""
+        papers = (("report", self.report), ("review", self.review))
+        return tuple(name for name, paper in papers if paper is None or paper.at < self.moved_at)
+
+    @property
+    def moved_at(self) -> dt.datetime:
+        """When a track last moved; before there are any, when it was proposed."""
+        return max((track.since for track in self.tracks), default=self.proposed_at)
+
     def holders(self, role: str) -> tuple[str, ...]:
         """Who plays a part now, in the order in which they began."""
         return tuple(one.held_by for one in self.roles if one.role == role and one.renounced_at is None)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from itsm_core.business_time.durations import Budget
+from itsm_core.business_time.durations import Budget, Duration, parse
 from itsm_core.errors import InvalidValue
 from itsm_core.priority import Priority
 from itsm_core.values import counted, each, from_dict, named, texts, to_dict
@@ -133,12 +133,19 @@ def _every(value: Any) -> int:
     return us
 
 
+def _within(value: Duration | str | None) -> str | None:
+    """A duration as the text that is stored."""
+    return None if value is None else str(parse(str(value)))
+
+
 @attrs.frozen
 class Procedure:
     """How a major incident is handled: by which tracks and roles, and how often top management hears.
 
     `cadence` is wall time by priority; a priority it does not name has that of the next more urgent one
     it names, and a record without a priority the most frequent. The role `MANAGER` need not be listed.
+    `report_within` and `review_within` say how long after the last track has ended each is owed, on the
+    desk's calendar: "3 business days", or "4h" of open time. Left out, neither is ever overdue.
     """
 
     id: str
@@ -146,6 +153,8 @@ class Procedure:
     tracks: tuple[Track, ...] = attrs.field(converter=_tracks, kw_only=True)
     roles: tuple[MajorRole, ...] = attrs.field(default=(), converter=_roles, kw_only=True)
     cadence: tuple[tuple[Priority, int], ...] = attrs.field(converter=_cadence, kw_only=True)
+    report_within: str | None = attrs.field(default=None, converter=_within, kw_only=True)
+    review_within: str | None = attrs.field(default=None, converter=_within, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         named(self.id, "procedure", 'name it, such as "major-incidents"')
@@ -173,6 +182,11 @@ class Procedure:
         """Microseconds of wall time within which top management hears again."""
         fit = [us for other, us in self.cadence if priority is not None and other <= priority]
         return fit[-1] if fit else min(us for _, us in self.cadence)
+
+    def within(self, paper: str) -> Duration | None:
+        """How long after the last track has ended the "report" or the "review" is owed; None if never."""
+        told = self.report_within if paper == "report" else self.review_within
+        return None if told is None else parse(told)
 
     def to_dict(self) -> dict[str, Any]:
         """The procedure as plain data, as `accept_major` takes it."""
