@@ -952,6 +952,16 @@ def test_without_a_resolved_phase_it_closes_joined_reported_and_reviewed(store):
     assert ends(desk, 60 * 24 * 401) == "gone"
 
 
+def test_without_a_resolved_phase_nothing_is_reported_before_it_is_accepted(store):
+    """One reason for a proposal: it was not accepted; it has no tracks yet."""
+    desk = ServiceDesk(store, lifecycles=STRAIGHT, majors=RULES)
+    opened(desk)
+    with pytest.raises(TransitionRefused) as refused:
+        desk.major.report("INC-1", "doc/1", actor=ANA, at=later(1))
+    assert refused.value.codes == ("major_status",)
+    assert ends(desk, 2) == ("major_undecided",)
+
+
 def buttons(desk, at):
     """The buttons of the record for its manager."""
     return {one.trigger: one for one in desk.options("INC-1", MONA, at=later(at))}

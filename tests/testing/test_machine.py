@@ -12,6 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from changing import DAY, HOUR, OURS, PEOPLE, T
 from itsm_core import BusinessCalendar, CustomField, InvalidValue
 from itsm_core.approvals import ApprovalRule, Panel
+from itsm_core.business_time.durations import business_days
 from itsm_core.lifecycle import Lifecycle, State, Transition, options
 from itsm_core.processes import CHANGE, INCIDENT, SHIPPED, TASK, RequestModel
 from itsm_core.processes.authority import MATERIAL
@@ -83,6 +84,36 @@ def test_lifecycles_made_from_the_shipped_ones_keep_every_law():
     laptop = RequestModel("laptop", 3, title="A laptop", inputs=[], approval="line_manager")
     for lifecycle in (INCIDENT.lite(), laptop.lifecycle(), CHANGE, CHANGE.lite()):
         run(lifecycle_machine(lifecycle), EXAMPLES // 5)
+
+
+@pytest.mark.law
+def test_a_lifecycle_of_incidents_that_resolves_nothing_keeps_every_law():
+    """Its major incidents end in its closing transition; and some are proposed, so that this is tried."""
+    said = []
+
+    class Watched(lifecycle_machine(STRAIGHT)):
+        """The same, with a word on where the major incident stands."""
+
+        def teardown(self):
+            if self.history:
+                held = fold(self.history).major_incident
+                said.append(None if held is None else str(held.status))
+
+    run(Watched)
+    assert {"proposed", "accepted", "rejected"} & {*said}, Counter(said)
+
+
+STRAIGHT = Lifecycle(
+    "straight", 1, process="incident", initial="new",
+    states=[State("new", "new"), State("work", "active"), State("gone", "closed", outcome="solved"),
+            State("same", "closed", outcome="duplicate")],
+    transitions=[
+        Transition("start", "new", dest="work", roles="agent"),
+        Transition("end", ("new", "work"), dest="gone", roles="agent"),
+        Transition("merge_in", ("new", "work"), dest="same", roles="agent"),
+        Transition("fade", "new", dest="gone", after=business_days(9)),
+    ],
+)  # fmt: skip
 
 
 @pytest.mark.law
