@@ -891,17 +891,29 @@ def test_a_child_ends_undecided(desk):
     assert "refused" not in kinds(desk)
 
 
+FADING = Lifecycle(
+    "fading", 1, process="incident", initial="new",
+    states=[State("new", "new"), State("done", "resolved"), State("gone", "closed", outcome="completed")],
+    transitions=[
+        Transition("fade", "new", dest="done", after=business_days(1)),
+        Transition("end", "done", dest="gone", roles="agent"),
+    ],
+)  # fmt: skip
+
+
+def test_time_resolves_a_child_that_nobody_decided(store):
+    """Its parent is the one that somebody decides on."""
+    desk = ServiceDesk(store, lifecycles=FADING, majors=RULES)
+    opened(desk)
+    desk.open("Parent", actor=ANA, at=T, record_id="INC-0")
+    desk.link("INC-1", "child_of", "INC-0", actor=ANA, at=later(1))
+    desk.tick(T + dt.timedelta(days=2))
+    assert desk.get("INC-1").state == "done"
+
+
 def test_time_does_not_resolve_what_nobody_decided(store):
     """What is resolved is not accepted any more: time would have decided. Noted with the proposal."""
-    own = Lifecycle(
-        "own", 1, process="incident", initial="new",
-        states=[State("new", "new"), State("done", "resolved"), State("gone", "closed", outcome="completed")],
-        transitions=[
-            Transition("fade", "new", dest="done", after=business_days(1)),
-            Transition("end", "done", dest="gone", roles="agent"),
-        ],
-    )  # fmt: skip
-    desk = ServiceDesk(store, lifecycles=own, majors=RULES)
+    desk = ServiceDesk(store, lifecycles=FADING, majors=RULES)
     opened(desk)
     assert kinds(desk) == ["opened", "major_proposed", "refused"]
     assert dict(desk.history("INC-1")[-1].fields) == {"trigger": "fade", "codes": ("major_undecided",)}

@@ -26,7 +26,7 @@ PROCESS = "incident"
 _OPEN = frozenset({Phase.NEW, Phase.ACTIVE, Phase.WAITING})
 _LIVE = _OPEN | {Phase.RESOLVED}
 _PAPERS = frozenset({"report_major", "review_major"})
-_ELSEWHERE = frozenset({"merged", "duplicate"})
+_ELSEWHERE = frozenset({"merged", "duplicate"})  # the outcomes of what goes on in another record
 _RESOLVED = frozenset({Phase.RESOLVED})
 _NONE, _PROPOSED, _ACCEPTED = "none", MajorStatus.PROPOSED, MajorStatus.ACCEPTED
 
@@ -256,9 +256,10 @@ def undecided(record: Record, row: Transition, lifecycle: Definition) -> list[Re
     held, to = record.major_incident, lifecycle.by_id[row.dest]
     if held is None or held.status is not MajorStatus.PROPOSED:
         return []
+    if to.outcome in _ELSEWHERE or any(relation == "child_of" for relation, _ in record.links):
+        return []
     by_time = row.after is not None and record.phase.is_open and not to.phase.is_open
-    spoken_for = to.outcome in _ELSEWHERE or any(relation == "child_of" for relation, _ in record.links)
-    if not by_time and (to.phase is not Phase.CLOSED or spoken_for):
+    if not by_time and to.phase is not Phase.CLOSED:
         return []
     take = "accept it (accept_major)" if record.phase.is_open else "reopen and accept it"
     told = f"{record.id} is proposed as a major incident, and nobody has decided"
