@@ -449,7 +449,7 @@ def test_a_callback_is_a_notifier_of_its_own(store):
     "policy",
     [
         paging(steps=[attrs.evolve(PAGE, to=("user:ana", "callback:siren"))]),
-        paging(steps=[attrs.evolve(PAGE, to="role:x", when_empty="fallback", fallback="callback:siren")]),
+        paging(steps=[attrs.evolve(PAGE, to="lead", when_empty="fallback", fallback="callback:siren")]),
         paging(last_resort="callback:siren"),
     ],
     ids=["to", "fallback", "last resort"],
