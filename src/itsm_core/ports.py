@@ -23,7 +23,7 @@ from itsm_core.values import NO_FIELDS, Fields, as_fields, member, pairs
 # --- what a store keeps -----------------------------------------------------------------------
 
 
-FOLD = 7
+FOLD = 6
 """The version of what `fold` and `trace` make of events; a change of either is a new one."""
 
 

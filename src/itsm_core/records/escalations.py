@@ -62,7 +62,6 @@ class Escalation:
     reopenings: tuple[dt.datetime, ...] = ()
     reassignments: tuple[dt.datetime, ...] = ()
     priority_changed_at: dt.datetime | None = None
-    priority_was: str | None = None
     last_at: dt.datetime | None = None
     past: tuple[Past, ...] = ()
 
@@ -95,11 +94,11 @@ def heard(now: Escalation, event: Event) -> Escalation:
 
 
 def reprioritised(now: Escalation, event: Event, before: str | None) -> Escalation:
-    """A change of priority, and what it was; the first one that a record gets is no change."""
+    """A change of priority; the first one that a record gets is no change."""
     priority = event.fields.get("priority")
     if priority is None or before is None or priority == before:
         return now
-    return attrs.evolve(now, priority_changed_at=event.occurred_at, priority_was=before)
+    return attrs.evolve(now, priority_changed_at=event.occurred_at)
 
 
 def reassigned(now: Escalation, event: Event) -> Escalation:
