@@ -4,7 +4,19 @@ import datetime as dt
 
 from itsm_core import Actor, Command, Event, decide, fold
 from itsm_core.business_time import BusinessCalendar, hours
-from itsm_core.escalation import ClocksRead, EscalateNow, NotFired, Resume, Run, advance, as_named, next_due
+from itsm_core.escalation import (
+    ClocksRead,
+    EscalateNow,
+    HandedOver,
+    NotFired,
+    NotHandedOver,
+    Resume,
+    Run,
+    advance,
+    as_named,
+    next_due,
+)
+from itsm_core.escalation.answering import shifts_of
 from itsm_core.processes import INCIDENT
 from itsm_core.sla import Metric, Target, conclude, trace
 
@@ -52,12 +64,14 @@ def stored(events, effects, policy):
         if isinstance(effect, Resume):
             kind, about = "escalation_resumed", {**about, "why": effect.why, "mode": effect.mode}
         elif isinstance(effect, NotFired):
-            kind, about = "not_escalated", {**about, "why": effect.why}
+            kind, about = "not_escalated", {**about, "why": effect.why, "to": effect.to}
         else:
             kind = "escalated"
             for name in ("to", "went"):
                 if getattr(effect, name, None) is not None:
                     about[name] = getattr(effect, name)
+        if isinstance(effect, HandedOver | NotHandedOver):
+            about["handoff"] = True
         events = said(events, kind, effect.fired_at, MACHINE, **about)
     return events
 
@@ -87,7 +101,7 @@ class Desk:
     def read(self, now, kind=ClocksRead, **asked):
         clocks = {"resolution": conclude(trace(self.events), TARGET, now)}
         due = {name: getattr(self, name) for name in ("update_due_at", "report_due_at", "review_due_at")}
-        return kind(clocks=clocks, calendar=self.calendar, **due, **asked)
+        return kind(clocks=clocks, calendar=self.calendar, shifts=shifts_of(self.resolver), **due, **asked)
 
     def tick(self, now, **asked):
         """What fires now; the run that the events tell afterwards is the one that came out."""

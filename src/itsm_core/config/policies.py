@@ -25,7 +25,7 @@ from itsm_core.config.reading import (
     some_of,
 )
 from itsm_core.errors import InvalidInput, InvalidValue
-from itsm_core.escalation.policies import ACK_MODES, GOES_ON, ON_PRIORITY_CHANGE, EscalationPolicy
+from itsm_core.escalation.policies import ACK_MODES, GOES_ON, ON_HANDOFF, ON_PRIORITY_CHANGE, EscalationPolicy
 from itsm_core.escalation.steps import (
     CATCH_UP,
     HOURS,
@@ -121,7 +121,8 @@ _POLICY = Rows(EscalationPolicy, {
     "id": TEXT, "version": VERSION, "last_resort": TEXT, "priorities": some_of(Priority),
     "ack_mode": one_of(ACK_MODES), "ack_timeout": WAIT, "on_ack_timeout": one_of(GOES_ON),
     "updates_hold_ack": FLAG, "on_snooze_end": one_of(GOES_ON),
-    "on_priority_change": one_of(ON_PRIORITY_CHANGE), "catch_up": one_of(CATCH_UP),
+    "on_priority_change": one_of(ON_PRIORITY_CHANGE), "on_handoff": one_of(ON_HANDOFF),
+    "catch_up": one_of(CATCH_UP),
 })
 # fmt: on
 _UNDERSTOOD = ("kind", "metric", "stops_on")

@@ -1,6 +1,7 @@
 """Escalation: who is told, and who gets the work, when time runs out or nobody answers.
 
-Order: triggers, steps, policies, answering, effects, runs, timing, owing, engine, migration, words, preview,
+Order: triggers, steps, policies, answering, effects, runs, timing, coalescing,
+handing, firing, owing, engine, migration, words, preview,
 linting, picture.
 
 A policy is data: steps that a trigger sets off, and chains of steps after them. A step is functional (the
@@ -17,10 +18,12 @@ from itsm_core.escalation.effects import (
     DeclareMajor,
     Effect,
     EscalateNow,
+    HandedOver,
     Inform,
     Move,
     NoResponder,
     NotFired,
+    NotHandedOver,
     Resume,
     Steered,
     Unanswered,
@@ -50,11 +53,13 @@ __all__ = [
     "EscalateNow",
     "EscalationPolicy",
     "EscalationStep",
+    "HandedOver",
     "Inform",
     "Migration",
     "Move",
     "NoResponder",
     "NotFired",
+    "NotHandedOver",
     "Note",
     "PolicyRule",
     "Preview",

@@ -7,7 +7,7 @@ given who could say, it means nobody: then the step's `when_empty` and the polic
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.policies import EscalationPolicy
@@ -20,6 +20,12 @@ Resolver = Callable[[str, Record, dt.datetime], tuple[str, ...]]
 
 It may have a method `unknown(name)`, as `OnCall` has: whether it never has an answer to that name. A step
 that asks for such a name is refused as a desk is made, and found by `lint`.
+"""
+
+Shifts = Callable[[str, dt.datetime], Iterator[tuple[dt.datetime, tuple[str, ...]]]]
+"""Who is on call by a name from an instant on: that instant, and each change after it, with the people.
+
+`OnCall.shifts` is one; a host's resolver may have a method `shifts`, too. A policy's `on_handoff` asks it.
 """
 
 
@@ -40,6 +46,12 @@ def by_id(name: str, _: Record, __: dt.datetime) -> tuple[str, ...]:
     return () if asks(name) else (name,)
 
 
+def shifts_of(resolver: Resolver) -> Shifts | None:
+    """Who is on call by a name from an instant on, as far as the resolver knows shifts."""
+    shifts: Shifts | None = getattr(resolver, "shifts", None)
+    return shifts if callable(shifts) else None
+
+
 def unknown_to(resolver: Resolver | None, name: str) -> bool:
     """Whether a resolver says of itself that it never has an answer to a name."""
     says = getattr(resolver, "unknown", None)
@@ -52,11 +64,17 @@ def instead(resolver: Resolver | None, name: str, otherwise: str) -> str:
     return near(name, known if isinstance(known, tuple) else (), otherwise)
 
 
-def check_answers(policies: Iterable[EscalationPolicy], resolver: Resolver, *, has_directory: bool) -> None:
+def check_answers(policies: Sequence[EscalationPolicy], resolver: Resolver, *, has_directory: bool) -> None:
     """Refuses policies with a step that names somebody of whom nobody here can say who it is.
 
-    With a directory the resolver is asked who is on call, and the directory everything else.
+    With a directory the resolver is asked who is on call, and the directory everything else. A policy that
+    says what a change of shift does needs a resolver that knows shifts.
     """
+    for one in policies:
+        if one.on_handoff != "none" and shifts_of(resolver) is None:
+            reason = f"is what policy {one.label} says, and nobody here knows when a shift changes"
+            remedy = "give the desk resolver=OnCall({...}), or one with a method shifts(name, since)"
+            raise InvalidValue("on_handoff", one.on_handoff, reason, remedy)
     for policy, step, name in _asked(policies):
         if has_directory and not name.startswith(PREFIX):
             continue

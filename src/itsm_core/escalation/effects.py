@@ -9,6 +9,7 @@ from typing import Any, Literal
 import attrs
 
 from itsm_core.business_time.calendar import BusinessCalendar
+from itsm_core.escalation.answering import Shifts
 from itsm_core.escalation.policies import GoesOn
 from itsm_core.escalation.steps import EscalationStep
 from itsm_core.records import Record
@@ -23,7 +24,7 @@ Why = Literal[
 """Why a step did not fire, or did not tell somebody: nobody could say who is meant ("unresolved")."""
 
 
-Ended = Literal["ack_timeout", "snooze_over"]
+Ended = Literal["ack_timeout", "snooze_over", "handed_off"]
 """Why an acknowledgement ended by itself."""
 
 
@@ -33,7 +34,8 @@ class ClocksRead:
 
     `clocks` are those of the record by metric, `calendar` the desk's (None: around the clock),
     `update_due_at` when the next update of a major incident is due, `report_due_at` and `review_due_at` when
-    these are. A `now` that lies further back than `tolerance` fires nothing and is told.
+    these are. `shifts` says who is on call by a name from an instant on (None: nobody looks at changes of
+    shift). A `now` that lies further back than `tolerance` fires nothing and is told.
     """
 
     clocks: Mapping[str, Clock] = attrs.field(factory=dict)
@@ -41,6 +43,7 @@ class ClocksRead:
     update_due_at: dt.datetime | None = None
     report_due_at: dt.datetime | None = None
     review_due_at: dt.datetime | None = None
+    shifts: Shifts | None = attrs.field(default=None, eq=False, repr=False)
     tolerance: dt.timedelta = TOLERANCE
 
 
@@ -87,6 +90,11 @@ class NoResponder(Inform):
 
 
 @attrs.frozen(kw_only=True)
+class HandedOver(Inform):
+    """Tell somebody who has come on duty what those before them were told: `name` is the shift's."""
+
+
+@attrs.frozen(kw_only=True)
 class Move(Effect):
     """Give the work to a group, to a person, or to a person of a group (a functional step)."""
 
@@ -129,7 +137,11 @@ class Steered(Effect):
 
 @attrs.frozen(kw_only=True)
 class Resume(Effect):
-    """An acknowledgement has lapsed ("ack_timeout") or a snooze is over: the chains go on, or begin anew."""
+    """An acknowledgement or a snooze is over: the chains go on, or begin anew.
+
+    It has lapsed ("ack_timeout"), its time is over ("snooze_over"), or whoever gave it has gone off
+    duty ("handed_off").
+    """
 
     why: Ended
     mode: GoesOn
@@ -146,6 +158,11 @@ class NotFired(Effect):
 @attrs.frozen(kw_only=True)
 class Unanswered(NotFired):
     """A step whose names resolved to nobody; recorded, so that it is seen and not tried again."""
+
+
+@attrs.frozen(kw_only=True)
+class NotHandedOver(NotFired):
+    """A change of shift at which nobody was told, and why; "superseded" is who came and went off again."""
 
 
 @attrs.frozen(kw_only=True)

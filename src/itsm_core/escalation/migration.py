@@ -11,7 +11,7 @@ import attrs
 from itsm_core.business_time.instants import in_utc
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.effects import ClocksRead, NotFired
-from itsm_core.escalation.engine import passed_over
+from itsm_core.escalation.firing import passed_over
 from itsm_core.escalation.policies import EscalationPolicy
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import EscalationStep
@@ -74,7 +74,8 @@ def migrate(
     if mode not in MODES:
         raise InvalidValue("mode", mode, "is no way to migrate", f"use one of {', '.join(MODES)}")
     at, was = in_utc(now, "now"), run.policy
-    level = sum(one.why is None and bool(one.to) for one in run.escalation.past if one.policy == was.id)
+    fired = (one for one in run.escalation.past if one.policy == was.id and not one.handoff)
+    level = sum(one.why is None and bool(one.to) for one in fired)
     run = _under(run, policy, at, mode)
     passed: list[NotFired] = []
     enter: str | None = None

@@ -12,7 +12,7 @@ from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.steps import CATCH_UP, END, CatchUp, EscalationStep, key_part
 from itsm_core.escalation.triggers import Trigger, TriggerKind, Wait, wait_of
-from itsm_core.oncall.resolving import CALLBACK, SURELY
+from itsm_core.oncall.resolving import CALLBACK, PREFIX, SURELY
 from itsm_core.priority import Priority
 from itsm_core.records import Record
 from itsm_core.sla.targets import one_of, priorities_of
@@ -21,9 +21,11 @@ from itsm_core.values import counted, each, only, word
 AckMode = Literal["first", "all"]
 GoesOn = Literal["restart", "resume"]
 OnPriorityChange = Literal["keep", "switch"]
+OnHandoff = Literal["none", "renotify_new", "transfer_if_acked_by_outgoing"]
 ACK_MODES: tuple[str, ...] = get_args(AckMode)
 GOES_ON: tuple[str, ...] = get_args(GoesOn)
 ON_PRIORITY_CHANGE: tuple[str, ...] = get_args(OnPriorityChange)
+ON_HANDOFF: tuple[str, ...] = get_args(OnHandoff)
 
 ASKED = ("on_call:", "role:", "group:", "manager_of:")
 """Names that begin so are asked for when a step fires: the last resort, which nobody asks about, is none."""
@@ -81,6 +83,8 @@ class EscalationPolicy:
     `ack_timeout` it lapses, and the chains begin anew or go on where they were (`on_ack_timeout`,
     `on_snooze_end`); `updates_hold_ack` lets each word of the desk's begin that time
     anew. `on_priority_change` "switch" lets another policy take over that covers the new priority.
+    `on_handoff` says what a change of shift does: tell the new one while nobody has acknowledged
+    ("renotify_new"), or take the place of whoever has, and goes off duty ("transfer_if_acked_by_outgoing").
     `catch_up` is for steps that do not say theirs: by default chains are "serial", shares "coalesce".
     """
 
@@ -100,6 +104,7 @@ class EscalationPolicy:
     on_priority_change: OnPriorityChange = attrs.field(
         default="keep", validator=one_of(ON_PRIORITY_CHANGE), kw_only=True
     )
+    on_handoff: OnHandoff = attrs.field(default="none", validator=one_of(ON_HANDOFF), kw_only=True)
     catch_up: CatchUp | None = attrs.field(
         default=None, validator=attrs.validators.optional(one_of(CATCH_UP)), kw_only=True
     )
@@ -117,6 +122,9 @@ class EscalationPolicy:
         if self.catch_up == "expire":
             raise self._wrong("expires without saying after how long", "say so of its steps: expires_after")
         self._check_steps()
+        if self.on_handoff != "none" and not any(name.startswith(PREFIX) for name in self.names):
+            remedy = 'ask who is on call, such as to="on_call:network", or leave on_handoff out'
+            raise self._wrong("says what a change of shift does, and no step asks who is on call", remedy)
         for chain in self.chains:
             self._check_chain(chain)
 
@@ -180,10 +188,14 @@ class EscalationPolicy:
         return f"{self.id}@{self.version}"
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """All names that its steps tell, each once."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in (*step.to, *step.fallback)))
+
+    @property
     def callbacks(self) -> tuple[str, ...]:
         """The callbacks that it names, each once."""
-        names = [name for step in self.steps for name in (*step.to, *step.fallback)]
-        named_so = (name for name in (*names, self.last_resort or "") if name.startswith(CALLBACK))
+        named_so = (name for name in (*self.names, self.last_resort or "") if name.startswith(CALLBACK))
         return tuple(dict.fromkeys(named_so))
 
     def covers(self, record: Record) -> bool:

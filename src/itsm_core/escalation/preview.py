@@ -19,7 +19,7 @@ from itsm_core.business_time.instants import in_utc, later, micros, zone_of
 from itsm_core.business_time.windows import printable
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue
-from itsm_core.escalation.answering import Resolver, as_named
+from itsm_core.escalation.answering import Resolver, as_named, shifts_of
 from itsm_core.escalation.effects import (
     Change,
     ClocksRead,
@@ -317,7 +317,12 @@ class _Ahead:
 
     def _read(self, clocks: Clocks, now: dt.datetime) -> ClocksRead:
         found = clocks(now, self.run.record, self.made)
-        return ClocksRead(clocks=found, calendar=self.calendar, update_due_at=self.update_due_at)
+        return ClocksRead(
+            clocks=found,
+            calendar=self.calendar,
+            update_due_at=self.update_due_at,
+            shifts=shifts_of(self.resolver),
+        )
 
 
 def _row(effect: Effect, lang: str) -> Row:

@@ -70,7 +70,16 @@ class Run:
         """The newest turn of a chain that counts; None if it has not begun."""
         state, places, policy = self.escalation, chain.places, self.policy.id
         for one in reversed(state.past):
-            if one.step in places and one.policy == policy and self._counts(one, chain):
+            if one.step in places and one.policy == policy and not one.handoff and self._counts(one, chain):
+                return one
+        return None
+
+    def newest(self, chain: Chain, *, telling: bool = False) -> Past | None:
+        """The newest turn of a chain that counts, or change of shift; or the last that told somebody."""
+        places, policy = chain.places, self.policy.id
+        for one in reversed(self.escalation.past):
+            mine = one.step in places and one.policy == policy and self._counts(one, chain)
+            if mine and (one.to or not telling):
                 return one
         return None
 
@@ -78,7 +87,7 @@ class Run:
         """The turns of a chain that count, oldest first."""
         places, policy = chain.places, self.policy.id
         past = self.escalation.past
-        mine = [one for one in past if one.step in places and one.policy == policy]
+        mine = [one for one in past if one.step in places and one.policy == policy and not one.handoff]
         return [one for one in mine if self._counts(one, chain)]
 
     def _counts(self, turn: Past, chain: Chain) -> bool:

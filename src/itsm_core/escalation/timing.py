@@ -71,6 +71,11 @@ def turns_of(run: Run, event: ClocksRead, by: dt.datetime = LATEST) -> list[Turn
     return found
 
 
+def is_live(run: Run, chain: Chain, event: ClocksRead) -> bool:
+    """Whether what sets off a chain still holds."""
+    return _SINCE[chain.trigger.kind](run, chain.trigger, event) is not None
+
+
 def clock_of(chain: Chain, event: ClocksRead) -> Clock | None:
     """The clock whose share begins a chain; None where something else does."""
     trigger = chain.trigger
@@ -232,7 +237,7 @@ def _begun_to_change(run: Run, chain: Chain, at: dt.datetime) -> list[dt.datetim
     """What set the chain off, where one of its steps changed the priority at this instant."""
     found, begun = [], at
     for turn in run.escalation.past:
-        if turn.policy != run.policy.id or turn.step not in chain.places:
+        if turn.policy != run.policy.id or turn.step not in chain.places or turn.handoff:
             continue
         place = chain.places[turn.step]
         begun = turn.scheduled_at if place == 0 else begun

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from itsm_core.business_time.durations import Budget
-from itsm_core.escalation.effects import Effect, Inform, NoResponder, Resume
+from itsm_core.escalation.effects import Effect, HandedOver, Inform, NoResponder, Resume
 from itsm_core.escalation.triggers import Trigger, TriggerKind, Unit, Wait
 from itsm_core.records import Record
 
@@ -52,6 +52,7 @@ _AT_ONCE = {"en": "not acknowledged yet", "zh": "尚无人确认"}
 _GOING_ON = {"en": "{wait} since the step before", "zh": "距上一步已过 {wait}"}
 _NEXT = {"en": "together with the step before", "zh": "紧接上一步"}
 _NO_RESPONDER = {"en": "nobody answers to {names}; {why}", "zh": "{names} 均无人应答；{why}"}
+_HANDED_OVER = {"en": "you are on duty now; {why}", "zh": "现由您值班；{why}"}
 _BODY = {
     "en": "{title}. Due {due}; open since {opened}, with {group}.",
     "zh": "{title}。截止时间 {due}；{opened} 开单，现由 {group} 处理。",
@@ -103,6 +104,7 @@ _DEEDS = {
 _ENDED = {
     ("en", "ack_timeout"): "the acknowledgement lapsed", ("en", "snooze_over"): "the snooze is over",
     ("zh", "ack_timeout"): "确认已失效",                  ("zh", "snooze_over"): "暂缓结束",
+    ("en", "handed_off"): "whoever was on it has gone off duty", ("zh", "handed_off"): "确认人已下班",
 }
 # fmt: on
 
@@ -161,7 +163,7 @@ def because_of(effect: Effect, lang: str = "en") -> str:
         why = _NEXT[lang] if at_once else told.format(wait=waited(step.after, lang))
     if isinstance(effect, NoResponder):
         return _NO_RESPONDER[lang].format(names=", ".join(step.to) or step.id, why=why)
-    return why
+    return _HANDED_OVER[lang].format(why=why) if isinstance(effect, HandedOver) else why
 
 
 def deed(what: str, lang: str, about: str) -> str:

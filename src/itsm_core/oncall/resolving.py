@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 import attrs
 
+from itsm_core.business_time.instants import in_utc, later
 from itsm_core.errors import InvalidValue
-from itsm_core.oncall.final import Segment, gaps
+from itsm_core.oncall.final import Segment, gaps, segments
 from itsm_core.oncall.rotations import Rotation
 from itsm_core.oncall.schedules import Schedule
 from itsm_core.records import Record
@@ -23,6 +24,9 @@ PREFIX = "on_call:"
 
 CALLBACK = "callback:"
 """A name that begins so is that of a notifier."""
+
+AHEAD = dt.timedelta(days=366)
+"""How far ahead changes of shift are looked for."""
 
 SURELY = ("user:", CALLBACK)
 """Names that begin so always answer; whoever else is named may be nobody when a step fires."""
@@ -76,6 +80,19 @@ class OnCall:
         """The times without anybody, by the name in a step; only of schedules that have some."""
         found = {PREFIX + name: gaps(one, start, end) for name, one in self.schedules.items()}
         return {name: holes for name, holes in found.items() if holes}
+
+    def shifts(self, name: str, since: dt.datetime) -> Iterator[tuple[dt.datetime, tuple[str, ...]]]:
+        """Who answers to a name at `since`, and at each change in the year after it, in UTC.
+
+        Nothing of a name that no schedule here has: who answers to it changes without a word.
+        """
+        if name.startswith(PREFIX):
+            schedule = self.schedules.get(name.removeprefix(PREFIX))
+            found = () if schedule is None else segments(schedule, in_utc(since), later(since, AHEAD))
+            yield from ((one.start, one.on_call) for one in found)
+        else:
+            further = getattr(self.otherwise, "shifts", None)
+            yield from further(name, since) if callable(further) else ()
 
     def unknown(self, name: str) -> bool:
         """Whether a name asks for a schedule that is not there, or for what nobody here knows."""

@@ -23,7 +23,8 @@ from itsm_core.values import evolver
 class Past:
     """A step that had its turn: it fired (`why` is None), or was passed over.
 
-    `went` is the step at which a branch or a repetition let the chain go on; `to` whom it told.
+    `went` is the step at which a branch or a repetition let the chain go on; `to` whom it told. A `handoff`
+    is no turn of its own: a change of shift at which it told others.
     """
 
     policy: str
@@ -35,6 +36,7 @@ class Past:
     why: str | None = None
     went: str | None = None
     to: tuple[str, ...] = ()
+    handoff: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -230,6 +232,7 @@ def _with(now: Escalation, event: Event, why: str | None) -> Escalation:
         why=why,
         went=said.get("went"),
         to=() if to is None or why is not None else (to,),
+        handoff=bool(said.get("handoff")),
     )
     return attrs.evolve(now, last_at=last, past=_merged(now.past, turn))
 

@@ -170,10 +170,11 @@ def read_of(terms: Terms, known: Standing, at: dt.datetime) -> ClocksRead:
     """What a policy looks at beside the record, as of an instant."""
     record, clocks, calendar = known.record, known.clocks(terms, at), terms.calendar
     if record.major_incident is None:
-        return ClocksRead(clocks=clocks, calendar=calendar)
+        return ClocksRead(clocks=clocks, calendar=calendar, shifts=terms.shifts)
     return ClocksRead(
         clocks=clocks,
         calendar=calendar,
+        shifts=terms.shifts,
         update_due_at=update_due(record, at),
         report_due_at=major_report_due(record, calendar),
         review_due_at=major_review_due(record, calendar),

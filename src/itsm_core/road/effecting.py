@@ -7,7 +7,16 @@ from typing import Any
 
 from itsm_core.commands import Command
 from itsm_core.escalation import Effect, EscalationPolicy, Inform, Move
-from itsm_core.escalation.effects import Change, DeclareMajor, NoResponder, NotFired, Resume, Steered
+from itsm_core.escalation.effects import (
+    Change,
+    DeclareMajor,
+    HandedOver,
+    NoResponder,
+    NotFired,
+    NotHandedOver,
+    Resume,
+    Steered,
+)
 from itsm_core.events import Event
 from itsm_core.lifecycle.beside import GRADES
 from itsm_core.oncall import Person
@@ -69,13 +78,18 @@ _US = dt.timedelta(microseconds=1)
 def _beyond(effect: Effect) -> dict[str, Any]:
     """What only some effects say."""
     if isinstance(effect, Inform):
-        return {"to": effect.to, "no_responder": True if isinstance(effect, NoResponder) else None}
+        return {
+            "to": effect.to,
+            "no_responder": True if isinstance(effect, NoResponder) else None,
+            "handoff": True if isinstance(effect, HandedOver) else None,
+        }
     if isinstance(effect, Move):
         return {"to": effect.assignee or effect.group}
     if isinstance(effect, Steered):
         return {"went": effect.went}
     if isinstance(effect, NotFired):
-        return {"why": effect.why, "to": effect.to}
+        handoff = True if isinstance(effect, NotHandedOver) else None
+        return {"why": effect.why, "to": effect.to, "handoff": handoff}
     return {"why": effect.why, "mode": effect.mode} if isinstance(effect, Resume) else {}
 
 

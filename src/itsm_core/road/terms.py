@@ -12,7 +12,7 @@ import attrs
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation import EscalationPolicy, Inform, Resolver, by_id, policy_for, wording
-from itsm_core.escalation.answering import check_answers
+from itsm_core.escalation.answering import Shifts, check_answers, shifts_of
 from itsm_core.events import Event
 from itsm_core.lifecycle import TOLERANCE, CustomField, Lifecycle
 from itsm_core.lifecycle.timers import TIME
@@ -192,6 +192,11 @@ class Terms:
                 raise InvalidValue(
                     "metric", step.metric, f"of step {step.id!r} is measured by no agreement here", remedy
                 )
+
+    @property
+    def shifts(self) -> Shifts | None:
+        """Who is on call by a name from an instant on, as far as the resolver knows."""
+        return shifts_of(self.resolver)
 
     def policy_of(self, record: Record) -> EscalationPolicy | None:
         """The policy that watches a record: the version it pins, else the one that covers it now.
