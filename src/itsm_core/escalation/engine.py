@@ -161,7 +161,8 @@ def _handed_over(
 def _may_go_on(run: Run, turn: Turn) -> bool:
     """Whether the step after this one may be due at once; one that waits from now on is not."""
     chain = turn.chain
-    last = run.last_turn(chain)
+    newest = run.escalation.past[-1]  # of several that had their turn it may be another's
+    last = newest if newest.step in chain.places else run.last_turn(chain)
     if last is None or last.went is not None or last.why is not None:
         return True
     place = chain.next_of(turn.place)
