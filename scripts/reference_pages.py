@@ -21,7 +21,7 @@ GENERATED = "<!-- Written by scripts/reference_pages.py; the prose is in the doc
 
 # In the order of the road, as ROAD in tests/test_architecture.py, which compares the two.
 ORDER = [
-    "errors", "business_time", "priority", "values", "actors", "events", "commands", "records",
+    "errors", "business_time", "priority", "values", "actors", "responders", "events", "commands", "records",
     "lifecycle", "approvals", "processes", "sla", "oncall", "escalation", "ports", "road",
     "delivery", "naming", "majors", "asking", "desk", "aio", "loop", "stores", "notifiers", "importers",
     "exporters", "reporting", "conformance", "config", "simulation", "frames", "testing", "replay", "custody",

@@ -23,7 +23,7 @@ ROAD = [
     (0, {"errors"}),
     (1, {"business_time", "priority"}),
     (1, {"values"}),
-    (2, {"actors"}),
+    (2, {"actors", "responders"}),
     (3, {"events", "commands"}),
     (4, {"records"}),
     (5, {"lifecycle", "approvals"}),

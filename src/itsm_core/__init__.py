@@ -12,7 +12,7 @@ owns no database, no thread and no clock.
 #   0  errors           every error, and Reason
 #   1  business_time    when the desk is open          priority   impact x urgency
 #      values           values into dicts and back, canonical JSON, digests
-#   2  actors           who acts
+#   2  actors           who acts                       responders   what a policy calls whom it tells
 #   3  events, commands what happened, what somebody asks
 #   4  records          what is known: the fold of the events
 #   5  lifecycle        states and transitions as data; decide, options     approvals   votes counted

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.policies import EscalationPolicy
-from itsm_core.oncall.resolving import CALLBACK
 from itsm_core.ports import Delivered, Message, Notifier, Outcome, Rejected, Retry, Unknown
+from itsm_core.responders import CALLBACK
 
 
 def answered(answer: Any) -> Outcome:

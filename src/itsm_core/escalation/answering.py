@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.policies import EscalationPolicy
 from itsm_core.lifecycle.rewriting import near
-from itsm_core.oncall.resolving import PREFIX, asks
 from itsm_core.records import Record
+from itsm_core.responders import ON_CALL, asks
 
 Resolver = Callable[[str, Record, dt.datetime], tuple[str, ...]]
 """Turns a name of a step ("manager", "on_call:network") into people, when the step fires.
@@ -76,7 +76,7 @@ def check_answers(policies: Sequence[EscalationPolicy], resolver: Resolver, *, h
             remedy = "give the desk resolver=OnCall({...}), or one with a method shifts(name, since)"
             raise InvalidValue("on_handoff", one.on_handoff, reason, remedy)
     for policy, step, name in _asked(policies):
-        if has_directory and not name.startswith(PREFIX):
+        if has_directory and not name.startswith(ON_CALL):
             continue
         if resolver is by_id or unknown_to(resolver, name):
             reason = f"is told by step {step!r} of policy {policy.label}, and nobody here can say who that is"
@@ -91,7 +91,7 @@ def _asked(policies: Iterable[EscalationPolicy]) -> Iterator[tuple[EscalationPol
 
 def _remedy(name: str) -> str:
     word = name.partition(":")[2]
-    if name.startswith(PREFIX):
+    if name.startswith(ON_CALL):
         return f'give the desk resolver=OnCall({{"{word}": schedule}}) with that schedule'
     return (
         f'give the desk a directory=, or a resolver=, that answers to "{name}", '

@@ -25,8 +25,8 @@ from itsm_core.escalation.handing import Handoff
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import END, EscalationStep, StepKind
 from itsm_core.escalation.timing import Turn, turn_of
-from itsm_core.oncall.resolving import SURELY
 from itsm_core.records.escalations import Past
+from itsm_core.responders import SURELY, USER
 from itsm_core.values import trusted
 
 
@@ -197,7 +197,7 @@ class Firing:
 
     def _answer(self, name: str, resolver: Resolver) -> tuple[str, ...]:
         if name.startswith(SURELY):
-            return (name.removeprefix("user:"),)
+            return (name.removeprefix(USER),)
         answer = resolver(name, self.run.record, self.at) or ()
         return (answer,) if isinstance(answer, str) else answer
 
@@ -216,7 +216,7 @@ class Firing:
         turns = self.run.turns(turn.chain)
         if any(one.to for one in turns) or not (is_empty or any(one.why in _TOLD_NOBODY for one in turns)):
             return []
-        person = name.removeprefix("user:")
+        person = name.removeprefix(USER)
         return [_no_responder(self._key(person, self.step.channel), *self._about(), person, name)]
 
     # -- where the chain goes on -------------------------------------------------------------------

@@ -18,8 +18,8 @@ from itsm_core.escalation.effects import ClocksRead
 from itsm_core.escalation.policies import Chain
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.timing import Turn, clock_of, is_live
-from itsm_core.oncall.resolving import PREFIX
 from itsm_core.records.escalations import Past
+from itsm_core.responders import ON_CALL
 from itsm_core.sla import Clock, ClockState
 
 MOST = 50
@@ -91,7 +91,7 @@ def _awaited(run: Run, event: ClocksRead) -> Iterator[_Awaited]:
             continue
         since = newest.at if state.acknowledged_at is None else max(newest.at, state.acknowledged_at)
         for name in step.to:
-            if name.startswith(PREFIX):
+            if name.startswith(ON_CALL):
                 shifts = islice(event.shifts(name, since), MOST)
                 yield _Awaited(order, chain, place, clock, name, _coming(run, told, shifts))
 

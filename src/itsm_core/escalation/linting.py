@@ -23,9 +23,9 @@ from itsm_core.escalation.triggers import TriggerKind, Unit, Wait
 from itsm_core.lifecycle.definition import Definition
 from itsm_core.lifecycle.fields import CustomField
 from itsm_core.lifecycle.rewriting import near
-from itsm_core.oncall.resolving import SURELY
 from itsm_core.priority import Priority
 from itsm_core.records import Record
+from itsm_core.responders import SURELY
 from itsm_core.sla import Agreement, Finding
 from itsm_core.values import only
 

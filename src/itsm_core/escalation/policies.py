@@ -12,9 +12,9 @@ from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.steps import CATCH_UP, END, CatchUp, EscalationStep, key_part
 from itsm_core.escalation.triggers import Trigger, TriggerKind, Wait, wait_of
-from itsm_core.oncall.resolving import CALLBACK, PREFIX, SURELY
 from itsm_core.priority import Priority
 from itsm_core.records import Record
+from itsm_core.responders import ASKED, CALLBACK, ON_CALL, SURELY
 from itsm_core.sla.targets import one_of, priorities_of
 from itsm_core.values import counted, each, only, word
 
@@ -26,9 +26,6 @@ ACK_MODES: tuple[str, ...] = get_args(AckMode)
 GOES_ON: tuple[str, ...] = get_args(GoesOn)
 ON_PRIORITY_CHANGE: tuple[str, ...] = get_args(OnPriorityChange)
 ON_HANDOFF: tuple[str, ...] = get_args(OnHandoff)
-
-ASKED = ("on_call:", "role:", "group:", "manager_of:")
-"""Names that begin so are asked for when a step fires: the last resort, which nobody asks about, is none."""
 
 
 @attrs.frozen
@@ -122,7 +119,7 @@ class EscalationPolicy:
         if self.catch_up == "expire":
             raise self._wrong("expires without saying after how long", "say so of its steps: expires_after")
         self._check_steps()
-        if self.on_handoff != "none" and not any(name.startswith(PREFIX) for name in self.names):
+        if self.on_handoff != "none" and not any(name.startswith(ON_CALL) for name in self.names):
             remedy = 'ask who is on call, such as to="on_call:network", or leave on_handoff out'
             raise self._wrong("says what a change of shift does, and no step asks who is on call", remedy)
         for chain in self.chains:

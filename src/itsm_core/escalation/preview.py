@@ -31,7 +31,7 @@ from itsm_core.escalation.effects import (
     Steered,
 )
 from itsm_core.escalation.engine import advance, next_due
-from itsm_core.escalation.policies import ASKED, EscalationPolicy
+from itsm_core.escalation.policies import EscalationPolicy
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import EscalationStep, StepKind
 from itsm_core.escalation.words import HEADINGS, NOTES, SKIPPED, because_of, deed
@@ -41,6 +41,7 @@ from itsm_core.lifecycle.beside import GRADES, priority_fields
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.processes import INCIDENT
 from itsm_core.records import Procedure, Record, apply, fold
+from itsm_core.responders import ASKED
 from itsm_core.sla import Agreement, Clock, clocks_at, trace
 from itsm_core.sla.tables import Table
 from itsm_core.values import only

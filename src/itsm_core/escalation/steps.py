@@ -25,9 +25,9 @@ from itsm_core.lifecycle.fields import (
     field_reasons,
     type_reasons,
 )
-from itsm_core.oncall.resolving import CALLBACK
 from itsm_core.priority import Priority
 from itsm_core.records import Record
+from itsm_core.responders import CALLBACK
 from itsm_core.sla.targets import Metric, metric_of, one_of, priorities_of, share_of
 from itsm_core.values import NO_FIELDS, Fields, as_fields, each, member, named, only, texts, word
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -15,28 +14,14 @@ from itsm_core.oncall.final import Segment, gaps, segments
 from itsm_core.oncall.rotations import Rotation
 from itsm_core.oncall.schedules import Schedule
 from itsm_core.records import Record
+from itsm_core.responders import ON_CALL, asks
 from itsm_core.values import word
 
 Names: TypeAlias = Callable[[str, Record, dt.datetime], tuple[str, ...]]
 """What escalation calls a `Resolver`: it turns the name in a step into people when the step fires."""
 
-PREFIX = "on_call:"
-
-CALLBACK = "callback:"
-"""A name that begins so is that of a notifier."""
-
 AHEAD = dt.timedelta(days=366)
 """How far ahead changes of shift are looked for."""
-
-SURELY = ("user:", CALLBACK)
-"""Names that begin so always answer; whoever else is named may be nobody when a step fires."""
-
-_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_-]*:")
-
-
-def asks(name: str) -> bool:
-    """Whether a name asks who somebody is ("role:lead", "on_call:network"), rather than naming them."""
-    return _KIND.match(name) is not None and not name.startswith(SURELY)
 
 
 def _by_name(value: Mapping[str, Schedule | Rotation]) -> dict[str, Schedule | Rotation]:
@@ -64,8 +49,8 @@ class OnCall:
     otherwise: Names | None = attrs.field(default=None, kw_only=True)
 
     def __call__(self, name: str, record: Record, at: dt.datetime) -> tuple[str, ...]:
-        if name.startswith(PREFIX):
-            schedule = self.schedules.get(name.removeprefix(PREFIX))
+        if name.startswith(ON_CALL):
+            schedule = self.schedules.get(name.removeprefix(ON_CALL))
             return () if schedule is None else schedule.on_call(at)
         if self.otherwise is not None:
             return self.otherwise(name, record, at)
@@ -74,11 +59,11 @@ class OnCall:
     @property
     def names(self) -> tuple[str, ...]:
         """The names by which steps may ask for the schedules."""
-        return tuple(PREFIX + name for name in self.schedules)
+        return tuple(ON_CALL + name for name in self.schedules)
 
     def gaps(self, start: dt.datetime, end: dt.datetime) -> dict[str, tuple[Segment, ...]]:
         """The times without anybody, by the name in a step; only of schedules that have some."""
-        found = {PREFIX + name: gaps(one, start, end) for name, one in self.schedules.items()}
+        found = {ON_CALL + name: gaps(one, start, end) for name, one in self.schedules.items()}
         return {name: holes for name, holes in found.items() if holes}
 
     def shifts(self, name: str, since: dt.datetime) -> Iterator[tuple[dt.datetime, tuple[str, ...]]]:
@@ -86,8 +71,8 @@ class OnCall:
 
         Nothing of a name that no schedule here has: who answers to it changes without a word.
         """
-        if name.startswith(PREFIX):
-            schedule = self.schedules.get(name.removeprefix(PREFIX))
+        if name.startswith(ON_CALL):
+            schedule = self.schedules.get(name.removeprefix(ON_CALL))
             found = () if schedule is None else segments(schedule, in_utc(since), later(since, AHEAD))
             yield from ((one.start, one.on_call) for one in found)
         else:
@@ -96,8 +81,8 @@ class OnCall:
 
     def unknown(self, name: str) -> bool:
         """Whether a name asks for a schedule that is not there, or for what nobody here knows."""
-        if name.startswith(PREFIX):
-            return name.removeprefix(PREFIX) not in self.schedules
+        if name.startswith(ON_CALL):
+            return name.removeprefix(ON_CALL) not in self.schedules
         if self.otherwise is None:
             return asks(name)
         further = getattr(self.otherwise, "unknown", None)

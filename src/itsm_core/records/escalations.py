@@ -16,6 +16,7 @@ import attrs
 
 from itsm_core.business_time.instants import parse_text, utc
 from itsm_core.events import Event
+from itsm_core.responders import CALLBACK
 from itsm_core.values import evolver
 
 
@@ -75,7 +76,7 @@ class Escalation:
     def told(self) -> frozenset[str]:
         """Whom the steps of this generation told; a callback is nobody who could acknowledge."""
         told = (who for one in self.past if one.generation == self.generation for who in one.to)
-        return frozenset(who for who in told if not who.startswith("callback:"))
+        return frozenset(who for who in told if not who.startswith(CALLBACK))
 
 
 NO_ESCALATION = Escalation()

@@ -20,9 +20,9 @@ from itsm_core.escalation.effects import (
 from itsm_core.events import Event
 from itsm_core.lifecycle.beside import GRADES
 from itsm_core.oncall import Person
-from itsm_core.oncall.resolving import CALLBACK
 from itsm_core.ports import Message
 from itsm_core.records import Record, apply
+from itsm_core.responders import CALLBACK
 from itsm_core.road.deciding import decided, decided_or_noted
 from itsm_core.road.people import addressed
 from itsm_core.road.terms import MACHINE, Terms

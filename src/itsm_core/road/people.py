@@ -17,15 +17,10 @@ from itsm_core.escalation import Resolver
 from itsm_core.escalation.answering import Unresolved
 from itsm_core.events import Audience
 from itsm_core.oncall import Person
-from itsm_core.oncall.resolving import CALLBACK, PREFIX
 from itsm_core.ports import Ask, Known, Message
 from itsm_core.records import Record
+from itsm_core.responders import CALLBACK, MANAGEMENT, MANAGER_OF, ON_CALL, USER
 from itsm_core.road.terms import Terms
-
-USER, MANAGER = "user:", "manager_of:"
-
-MANAGEMENT = "role:management"
-"""What a directory is asked for where words go to top management."""
 
 T = TypeVar("T")
 Asks = Generator[Ask, Any, T]
@@ -90,10 +85,10 @@ class People:
 
     def _ids(self, name: str) -> Asks[tuple[str, ...]]:
         """The ids that a name means; raises what the directory or the resolver does."""
-        if name.startswith(PREFIX):
+        if name.startswith(ON_CALL):
             return self._by_resolver(name)
-        if name.startswith(MANAGER):
-            whose = self._record.values.get(name.removeprefix(MANAGER))
+        if name.startswith(MANAGER_OF):
+            whose = self._record.values.get(name.removeprefix(MANAGER_OF))
             person = (yield from self._person(whose)) if isinstance(whose, str) else None
             return (person.manager,) if person is not None and person.manager else ()
         answer: Known = yield Ask("look", (name, self._at))
