@@ -114,6 +114,12 @@ def test_work_that_goes_to_a_queue_or_to_one_of_a_team_is_no_finding():
     assert found(line(queue, one), **ASKED) == []
 
 
+def test_who_is_named_outright_and_answers_to_a_role_is_one_person():
+    """As the engine tells each once."""
+    policy = line(EscalationStep("s", "50 %", to=("user:zoe", "role:lead")))
+    assert found(policy, **ASKED, most=1) == []
+
+
 def test_what_cannot_be_told_is_no_finding():
     """Business waits beside wall ones, a branch to the end, hours without a calendar, a plain fork."""
     policy = line(

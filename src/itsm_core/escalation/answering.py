@@ -13,7 +13,7 @@ from itsm_core.errors import InvalidValue
 from itsm_core.escalation.policies import EscalationPolicy
 from itsm_core.lifecycle.rewriting import near
 from itsm_core.records import Record
-from itsm_core.responders import ON_CALL, asks
+from itsm_core.responders import ON_CALL, SURELY, USER, asks
 
 Resolver = Callable[[str, Record, dt.datetime], tuple[str, ...]]
 """Turns a name of a step ("manager", "on_call:network") into people, when the step fires.
@@ -50,6 +50,21 @@ def shifts_of(resolver: Resolver) -> Shifts | None:
     """Who is on call by a name from an instant on, as far as the resolver knows shifts."""
     shifts: Shifts | None = getattr(resolver, "shifts", None)
     return shifts if callable(shifts) else None
+
+
+def people_of(name: str, resolver: Resolver, record: Record, at: dt.datetime) -> tuple[str, ...]:
+    """Who is meant by a name of a step, each as they are told; nobody is asked about what surely answers.
+
+    Raises what the resolver raises.
+    """
+    return listed(name.removeprefix(USER) if name.startswith(SURELY) else resolver(name, record, at))
+
+
+def listed(answer: str | Iterable[str] | None) -> tuple[str, ...]:
+    """The people of an answer, which may be one, several or nobody; an empty name is nobody, too."""
+    if type(answer) is tuple and all(answer):
+        return answer
+    return tuple(filter(None, (answer,) if isinstance(answer, str) else answer or ()))
 
 
 def unknown_to(resolver: Resolver | None, name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from itsm_core.escalation.answering import Resolver, Unresolved
+from itsm_core.escalation.answering import Resolver, Unresolved, people_of
 from itsm_core.escalation.coalescing import is_left_to_others
 from itsm_core.escalation.effects import (
     Change,
@@ -26,7 +26,7 @@ from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import END, EscalationStep, StepKind
 from itsm_core.escalation.timing import Turn, turn_of
 from itsm_core.records.escalations import Past
-from itsm_core.responders import SURELY, USER
+from itsm_core.responders import USER
 from itsm_core.values import trusted
 
 
@@ -186,20 +186,13 @@ class Firing:
         found: dict[str, str] = {}
         for name in names:
             try:
-                people = self._answer(name, resolver)
+                people = people_of(name, resolver, self.run.record, self.at)
             except Unresolved:
                 unresolved[name] = None
                 continue
             for person in people:
-                if person:
-                    found.setdefault(person, name)
+                found.setdefault(person, name)
         return found
-
-    def _answer(self, name: str, resolver: Resolver) -> tuple[str, ...]:
-        if name.startswith(SURELY):
-            return (name.removeprefix(USER),)
-        answer = resolver(name, self.run.record, self.at) or ()
-        return (answer,) if isinstance(answer, str) else answer
 
     def _nobody(self) -> list[Effect]:
         return self._last_resort(is_empty=True) or [self._not("empty")]

@@ -16,7 +16,7 @@ import attrs
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.durations import Budget
 from itsm_core.business_time.instants import in_utc
-from itsm_core.escalation.answering import Resolver, instead, unknown_to
+from itsm_core.escalation.answering import Resolver, instead, people_of, unknown_to
 from itsm_core.escalation.policies import Chain, EscalationPolicy
 from itsm_core.escalation.steps import END, Condition, EscalationStep, StepKind
 from itsm_core.escalation.triggers import TriggerKind, Unit, Wait
@@ -169,10 +169,8 @@ def _answers(asked: Asked, step: EscalationStep) -> tuple[str, ...] | None:
     """Who answers to the names of a step at the instant asked about; None where nobody can tell."""
     if asked.resolver is None or asked.record is None or asked.at is None:
         return None
-    found: list[str] = []
-    for name in step.names:
-        answer = (name,) if name.startswith(SURELY) else asked.resolver(name, asked.record, asked.at) or ()
-        found += [answer] if isinstance(answer, str) else [person for person in answer if person]
+    resolver, record, at = asked.resolver, asked.record, asked.at
+    found = (person for name in step.names for person in people_of(name, resolver, record, at))
     return tuple(dict.fromkeys(found))
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import attrs
 
-from itsm_core.escalation.answering import Resolver
+from itsm_core.escalation.answering import Resolver, people_of
 from itsm_core.escalation.effects import ClocksRead, Effect, Inform, Move, NotFired, Why
 from itsm_core.escalation.runs import Run
 from itsm_core.escalation.steps import EscalationStep, StepKind
@@ -37,8 +37,7 @@ def made_good(
     limit = step.expires_after
     if limit is not None and now - owed.scheduled_at >= limit.timedelta:  # as the message would
         return (_not(run, owed, now, step, "expired"),)
-    people = resolver(owed.name, run.record, now) or ()
-    people = (people,) if isinstance(people, str) else tuple(person for person in people if person)
+    people = people_of(owed.name, resolver, run.record, now)
     if not people:
         return (_not(run, owed, now, step, "empty"),)
     chain = next(one for one in run.policy.chains if step.id in one.places)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import attrs
 
 from itsm_core.escalation import Resolver
-from itsm_core.escalation.answering import Unresolved
+from itsm_core.escalation.answering import Unresolved, listed
 from itsm_core.events import Audience
 from itsm_core.oncall import Person
 from itsm_core.ports import Ask, Known, Message
@@ -92,20 +92,16 @@ class People:
             person = (yield from self._person(whose)) if isinstance(whose, str) else None
             return (person.manager,) if person is not None and person.manager else ()
         answer: Known = yield Ask("look", (name, self._at))
-        return (answer.id,) if isinstance(answer, Person) else _listed(answer)
+        return (answer.id,) if isinstance(answer, Person) else listed(answer)
 
     def _by_resolver(self, name: str) -> tuple[str, ...]:
-        return _listed(self._terms.resolver(name, self._record, self._at))
+        return listed(self._terms.resolver(name, self._record, self._at))
 
     def _person(self, one: str) -> Asks[Person | None]:
         if one not in self.known:
             person = yield Ask("look", (f"{USER}{one}", self._at))
             self.known[one] = person if isinstance(person, Person) else None
         return self.known[one]
-
-
-def _listed(answer: str | Iterable[str] | None) -> tuple[str, ...]:
-    return (answer,) if isinstance(answer, str) else tuple(one for one in answer or () if one)
 
 
 def told_apart(
