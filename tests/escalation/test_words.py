@@ -79,7 +79,7 @@ def test_a_step_that_comes_at_once_says_so():
 
 
 def test_the_last_resort_learns_who_did_not_answer():
-    """The names of the step, or its id where it names none."""
+    """The names of the step, or who should have had its work, or its id where it names none."""
     policy = EscalationPolicy("p", 1, steps=[PAGE], last_resort="duty")
     effect, record = told(policy, T0 + 5 * MINUTE, lambda *_: ())
     assert wording(effect, record)[0] == "I-1 P1: nobody answers to net; not acknowledged for 5m"
@@ -87,6 +87,11 @@ def test_the_last_resort_learns_who_did_not_answer():
     policy = EscalationPolicy("p", 1, steps=[PAGE, move], last_resort="duty")
     effect, record = told(policy, T0 + 5 * MINUTE, lambda *_: ())
     assert "nobody answers to move" in wording(effect, record)[0]
+    give = EscalationStep("give", trigger=PAGE.trigger, assignee="role:lead")
+    effect, record = told(
+        EscalationPolicy("p", 1, steps=[give], last_resort="duty"), T0 + 5 * MINUTE, lambda *_: ()
+    )
+    assert "nobody answers to role:lead;" in wording(effect, record)[0]
 
 
 def test_hostile_text_of_a_record_stays_text():

@@ -20,21 +20,12 @@ from itsm_core.business_time.windows import printable
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.answering import Resolver, as_named, shifts_of
-from itsm_core.escalation.effects import (
-    Change,
-    ClocksRead,
-    DeclareMajor,
-    Effect,
-    Inform,
-    Move,
-    NotFired,
-    Steered,
-)
+from itsm_core.escalation.effects import Change, ClocksRead, Effect, Inform, Move, NotFired
 from itsm_core.escalation.engine import advance, next_due
 from itsm_core.escalation.policies import EscalationPolicy
 from itsm_core.escalation.runs import Run
-from itsm_core.escalation.steps import EscalationStep, StepKind
-from itsm_core.escalation.words import HEADINGS, NOTES, SKIPPED, because_of, deed
+from itsm_core.escalation.steps import StepKind
+from itsm_core.escalation.words import HEADINGS, NOTES, SKIPPED, because_of, who_or_what
 from itsm_core.events import Event
 from itsm_core.lifecycle import Lifecycle, Refused, decide
 from itsm_core.lifecycle.beside import GRADES, priority_fields
@@ -332,46 +323,12 @@ def _row(effect: Effect, lang: str) -> Row:
         at=effect.fired_at,
         step="-" if step is None else step.id,
         kind=StepKind.HIERARCHIC if step is None else step.kind,
-        who=_who(effect, lang),
+        who=who_or_what(effect, lang),
         channel=step.channel if isinstance(effect, Inform) and step is not None else "-",
         why=because_of(effect, lang),
         skipped=effect.why if isinstance(effect, NotFired) else None,
         key=effect.key,
     )
-
-
-def _who(effect: Effect, lang: str) -> str:
-    """Who is told or gets the work, or what is done instead."""
-    if isinstance(effect, Inform):
-        return effect.to
-    if isinstance(effect, Move):
-        return deed("move", lang, _work(effect.assignee, effect.group))
-    if isinstance(effect, Change):
-        return deed("change", lang, f"{effect.field} = {effect.value}")
-    if isinstance(effect, DeclareMajor):
-        return deed("major", lang, "")
-    if isinstance(effect, Steered):
-        return deed("went", lang, effect.went)
-    if isinstance(effect, NotFired) and effect.step is not None:
-        return effect.to or _meant(effect.step, lang)
-    return "-"
-
-
-def _work(assignee: str | None, group: str | None) -> str:
-    """To whom work goes: "ana", "network", "ana (network)"."""
-    return f"{assignee} ({group})" if assignee and group else assignee or group or ""
-
-
-def _meant(step: EscalationStep, lang: str) -> str:
-    """Who a step would have told, or what it would have done."""
-    if step.branches or step.repeat is not None:
-        ways = [step.repeat.to] if step.repeat is not None else [branch.to for branch in step.branches]
-        return deed("went", lang, ", ".join(dict.fromkeys(ways)))
-    if step.kind is StepKind.FUNCTIONAL:
-        return deed("move", lang, _work(step.assignee, step.group))
-    if step.kind is StepKind.CHANGE:
-        return deed("change", lang, ", ".join(f"{name} = {value}" for name, value in step.sets.items()))
-    return deed("major", lang, "") if step.kind is StepKind.MAJOR else ", ".join(step.to)
 
 
 def _silent(policy: EscalationPolicy, shown: set[str]) -> list[Note]:

@@ -5,7 +5,19 @@ from __future__ import annotations
 import datetime as dt
 
 from itsm_core.business_time.durations import Budget
-from itsm_core.escalation.effects import Effect, HandedOver, Inform, NoResponder, Resume
+from itsm_core.escalation.effects import (
+    Change,
+    DeclareMajor,
+    Effect,
+    HandedOver,
+    Inform,
+    Move,
+    NoResponder,
+    NotFired,
+    Resume,
+    Steered,
+)
+from itsm_core.escalation.steps import EscalationStep, StepKind
 from itsm_core.escalation.triggers import Trigger, TriggerKind, Unit, Wait
 from itsm_core.records import Record
 
@@ -162,11 +174,45 @@ def because_of(effect: Effect, lang: str = "en") -> str:
         told = _WHY[lang][None] if step.stops_on == "acknowledged" else _GOING_ON[lang]
         why = _NEXT[lang] if at_once else told.format(wait=waited(step.after, lang))
     if isinstance(effect, NoResponder):
-        return _NO_RESPONDER[lang].format(names=", ".join(step.to) or step.id, why=why)
+        return _NO_RESPONDER[lang].format(names=", ".join(step.to) or step.assignee or step.id, why=why)
     return _HANDED_OVER[lang].format(why=why) if isinstance(effect, HandedOver) else why
 
 
-def deed(what: str, lang: str, about: str) -> str:
+def who_or_what(effect: Effect, lang: str) -> str:
+    """Who is told or gets the work, or what is done instead."""
+    if isinstance(effect, Inform):
+        return effect.to
+    if isinstance(effect, Move):
+        return _deed("move", lang, _work(effect.assignee, effect.group))
+    if isinstance(effect, Change):
+        return _deed("change", lang, f"{effect.field} = {effect.value}")
+    if isinstance(effect, DeclareMajor):
+        return _deed("major", lang, "")
+    if isinstance(effect, Steered):
+        return _deed("went", lang, effect.went)
+    if isinstance(effect, NotFired) and effect.step is not None:
+        return effect.to or _meant(effect.step, lang)
+    return "-"
+
+
+def _work(assignee: str | None, group: str | None) -> str:
+    """To whom work goes: "ana", "network", "ana (network)"."""
+    return f"{assignee} ({group})" if assignee and group else assignee or group or ""
+
+
+def _meant(step: EscalationStep, lang: str) -> str:
+    """Who a step would have told, or what it would have done."""
+    if step.branches or step.repeat is not None:
+        ways = [step.repeat.to] if step.repeat is not None else [branch.to for branch in step.branches]
+        return _deed("went", lang, ", ".join(dict.fromkeys(ways)))
+    if step.kind is StepKind.FUNCTIONAL:
+        return _deed("move", lang, _work(step.assignee, step.group))
+    if step.kind is StepKind.CHANGE:
+        return _deed("change", lang, ", ".join(f"{name} = {value}" for name, value in step.sets.items()))
+    return _deed("major", lang, "") if step.kind is StepKind.MAJOR else ", ".join(step.to)
+
+
+def _deed(what: str, lang: str, about: str) -> str:
     """What a step does that tells nobody: "work to network", "go on at night"."""
     return _DEEDS[lang, what].format(about)
 
