@@ -326,18 +326,7 @@ class ServiceDesk(Desk[Store, Notifier, Directory]):
 
     def _run(self, generator: Asks[T]) -> T:
         """Runs a generator of the road on the store and the notifiers."""
-        step = generator.send
-        answer: Any = None
-        while True:
-            try:
-                wanted = step(answer)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            try:
-                answer, step = self._answer(wanted), generator.send
-            except Exception as error:
-                answer, step = error, generator.throw
+        return road.run(generator, self._answer)
 
     def _answer(self, wanted: Ask | Send) -> Any:
         if isinstance(wanted, Send):

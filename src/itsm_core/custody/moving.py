@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 
@@ -14,10 +14,10 @@ from itsm_core.custody.verifying import PAGE, Report, Told, check, log, names, t
 from itsm_core.errors import InvalidInput, RecordNotFound, StoreError
 from itsm_core.events import Event
 from itsm_core.ports import FOLD, Ask, ChangeSet, Snapshot, Store
+from itsm_core.road import run
 from itsm_core.road.consequences import if_there
 from itsm_core.road.terms import Standing, onward, refold
 
-T = TypeVar("T")
 Line = tuple[int, Event]
 """An event, and the number of its line or its place in the log."""
 
@@ -121,7 +121,7 @@ class _Writing:
 
     def _add(self, record: str, told: list[Line]) -> None:
         """Appends what follows; what comes too early is held."""
-        known = self._known.get(record) or _run(self._store, if_there(record))
+        known = self._known.get(record) or run(if_there(record), self._answer)
         version, new = (0 if known is None else known.record.version), list[Line]()
         for line, event in sorted(told, key=_by_seq):
             if event.seq == version + len(new) + 1:
@@ -135,6 +135,9 @@ class _Writing:
                 self._must_be(line, event, there)
         if new:
             self._commit(record, known, new)
+
+    def _answer(self, wanted: Ask) -> Any:
+        return getattr(self._store, wanted.method)(*wanted.arguments)
 
     def _must_be(self, line: int, event: Event, there: Event | None) -> None:
         same = there is not None and (there.id, there.digest) == (event.id, event.digest)
@@ -192,18 +195,3 @@ def _by_record(line: Line) -> str:
 
 def _by_line(line: Line) -> int:
     return line[0]
-
-
-def _run(store: Store, steps: Generator[Any, Any, T]) -> T:
-    """What a generator of the road returns, its questions put to the store."""
-    step, answer = steps.send, None
-    while True:
-        try:
-            wanted: Ask = step(answer)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        try:
-            answer, step = getattr(store, wanted.method)(*wanted.arguments), steps.send
-        except RecordNotFound as error:
-            answer, step = error, steps.throw
