@@ -9,6 +9,7 @@ from typing import Any
 from itsm_core.business_time.durations import Budget, parse
 from itsm_core.config.reading import (
     FLAG,
+    NAMES,
     TEXT,
     VERSION,
     Form,
@@ -37,10 +38,6 @@ def _count(place: Place, value: Any) -> int:
     if type(value) is not int or value < 1:
         raise place.refusal(value, "is no number from 1 on", "write a whole number, without quotes")
     return value
-
-
-def _names(place: Place, value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(place.texts(value))
 
 
 def _tables(
@@ -88,12 +85,12 @@ def _spoken(held: tuple[tuple[Priority, int], ...]) -> dict[str, str]:
 
 
 # fmt: off
-_COUNT, _NAMES, _WITHIN = Form(_count, int), Form(_names, list), Form(_within, str)
+_COUNT, _WITHIN = Form(_count, int), Form(_within, str)
 _CRITERION = Rows(MajorCriterion, {
-    "id": TEXT, "priority": one_of(Priority), "users": _COUNT, "children": _COUNT, "services": _NAMES,
+    "id": TEXT, "priority": one_of(Priority), "users": _COUNT, "children": _COUNT, "services": NAMES,
     "security": FLAG,
 })
-_STEP = Rows(TrackStep, {"id": TEXT, "to": _NAMES, "ends": FLAG})
+_STEP = Rows(TrackStep, {"id": TEXT, "to": NAMES, "ends": FLAG})
 _ROLE = Rows(MajorRole, {"id": TEXT, "single": FLAG})
 
 

@@ -13,6 +13,7 @@ from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.config.calendars import calendar_named, named_calendars, read_calendars
 from itsm_core.config.reading import (
     FLAG,
+    NAMES,
     TEXT,
     VERSION,
     Form,
@@ -56,10 +57,6 @@ def _wait(place: Place, value: Any) -> Any:
     return place.made(lambda: wait_of(text))
 
 
-def _names(place: Place, value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(place.texts(value))
-
-
 def _table(place: Place, value: Any) -> dict[str, Any]:
     return dict(place.table(value, 'write { priority = "P1" }'))
 
@@ -73,7 +70,6 @@ def _thawed(value: Any) -> Any:
 # fmt: off
 WAIT = Form(_wait, str)
 SHARE = Form(_share, lambda share: f"{share * 100} %")
-NAMES = Form(_names, list)
 FIELDS = Form(_table, _thawed)
 _TRIGGER = Rows(Trigger, {
     "kind": one_of(TriggerKind), "share": SHARE, "metric": TEXT, "wait": WAIT, "state": TEXT,

@@ -164,6 +164,9 @@ class Form(NamedTuple):
 
 TEXT, FLAG, VERSION = Form(Place.text, str), Form(Place.flag, bool), Form(Place.version, int)
 TEXTS = Form(Place.texts, sorted)
+NAMES = Form(lambda place, value: (value,) if isinstance(value, str) else tuple(place.texts(value)), list)
+"""One word, or a list of them in an order that counts."""
+
 AMOUNT = Form(Place.amount, int)
 DATE = Form(Place.date, dt.date.isoformat)
 
