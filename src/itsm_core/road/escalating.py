@@ -66,7 +66,6 @@ def _escalate(
     set_back = last is not None and now < last
     if not set_back:
         now = max(now, known.record.changed_at or now)  # a command may have come since `now` was read
-    if not set_back:
         yield from settle(change, _because(change, now))
     fired = yield from _fired(change, now)
     change.put_off = (last, last) if last is not None and set_back else (now, later(now, AGAIN))
