@@ -15,7 +15,7 @@ from itsm_core.business_time import BusinessCalendar
 from itsm_core.business_time.durations import business_days, hours, minutes
 from itsm_core.desk import ServiceDesk
 from itsm_core.errors import InvalidValue, TransitionRefused
-from itsm_core.escalation import EscalationPolicy, EscalationStep
+from itsm_core.escalation import EscalationPolicy, EscalationStep, preview
 from itsm_core.escalation.triggers import Trigger, wall
 from itsm_core.lifecycle import CustomField, Lifecycle, State, Transition
 from itsm_core.processes import (
@@ -551,6 +551,27 @@ def test_a_paper_that_is_overdue_escalates(store):
         ("report", later(50 + DAY)),
         ("review", later(50 + 3 * DAY + 60)),
     ]
+
+
+def test_a_preview_shows_what_is_owed_as_the_desk_fires_it(store):
+    """Its record says when report and review are due, and the next update of one that runs."""
+    desk = owing(store)
+    policy = desk.terms.policies[0]
+    silence = EscalationStep("silence", trigger=Trigger.update_overdue("10m wall"), to="user:bo")
+    running(desk)
+    told = preview(
+        EscalationPolicy("said", 1, steps=[silence]), desk.get("INC-1"), lambda _: {}, later(5),
+        dt.timedelta(hours=2), calendar=HOUSE,
+    )  # fmt: skip
+    assert [(row.step, row.at) for row in told.rows] == [("silence", later(45))]
+    joined(desk)
+    record = desk.fire("INC-1", "resolve", actor=ANA, at=later(60), fields=RESOLVED)
+    told = preview(policy, record, lambda _: {}, later(60), dt.timedelta(days=9), calendar=HOUSE)
+    desk.tick(later(50 + DAY))
+    desk.tick(later(50 + 3 * DAY + 60))
+    fired = [e for e in desk.history("INC-1") if e.kind == "escalated"]
+    assert [(row.key, row.at) for row in told.rows] == [(e.fields["key"], e.occurred_at) for e in fired]
+    assert [row.step for row in told.rows] == ["report", "review"]
 
 
 def test_papers_that_are_there_in_time_escalate_nothing(store):

@@ -12,6 +12,7 @@ from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.escalation.answering import Shifts
 from itsm_core.escalation.policies import GoesOn
 from itsm_core.escalation.steps import EscalationStep
+from itsm_core.processes.major import major_report_due, major_review_due, update_due
 from itsm_core.records import Record
 from itsm_core.sla import Clock
 
@@ -45,6 +46,27 @@ class ClocksRead:
     review_due_at: dt.datetime | None = None
     shifts: Shifts | None = attrs.field(default=None, eq=False, repr=False)
     tolerance: dt.timedelta = TOLERANCE
+
+    @classmethod
+    def of(
+        cls,
+        record: Record,
+        clocks: Mapping[str, Clock],
+        calendar: BusinessCalendar | None,
+        at: dt.datetime,
+        shifts: Shifts | None = None,
+    ) -> ClocksRead:
+        """What is known of a record as of an instant: its clocks then, and what its major incident owes."""
+        if record.major_incident is None:
+            return cls(clocks=clocks, calendar=calendar, shifts=shifts)
+        return cls(
+            clocks=clocks,
+            calendar=calendar,
+            shifts=shifts,
+            update_due_at=update_due(record, at),
+            report_due_at=major_report_due(record, calendar),
+            review_due_at=major_review_due(record, calendar),
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -168,7 +168,8 @@ def preview(
 
     `clocks` tells those of the record at an instant, such as `lambda at: clocks_at(record, timeline,
     agreement, at)`; `calendar` and `matrix` are the desk's. What steps change of the record counts from then
-    on; the clocks of a new priority are not known here, and a note says so.
+    on; the clocks of a new priority are not known here, and a note says so. What a major incident owes, an
+    update, its report and its review, is due as its record says; `update_due_at` says otherwise of the first.
     """
     ahead = _Ahead(policy, record, resolver, matrix, calendar, update_due_at)
     return ahead.looked(lambda at, _, __: clocks(at), start, horizon, lang, follows=False)
@@ -308,13 +309,9 @@ class _Ahead:
             self.notes.setdefault("clocks", Note(why="clocks", step=setting[-1].id, at=at))
 
     def _read(self, clocks: Clocks, now: dt.datetime) -> ClocksRead:
-        found = clocks(now, self.run.record, self.made)
-        return ClocksRead(
-            clocks=found,
-            calendar=self.calendar,
-            update_due_at=self.update_due_at,
-            shifts=shifts_of(self.resolver),
-        )
+        record, shifts = self.run.record, shifts_of(self.resolver)
+        read = ClocksRead.of(record, clocks(now, record, self.made), self.calendar, now, shifts)
+        return read if self.update_due_at is None else attrs.evolve(read, update_due_at=self.update_due_at)
 
 
 def _row(effect: Effect, lang: str) -> Row:

@@ -17,7 +17,7 @@ from itsm_core.lifecycle.timers import next_timer
 from itsm_core.ports import Ask, Message, Timer
 from itsm_core.processes.change_reviews import CAUSES
 from itsm_core.processes.conditions import OWNS_TASK
-from itsm_core.processes.major import major_facts, major_report_due, major_review_due, update_due
+from itsm_core.processes.major import major_facts
 from itsm_core.records import Record
 from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, standing
 from itsm_core.sla import ClockState
@@ -168,17 +168,7 @@ _CLOSES = {
 
 def read_of(terms: Terms, known: Standing, at: dt.datetime) -> ClocksRead:
     """What a policy looks at beside the record, as of an instant."""
-    record, clocks, calendar = known.record, known.clocks(terms, at), terms.calendar
-    if record.major_incident is None:
-        return ClocksRead(clocks=clocks, calendar=calendar, shifts=terms.shifts)
-    return ClocksRead(
-        clocks=clocks,
-        calendar=calendar,
-        shifts=terms.shifts,
-        update_due_at=update_due(record, at),
-        report_due_at=major_report_due(record, calendar),
-        review_due_at=major_review_due(record, calendar),
-    )
+    return ClocksRead.of(known.record, known.clocks(terms, at), terms.calendar, at, terms.shifts)
 
 
 def watch(

@@ -98,14 +98,7 @@ def _read(change: Change, at: dt.datetime) -> Generator[Ask, Any, tuple[dt.datet
 
 
 def _asking(read: ClocksRead, step: str | None) -> EscalateNow:
-    return EscalateNow(
-        clocks=read.clocks,
-        calendar=read.calendar,
-        update_due_at=read.update_due_at,
-        report_due_at=read.report_due_at,
-        review_due_at=read.review_due_at,
-        step=step,
-    )
+    return EscalateNow(**attrs.asdict(read, recurse=False), step=step)
 
 
 def wanted(
