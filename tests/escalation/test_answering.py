@@ -118,9 +118,13 @@ def test_a_directory_alone_does_not_know_who_is_on_call(store):
         ("role:lead", {}, "tells 'role:lead', whom the resolver does not know", "name somebody who is known"),
         ("role:lead", {"known": ["role:lead"]}, None, None),
         ("on_call:network", {}, None, None),
+        ("on_call:network", {"resolver": by_id}, "tells 'on_call:network', whom the resolver does not know",
+         "name somebody who is known"),
+        ("grace", {"resolver": by_id}, None, None),
     ],
 )  # fmt: skip
 def test_lint_finds_what_the_resolver_says_it_does_not_know(name, more, message, remedy):
     """E001, without an instant: what is known beside it, as by the directory, is said by `known`."""
-    found = [(one.code, one.message, one.remedy) for one in lint(paging(name), resolver=ON_CALL, **more)]
+    findings = lint(paging(name), **{"resolver": ON_CALL, **more})
+    found = [(one.code, one.message, one.remedy) for one in findings]
     assert found == ([] if message is None else [("E001", message, remedy)])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.policies import EscalationPolicy
 from itsm_core.lifecycle.rewriting import near
+from itsm_core.oncall import OnCall
 from itsm_core.records import Record
 from itsm_core.responders import ON_CALL, SURELY, USER, asks
 
@@ -41,9 +42,8 @@ def as_named(name: str, _: Record, __: dt.datetime) -> tuple[str, ...]:
     return (name,)
 
 
-def by_id(name: str, _: Record, __: dt.datetime) -> tuple[str, ...]:
-    """The resolver of a desk that is given none: a bare word is a person's id, "role:lead" is nobody."""
-    return () if asks(name) else (name,)
+by_id: Resolver = OnCall({})
+"""The resolver of a desk that is given none: a bare word is a person's id, "role:lead" is nobody."""
 
 
 def shifts_of(resolver: Resolver) -> Shifts | None:
@@ -93,7 +93,7 @@ def check_answers(policies: Sequence[EscalationPolicy], resolver: Resolver, *, h
     for policy, step, name in _asked(policies):
         if has_directory and not name.startswith(ON_CALL):
             continue
-        if resolver is by_id or unknown_to(resolver, name):
+        if unknown_to(resolver, name):
             reason = f"is told by step {step!r} of policy {policy.label}, and nobody here can say who that is"
             raise InvalidValue("target", name, reason, instead(resolver, name, _remedy(name)))
 

@@ -108,7 +108,7 @@ def kept_from_time(record: Record, row: Transition, lifecycle: Lifecycle) -> lis
     return [Reason("major_stays", said, facts={"trigger": row.trigger})]
 
 
-def never_closes_by_itself(record: Record, lifecycle: Lifecycle) -> list[tuple[str, Reason]]:
+def edges_kept_from_time(record: Record, lifecycle: Lifecycle) -> list[tuple[str, Reason]]:
     """The triggers of timer edges out of its state that a major incident keeps from firing, and why.
 
     They would close it, or end it while it is proposed and nobody has decided.

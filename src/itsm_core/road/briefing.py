@@ -18,7 +18,7 @@ from itsm_core.commands import Command
 from itsm_core.events import SCHEMA, Audience, Direction, Event, Phase
 from itsm_core.lifecycle import Lifecycle
 from itsm_core.lifecycle.scribe import Scribe
-from itsm_core.lifecycle.timers import never_closes_by_itself
+from itsm_core.lifecycle.timers import edges_kept_from_time
 from itsm_core.ports import Timer
 from itsm_core.processes.major import briefing_due, called, proposes
 from itsm_core.records import MajorIncident, Record, apply
@@ -180,7 +180,7 @@ def _kept_open(terms: Terms, record: Record, events: Sequence[Event], ahead: int
             fields={"trigger": trigger, "codes": (reason.code,)},
             tenant=record.tenant,
         )
-        for place, (trigger, reason) in enumerate(never_closes_by_itself(record, lifecycle))
+        for place, (trigger, reason) in enumerate(edges_kept_from_time(record, lifecycle))
     ]
 
 
