@@ -29,6 +29,10 @@ class Change:
         self.owing: tuple[Timer, ...] = ()
         self._new: Standing | None = known
 
+    def as_of(self, at: dt.datetime) -> dt.datetime:
+        """The instant, or that of the record's newest event: a command may have come since it was read."""
+        return max(at, self.record.changed_at or at)
+
     def add(self, events: Sequence[Event]) -> None:
         """Adds the events of a decision; what comes next is decided on the record after them."""
         if events:

@@ -52,7 +52,7 @@ def rearm(terms: Terms, record_id: str, at: dt.datetime) -> Generator[Ask, Any, 
     A record that no policy watched goes by the one that covers it from then on.
     """
     change = Change(terms, (yield from standing(record_id)))
-    because = _because(change, max(at, change.record.changed_at or at))
+    because = _because(change, change.as_of(at))
     yield from settle(change, because)
     return (yield from commit(change, at, rearm=True))
 
@@ -60,12 +60,11 @@ def rearm(terms: Terms, record_id: str, at: dt.datetime) -> Generator[Ask, Any, 
 def _escalate(
     terms: Terms, record_id: str, now: dt.datetime
 ) -> Generator[Ask, Any, tuple[int, Exception | None]]:
-    known = yield from standing(record_id)
-    change = Change(terms, known)
-    last = known.record.escalation.last_at
+    change = Change(terms, (yield from standing(record_id)))
+    last = change.record.escalation.last_at
     set_back = last is not None and now < last
     if not set_back:
-        now = max(now, known.record.changed_at or now)  # a command may have come since `now` was read
+        now = change.as_of(now)
         yield from settle(change, _because(change, now))
     fired = yield from _fired(change, now)
     change.put_off = (last, last) if last is not None and set_back else (now, later(now, AGAIN))

@@ -35,11 +35,10 @@ def briefings(terms: Terms, now: dt.datetime, worker: str) -> Generator[Ask, Any
 def _brief(
     terms: Terms, record_id: str, now: dt.datetime
 ) -> Generator[Ask, Any, tuple[int, Exception | None]]:
-    known = yield from standing(record_id)
-    now = max(now, known.record.changed_at or now)  # a command may have come since `now` was read
-    change, due = Change(terms, known), briefing_due(known.record)
+    change = Change(terms, (yield from standing(record_id)))
+    now, due = change.as_of(now), briefing_due(change.record)
     told = due is not None and due <= now
     if due is not None and told:
-        change.add([status(terms, known.record, now, due)])
+        change.add([status(terms, change.record, now, due)])
     yield from commit(change, now, rearm=True)
     return int(told), change.failed

@@ -37,7 +37,7 @@ def told_late(
         change.owing = (owing(record, policy, last),)
         yield from commit(change, now)
         return 0, None
-    now = max(now, record.changed_at or now)
+    now = change.as_of(now)
     people, fired = People(terms, record, now), 0
     for cause, owed in _owed((yield from history(record_id)), record, policy):
         fired += yield from _made_good(change, policy, owed, people, now, cause)

@@ -75,12 +75,10 @@ def expiries(terms: Terms, now: dt.datetime, worker: str) -> Generator[Ask, Any,
 
 def _expire(terms: Terms, record_id: str, now: dt.datetime) -> Generator[Ask, Any, int]:
     """Fires the timer edge of a record if it is due still; a refusal is noted, and time goes on."""
-    known = yield from standing(record_id)
-    record = known.record
-    now = max(now, record.changed_at or now)  # a command may have come since `now` was read
+    change = Change(terms, (yield from standing(record_id)))
+    record, now = change.record, change.as_of(now)
     beside = yield from related(record)
     found = next_timer(record, ruling(terms, record), calendar=terms.calendar, related=beside)
-    change = Change(terms, known)
     if found is not None and found[0] <= now:
         due, trigger = found
         # By the version, too: what was refused once may be accepted after the record has changed.
