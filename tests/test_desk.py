@@ -254,6 +254,14 @@ def test_the_same_command_twice_gives_the_first_answer(desk):
     assert len(desk.history("INC-1")) == 3
 
 
+def test_opening_twice_under_one_id_gives_the_first_answer(desk):
+    """Also once the record has moved on since, and without a record id."""
+    asked = {"actor": UMA, "at": T0, "command_id": "o"}
+    first = desk.open("Mail is down", **asked)
+    desk.note(first.id, "looked", actor=ANA, at=T0 + MINUTE)
+    assert desk.open("Mail is down", **asked) == first
+
+
 def test_a_command_id_belongs_to_one_record(desk):
     """Using it for another record is an error that names the first."""
     opened(desk)

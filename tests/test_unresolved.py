@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -137,8 +138,10 @@ def test_a_chain_that_ends_with_nobody_told_ends_with_the_last_resort(store):
 def test_a_failure_is_told_by_each_tick_until_it_is_over(store):
     """`Tick.stuck` names the record and the error; nothing else is written meanwhile."""
     told = Told(store, paging("role:boss"), Directory("role:boss"))
-    said = [[(record, str(error)) for record, error in told.tick(minute).stuck] for minute in range(4, 9)]
+    ticks = [told.tick(minute) for minute in range(4, 9)]
+    said = [[(record, str(error)) for record, error in tick.stuck] for tick in ticks]
     assert said == [[], *[[("INC-1", "no answer to role:boss")]] * 4]
+    assert [tick.escalated for tick in ticks] == [0] * 5  # nobody was told yet
     version = told.desk.get("INC-1").version
     told.tick(9)
     assert told.desk.get("INC-1").version == version
@@ -213,6 +216,32 @@ def test_what_turned_out_to_be_nobody_does_not_hold_up_the_rest(store):
     told.directory.down.clear()
     assert told.until(30) == [(10, "mona", "sms")]
     assert told.passed().count(("role:none", "empty")) == 1
+
+
+TAKE = EscalationPolicy("work", 1, steps=[EscalationStep("take", trigger=AFTER, assignee="role:boss")])
+
+
+def test_work_is_given_late_to_who_could_not_be_named(store):
+    """The last resort is told at once; nobody but the first of them gets it, once."""
+    told = Told(store, attrs.evolve(TAKE, last_resort="duty"), Directory("all"))
+    assert [(minute, who) for minute, who, _ in told.until(5)] == [(5, "duty")]
+    assert told.desk.get("INC-1").assignee is None
+    told.directory.down.clear()
+    told.until(20)
+    given = [event for event in told.desk.history("INC-1") if event.kind == "assigned"]
+    assert [(event.fields["assignee"], event.occurred_at) for event in given] == [("mona", T0 + 6 * MINUTE)]
+    assert told.desk.next_due() is None
+
+
+def test_work_that_somebody_has_by_then_is_not_taken_from_them(store):
+    """Whoever took it meanwhile keeps it, and history says why the step did not fire."""
+    told = Told(store, TAKE, Directory("all"))
+    told.tick(5)
+    told.desk.assign("INC-1", assignee="bo", actor=ANA, at=T0 + 330 * dt.timedelta(seconds=1))
+    told.directory.down.clear()
+    told.until(20)
+    assert told.desk.get("INC-1").assignee == "bo"
+    assert told.passed() == [("role:boss", "unresolved"), ("role:boss", "superseded")]
 
 
 @pytest.mark.parametrize(

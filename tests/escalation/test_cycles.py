@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from itsm_core import Actor, EscalationPolicy, EscalationStep, ServiceDesk, stores
-from itsm_core.escalation import Trigger, lint
+from itsm_core.escalation import Condition, Trigger, lint
 
 T0 = dt.datetime(2024, 1, 8, 9, tzinfo=dt.UTC)
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
@@ -97,6 +97,17 @@ def test_a_cycle_of_three_with_waits_comes_to_an_end(store):
     assert [step for step, _ in fired(desk)] == ["a", "a2", "b", "b2", "c", "c2"]
 
 
+def test_what_a_step_did_not_change_it_did_not_lead_to(store):
+    """A step passed over at the very instant at which somebody else changed the priority."""
+    lower = EscalationStep("lower", after="5m wall", sets={"priority": "P4"}, when=Condition(priorities="P5"))
+    desk = on(store, line(when("tell", (), to="user:bo"), lower))
+    changed(desk, T0 + MINUTE, "P2")
+    ticked(desk, 7)
+    changed(desk, T0 + 6 * MINUTE, "P1")
+    ticked(desk, 60, since=6)
+    assert fired(desk) == [("tell", 1), ("tell", 6)]
+
+
 def test_impact_and_urgency_make_a_priority_too(store):
     """The matrix answers what a step sets."""
     desk = on(store, line(when("up", "P2", sets={"impact": "high"}), when("down", "P1", sets={"impact": "low"}),
@@ -176,6 +187,7 @@ def test_whatever_chains_answer_each_other_they_come_to_an_end(chains, changes):
         ((UP, when("down", "P1", sets={"priority": "P2"}, priorities="P3")), []),
         ((UP, EscalationStep("down", "50 %", sets={"priority": "P2"})), []),
         ((UP, when("tell", "P1", to="user:bo")), []),
+        ((when("a", (), sets={"priority": "P1"}), when("b", (), sets={"priority": "P1"})), []),
     ],
 )  # fmt: skip
 def test_lint_finds_what_would_go_round(steps, where):

@@ -227,6 +227,24 @@ def test_a_priority_that_a_step_makes_has_its_own_clocks_and_the_matrix_is_asked
     assert told.notes == ()
 
 
+def test_work_that_goes_to_another_group_is_nobodys_there():
+    """As on a desk: who answers to a later name is asked of the record as the step left it."""
+    policy = EscalationPolicy("line", 1, last_resort="duty", steps=[
+        EscalationStep("move", trigger=Trigger.unacknowledged("5m wall"), group="net"),
+        EscalationStep("tell", after="5m wall", to="whoever"),
+    ])  # fmt: skip
+    fields = {"priority": "P3", "group": "desk", "assignee": "ana"}
+    told = foresee(policy, None, fields, T0, HOUR, lambda _, record, at: (record.assignee or "the queue",))
+    assert [row.who for row in told.rows] == ["work to net", "the queue"]
+
+
+def test_a_priority_that_falls_lets_no_other_policy_take_over():
+    """So nothing depends on it."""
+    fall = EscalationStep("fall", trigger=Trigger.unacknowledged("5m wall"), sets={"priority": "P5"})
+    policy = EscalationPolicy("line", 1, steps=[fall], on_priority_change="switch")
+    assert foresee(policy, None, LOW, T0, HOUR).notes == ()
+
+
 def test_a_preview_says_from_where_on_it_depends():
     """Clocks of the host are those of the old priority, and another policy may take over."""
     policy = attrs.evolve(RAISED, on_priority_change="switch")
