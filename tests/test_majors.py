@@ -498,14 +498,14 @@ HOUSE = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")
 DAY = 24 * 60
 
 
-def owing(store):
+def owing(store, procedure=OWING):
     """A desk whose procedure says by when papers are owed, and whose policy tells of those that are not there."""
     steps = [
         EscalationStep("report", trigger=Trigger.report_overdue(), to="user:mona"),
         EscalationStep("review", trigger=Trigger.review_overdue("1h business"), to="user:max"),
     ]
     policy = EscalationPolicy("house", 1, steps=steps, last_resort="duty-manager")
-    rules = MajorRules(criteria=CRITERIA, procedure=OWING)
+    rules = MajorRules(criteria=CRITERIA, procedure=procedure)
     return ServiceDesk(store, majors=rules, policy=policy, calendar=HOUSE)
 
 
@@ -553,9 +553,18 @@ def test_a_paper_that_is_overdue_escalates(store):
     ]
 
 
+def test_the_step_of_a_paper_is_fired_before_it_is_overdue_if_somebody_asks(store):
+    """What comes next is asked of what the record owes, too."""
+    desk = owing(store)
+    resolved(desk)
+    desk.escalate_now("INC-1", actor=ANA, at=later(70))
+    (fired,) = [e for e in desk.history("INC-1") if e.kind == "escalated"]
+    assert (fired.fields["step"], fired.occurred_at) == ("report", later(70))
+
+
 def test_a_preview_shows_what_is_owed_as_the_desk_fires_it(store):
     """Its record says when report and review are due, and the next update of one that runs."""
-    desk = owing(store)
+    desk = owing(store, attrs.evolve(OWING, report_within="8h"))  # of open time: not on the same day
     policy = desk.terms.policies[0]
     silence = EscalationStep("silence", trigger=Trigger.update_overdue("10m wall"), to="user:bo")
     running(desk)
