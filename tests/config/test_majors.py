@@ -177,6 +177,23 @@ def test_what_is_wrong_is_refused_with_file_and_key(write, was, now, message):
 
 
 @pytest.mark.parametrize(
+    ("was", "now", "remedy"),
+    [
+        (", ends = true", "", "let another step follow, or say ends = true"),
+        ('"15m wall"', '"0m wall"', 'write cadence = { P1 = "30m wall" }'),
+        ('{ id = "scribe" }', '{ id = "manager" }', "leave it out: every procedure has it"),
+        ('{ id = "open", to = ["done"] }, { id = "done", ends = true }', "",
+         'write steps = [{ id = "restored", ends = true }]'),
+    ],
+)  # fmt: skip
+def test_a_remedy_is_told_in_the_words_of_the_file(was, now, remedy):
+    """Whoever writes TOML does not write Python."""
+    with pytest.raises(InvalidInput) as refused:
+        majors_from_toml(SHORT.replace(was, now, 1))
+    assert refused.value.remedy == remedy
+
+
+@pytest.mark.parametrize(
     ("was", "row", "most"),
     [
         ("[[criteria.any_of]]", "[[criteria.any_of]]\nid = 'x{}'\nusers = 1\n", MOST_CRITERIA),

@@ -178,12 +178,14 @@ def test_a_policy_goes_through_json_unchanged():
 
 def test_what_cannot_be_understood_from_the_rest_is_written():
     """A functional step that names people, too, says its kind."""
-    both = EscalationStep("s", "50 %", kind="functional", group="g", to="x")
-    policy = EscalationPolicy("p", 1, steps=[both])
-    plain = policy_to_dict(policy)
-    assert plain["steps"] == [{"id": "s", "at": "50 %", "to": ["x"], "group": "g", "kind": "functional"}]
-    assert policy_from_dict(plain) == policy
-    assert policy.steps[0].kind is StepKind.FUNCTIONAL
+    for work in ({"group": "g"}, {"assignee": "user:bo"}):
+        policy = EscalationPolicy(
+            "p", 1, steps=[EscalationStep("s", "50 %", kind="functional", to="x", **work)]
+        )
+        plain = policy_to_dict(policy)
+        assert plain["steps"] == [{"id": "s", "at": "50 %", "to": ["x"], "kind": "functional", **work}]
+        assert policy_from_dict(plain) == policy
+        assert policy.steps[0].kind is StepKind.FUNCTIONAL
 
 
 def test_a_calendar_is_named_where_there_are_several():
@@ -237,7 +239,21 @@ def test_a_calendar_is_named_where_there_are_several():
         ('to = "user:ana"', 'branches = "night"', "is no list; write"),
         ('to = "user:ana"', 'sets = ["P1"]', "is no table; write"),
         ('to = "user:ana"', "sets = { a = 1.5 }", "a 1.5: is of type float"),
-        ('to = "user:ana"', 'repeat = { to = "page", times = 0 }', "times 0: is no number"),
+        (
+            'to = "user:ana"',
+            'repeat = { to = "page", times = 0 }',
+            r"repeat\.times 0: is no number from 1 on; write a",
+        ),
+        (
+            'to = "user:ana"',
+            'repeat = { to = "page", times = "2" }',
+            "times '2': is no number from 1 on; write a",
+        ),
+        (
+            'unacknowledged = "5m wall"',
+            'trigger = { kind = "reopened", count = "2" }',
+            "trigger.count '2': is no number from 1 on; write a whole number, without quotes",
+        ),
         ('id = "page"', "", "lacks keys; add id"),
         ("[[steps]]", "[steps]", "is no list; write \\[\\[steps\\]\\]"),
         ("[[steps]]", "[[step]]", "'step': is unknown; did you mean steps"),
@@ -262,6 +278,11 @@ REMEDIES = [
     ("unacknowledged", 'trigger = { kind = "silent" }', 'write trigger = { kind = "silent", wait = "1h business" }'),
     ("unacknowledged", 'trigger = { kind = "update_overdue" }',
      'write trigger = { kind = "update_overdue", wait = "5m wall" }'),
+    ("unacknowledged", 'trigger = { kind = "report_overdue" }',
+     'write trigger = { kind = "report_overdue", wait = "4h business" }'),
+    ("unacknowledged", 'trigger = { kind = "review_overdue" }',
+     'write trigger = { kind = "review_overdue", wait = "4h business" }'),
+    ("unacknowledged", "at = 0.5", 'write "75 %", or the whole percent 75'),
     ("unacknowledged", 'trigger = { kind = "reopened" }', 'write trigger = { kind = "reopened", count = 2 }'),
     ("unacknowledged", 'trigger = { kind = "reassigned" }', 'write trigger = { kind = "reassigned", count = 3 }'),
     ("unacknowledged", 'trigger = { kind = "priority", count = 2 }',

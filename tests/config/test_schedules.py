@@ -78,6 +78,26 @@ def test_what_is_wrong_is_refused_with_file_and_key(write, text, said):
     assert refused.value.file == str(path)
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "remedy"),
+    [
+        ("T09:00:00,", "T09:00:00Z,", "write the time on the wall, without a zone: 2026-01-05T09:00:00; the zone is `zone`"),
+        ("08:00:00+08:00\n", "08:00:00\n", "write its offset, too: 2026-02-02T08:00:00+08:00"),
+        ('["ana", "ben"]', "[]",
+         'write participants = ["ana", "ben"]; several who are on call together are a list in it'),
+        ('"mon-fri"', '"mon-fry"', 'write days = "mon-fri" or days = ["sat", "sun"]'),
+        ("zone =", "duration = 5, zone =", 'write duration = "12h": hours on the wall clock'),
+        ("level = 1", 'level = "1"', "write level = 1; the highest wins"),
+        ('add = "dee"\nremove = "ana"', "", 'say add = "cy", remove = "ana", or both: cy in place of ana'),
+    ],
+)  # fmt: skip
+def test_a_remedy_is_told_in_the_words_of_the_file(was, now, remedy):
+    """Whoever writes TOML does not write Python."""
+    with pytest.raises(InvalidInput) as refused:
+        schedules_from_toml(FILE.replace(was, now, 1))
+    assert refused.value.remedy == remedy
+
+
 def test_a_text_is_not_a_path():
     """What is no text is refused with the function that takes a path."""
     with pytest.raises(InvalidValue, match="load_schedules"):

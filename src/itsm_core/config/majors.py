@@ -8,6 +8,7 @@ from typing import Any
 
 from itsm_core.business_time.durations import Budget, parse
 from itsm_core.config.reading import (
+    COUNT,
     FLAG,
     NAMES,
     TEXT,
@@ -16,9 +17,11 @@ from itsm_core.config.reading import (
     Place,
     Rows,
     bounded,
+    in_words_of_the_file,
     one_of,
     read_file,
     read_toml,
+    spoken,
 )
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.triggers import Unit, wait_of
@@ -32,12 +35,6 @@ MOST_CRITERIA, MOST_TRACKS, MOST_TRACK_STEPS, MOST_ROLES = 100, 20, 100, 100
 
 _WHOLE = "file about major incidents"
 _CADENCE = 'write cadence = { P1 = "30m wall" }'
-
-
-def _count(place: Place, value: Any) -> int:
-    if type(value) is not int or value < 1:
-        raise place.refusal(value, "is no number from 1 on", "write a whole number, without quotes")
-    return value
 
 
 def _tables(
@@ -85,9 +82,9 @@ def _spoken(held: tuple[tuple[Priority, int], ...]) -> dict[str, str]:
 
 
 # fmt: off
-_COUNT, _WITHIN = Form(_count, int), Form(_within, str)
+_WITHIN = Form(_within, str)
 _CRITERION = Rows(MajorCriterion, {
-    "id": TEXT, "priority": one_of(Priority), "users": _COUNT, "children": _COUNT, "services": NAMES,
+    "id": TEXT, "priority": one_of(Priority), "users": COUNT, "children": COUNT, "services": NAMES,
     "security": FLAG,
 })
 _STEP = Rows(TrackStep, {"id": TEXT, "to": NAMES, "ends": FLAG})
@@ -127,6 +124,13 @@ _PARTS = {
     "procedure": (_PROCEDURE, ("id", "version", "tracks", "cadence")),
     "criteria": (_CRITERIA, ("id", "version", "any_of")),
 }
+_SPOKEN = spoken(
+    (r"say ends=True", "say ends = true"),
+    (r"say it by priority: .*", _CADENCE),
+    (r"list them: \(TrackStep.*", 'write steps = [{ id = "restored", ends = true }]'),
+    (r"list them: \(Track\(.*", "write [[procedure.tracks]]"),
+    (r"list them: \(MajorCriterion.*", "write [[criteria.any_of]]"),
+)
 # fmt: on
 
 
@@ -161,6 +165,10 @@ def majors_to_dict(rules: MajorRules) -> dict[str, Any]:
 
 
 def _rules(place: Place, held: dict[str, Any]) -> MajorRules:
+    return in_words_of_the_file(lambda: _made(place, held), _SPOKEN)
+
+
+def _made(place: Place, held: dict[str, Any]) -> MajorRules:
     place.only(held, _PARTS)
     if not held:
         raise place.refusal([], "says nothing", "write [criteria], [procedure] or both")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import attrs
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.config.calendars import calendar_named, named_calendars, read_calendars
 from itsm_core.config.reading import (
+    COUNT,
     FLAG,
     NAMES,
     TEXT,
@@ -20,12 +20,14 @@ from itsm_core.config.reading import (
     Place,
     Rows,
     bounded,
+    in_words_of_the_file,
     one_of,
     read_file,
     read_toml,
     some_of,
+    spoken,
 )
-from itsm_core.errors import InvalidInput, InvalidValue
+from itsm_core.errors import InvalidValue
 from itsm_core.escalation.policies import ACK_MODES, GOES_ON, ON_HANDOFF, ON_PRIORITY_CHANGE, EscalationPolicy
 from itsm_core.escalation.steps import (
     CATCH_UP,
@@ -49,6 +51,8 @@ MOST_STEPS = 200
 def _share(place: Place, value: Any) -> str | int:
     if type(value) is int:
         return value
+    if isinstance(value, float):
+        raise place.refusal(value, "is no text", 'write "75 %", or the whole percent 75')
     return place.text(value)
 
 
@@ -73,12 +77,12 @@ SHARE = Form(_share, lambda share: f"{share * 100} %")
 FIELDS = Form(_table, _thawed)
 _TRIGGER = Rows(Trigger, {
     "kind": one_of(TriggerKind), "share": SHARE, "metric": TEXT, "wait": WAIT, "state": TEXT,
-    "count": Form(Place.amount, int), "to": some_of(Priority),
+    "count": COUNT, "to": some_of(Priority),
 })
 _CONDITION = Rows(Condition, {
     "priorities": some_of(Priority), "fields": FIELDS, "hours": one_of(HOURS),
 })
-_REPEAT = Rows(Repeat, {"to": TEXT, "times": Form(Place.amount, int)})
+_REPEAT = Rows(Repeat, {"to": TEXT, "times": COUNT})
 # fmt: on
 
 
@@ -160,38 +164,22 @@ def policy_to_dict(policy: EscalationPolicy) -> dict[str, Any]:
 def _written(step: EscalationStep) -> dict[str, Any]:
     """The table of a step; what is understood is left out."""
     plain = _STEP.write(step)
-    filled = {
-        f.name: getattr(step, f.name) for f in attrs.fields(EscalationStep) if f.name not in _UNDERSTOOD
-    }
-    usual = EscalationStep(**filled)
-    return {
-        name: told for name, told in plain.items() if name not in _UNDERSTOOD or told != getattr(usual, name)
-    }
+    known: dict[str, Any] = attrs.fields_dict(EscalationStep)
+    usual = {name: known[name].default.factory(step) for name in _UNDERSTOOD}
+    return {name: told for name, told in plain.items() if name not in usual or told != usual[name]}
 
 
 def _read(place: Place, held: dict[str, Any]) -> EscalationPolicy:
-    """The policy; what the values themselves refuse is told in the words of the file."""
-    try:
-        return _policy(place, held)
-    except InvalidInput as wrong:
-        remedy = _in_words_of_the_file(wrong.remedy)
-        what, value, reason = wrong.what, wrong.value, wrong.reason
-        raise InvalidInput(what, value, reason, remedy, file=wrong.file, line=wrong.line) from None
-
-
-def _in_words_of_the_file(remedy: str) -> str:
-    for python, toml in _SPOKEN:
-        remedy = re.sub(python, toml, remedy)
-    return remedy
+    return in_words_of_the_file(lambda: _policy(place, held), _SPOKEN)
 
 
 # fmt: off
-_SPOKEN = tuple((re.compile(python), toml) for python, toml in (
+_SPOKEN = spoken(
     (r"trigger=(?=Trigger)", ""),
     (r"Trigger\.share_of\((.+?)\)", r'trigger = { kind = "share", share = \1 }'),
     (r"Trigger\.in_state\((.+?), (.+?)\)", r'trigger = { kind = "state", state = \1, wait = \2 }'),
     (r"Trigger\.unacknowledged\((.+?)\)", r"unacknowledged = \1"),
-    (r"Trigger\.(silent|update_overdue)\((.+?)\)", r'trigger = { kind = "\1", wait = \2 }'),
+    (r"Trigger\.(silent|(?:update|report|review)_overdue)\((.+?)\)", r'trigger = { kind = "\1", wait = \2 }'),
     (r"Trigger\.(reopened|reassigned)\((.+?)\)", r'trigger = { kind = "\1", count = \2 }'),
     (r"Trigger\.priority_changed\(to=(.+?)\)", r'trigger = { kind = "priority", to = [\1] }'),
     (r"repeat=Repeat\(to, times\)", 'repeat = { to = "page", times = 2 }'),
@@ -199,9 +187,8 @@ _SPOKEN = tuple((re.compile(python), toml) for python, toml in (
     (r"Fraction\(3, 4\), ", ""),
     (r"\bto=\((.+?)\)", r"to = [\1]"),
     (r"\b(\w+)=(?=\")", r"\1 = "),
-))
+)
 # fmt: on
-"""How remedies speak Python, and how the file says the same."""
 
 
 def _policy(place: Place, held: dict[str, Any]) -> EscalationPolicy:

@@ -116,6 +116,12 @@ class Place:
             raise self.refusal(value, "is no number of records", "write a whole number from 1 on")
         return value
 
+    def count(self, value: Any) -> int:
+        """The number itself, of whatever it counts: a whole one from 1 on."""
+        if type(value) is not int or not 1 <= value <= _BIGGEST:
+            raise self.refusal(value, "is no number from 1 on", "write a whole number, without quotes")
+        return value
+
     def date(self, value: Any) -> dt.date:
         """The date that stands here as such, or as text where there are no dates."""
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
@@ -155,6 +161,26 @@ class Place:
             raise self.refusal(str(wrong), "never opens", remedy) from None
 
 
+Spoken = tuple[tuple[re.Pattern[str], str], ...]
+"""How remedies speak Python, and how a file says the same."""
+
+
+def spoken(*pairs: tuple[str, str]) -> Spoken:
+    """Patterns of what remedies say in Python, each with what the file says in its place."""
+    return tuple((re.compile(python), toml) for python, toml in pairs)
+
+
+def in_words_of_the_file(read: Callable[[], T], words: Spoken) -> T:
+    """What `read` reads; what the values themselves refuse is told in the words of the file."""
+    try:
+        return read()
+    except InvalidInput as wrong:
+        what, value, reason, remedy = wrong.what, wrong.value, wrong.reason, wrong.remedy
+        for python, toml in words:
+            remedy = python.sub(toml, remedy)
+        raise InvalidInput(what, value, reason, remedy, file=wrong.file, line=wrong.line) from None
+
+
 class Form(NamedTuple):
     """How a kind of value is read with its place, and written."""
 
@@ -167,7 +193,7 @@ TEXTS = Form(Place.texts, sorted)
 NAMES = Form(lambda place, value: (value,) if isinstance(value, str) else tuple(place.texts(value)), list)
 """One word, or a list of them in an order that counts."""
 
-AMOUNT = Form(Place.amount, int)
+AMOUNT, COUNT = Form(Place.amount, int), Form(Place.count, int)
 DATE = Form(Place.date, dt.date.isoformat)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from itsm_core.config.reading import Place, read_file, read_toml
+from itsm_core.config.reading import Place, in_words_of_the_file, read_file, read_toml, spoken
 from itsm_core.errors import InvalidValue
 from itsm_core.oncall import Schedule, schedule_from_dict
 
@@ -17,6 +17,20 @@ MOST_SCHEDULES = 1000
 """The most schedules of one file."""
 
 _WHOLE, _KEY = "file of schedules", "schedules"
+
+# fmt: off
+_SPOKEN = spoken(
+    (r"without a zone: dt\.datetime\(.+?\);", "without a zone: 2026-01-05T09:00:00;"),
+    (r"make it aware: .*", "write its offset, too: 2026-02-02T08:00:00+08:00"),
+    (r'participants=\("ana", "ben"\);', 'participants = ["ana", "ben"];'),
+    (r"are a tuple in it", "are a list in it"),
+    (r'days="mon-fri", days=\("sat".*', 'days = "mon-fri" or days = ["sat", "sun"]'),
+    (r"duration=hours\(12\) or dt\.timedelta\(hours=12\)", 'duration = "12h"'),
+    (r"duration=hours\(n\)", 'duration = "12h"'),
+    (r"anchor=\(dt\.datetime\(.+?\), 1\)", "anchor = { at = 2026-03-02T09:00:00, index = 1 }"),
+    (r"\b(\w+)=(?=[\"1-9])", r"\1 = "),
+)
+# fmt: on
 
 
 def load_schedules(path: str | Path) -> dict[str, Schedule]:
@@ -39,7 +53,9 @@ def _schedules(place: Place, held: dict[str, Any]) -> dict[str, Schedule]:
     within = place.at(_KEY)
     tables = within.table(held[_KEY], "write [schedules.network]")
     within.at_most(MOST_SCHEDULES, tables, "files")
-    return {name: _schedule(within.at(name), name, value) for name, value in tables.items()}
+    return in_words_of_the_file(
+        lambda: {name: _schedule(within.at(name), name, value) for name, value in tables.items()}, _SPOKEN
+    )
 
 
 def _schedule(place: Place, name: str, value: Any) -> Schedule:

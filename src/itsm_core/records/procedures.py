@@ -162,7 +162,10 @@ class Procedure:
         if not self.tracks:
             raise InvalidValue("procedure", self.id, "has no tracks", _TRACKS)
         _once([track.id for track in self.tracks], "track")
-        _once([MANAGER, *(role.id for role in self.roles)], "role")
+        roles = [role.id for role in self.roles]
+        if MANAGER in roles:
+            raise InvalidValue("role", MANAGER, "is there twice", "leave it out: every procedure has it")
+        _once(roles, "role")
 
     @property
     def label(self) -> str:
