@@ -258,6 +258,10 @@ class EscalationStep:
         for name, kind in _DEEDS.items():
             if bool(getattr(self, name)) is not (kind is self.kind):
                 raise self._wrong(f"does {self.kind} and {name.replace('_', ' ')}", "make a step of each")
+        if self.group is not None and self.kind is not StepKind.FUNCTIONAL:
+            raise self._wrong(f"does {self.kind} and gives work to a group", "make a step of each")
+        if self.to and self.kind in _DEEDS.values():
+            raise self._wrong(f"does {self.kind} and tells {', '.join(self.to)}", "make a step of each")
         if (self.when_empty == "fallback") is not bool(self.fallback):
             raise self._wrong(
                 "has a fallback in one place alone", 'say when_empty="fallback", fallback="lead"'
