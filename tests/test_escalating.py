@@ -464,6 +464,32 @@ def test_a_callback_that_nobody_registered_is_refused_by_the_desk(store, policy,
     assert ServiceDesk(store, policy=policy).terms.policies == (policy,)
 
 
+def test_a_channel_without_a_notifier_is_refused_by_the_desk(store):
+    """When it is made, not at night; a desk that sends nothing cannot know, nor one whose people have channels."""
+    policy = paging(steps=[attrs.evolve(PAGE, channel="sms"), NEXT])
+    known = {"email": print, "console": print}
+    with pytest.raises(
+        InvalidValue,
+        match=r"^notifiers 'sms': is the channel of step 'page' of paging@1, and has no notifier; "
+        r'register it: notifiers=\{"sms": function, ...\}, or say one of console, email$',
+    ):
+        ServiceDesk(store, policy=policy, notifiers=known)
+    for more in ({"sms": print}, {"*": print}):
+        assert ServiceDesk(store, policy=policy, notifiers={**known, **more}).terms.policies == (policy,)
+    assert ServiceDesk(store, policy=policy).terms.policies == (policy,)
+    assert ServiceDesk(store, policy=policy, notifiers=known, directory=lambda *_: None).terms.policies == (
+        policy,
+    )
+
+
+def test_a_channel_by_which_nobody_is_told_needs_no_notifier(store):
+    """Neither of a step that moves work, nor of one that calls machines only."""
+    steps = [EscalationStep("move", "50 %", group="network"), attrs.evolve(PAGE, to="callback:siren")]
+    policy = paging(steps=steps)
+    desk = ServiceDesk(store, policy=policy, notifiers={"callback:siren": print, "email": print})
+    assert desk.terms.policies == (policy,)
+
+
 def test_a_callback_that_only_a_resolver_knew_fails_and_is_told_to_nobody_else(store):
     """What was meant for a machine is no message to anybody: it fails, with the reason."""
     sent = []

@@ -115,9 +115,9 @@ class Desk(Generic[S, N, D]):
             lang=lang,
             majors=MajorRules() if majors is None else majors,
         )
-        self._notifiers: dict[str, N] = delivery.by_channel(notifiers, self.terms.policies)
+        self._notifiers: dict[str, N] = _sending(notifiers, self.terms, self._awaits)
         self._retries = delivery.merged(retries)
-        self._directory = _directory(directory)
+        self._directory = _directory(directory, self._awaits)
         self._clock, self._number, self._propagations = clock, _numbering(number), tuple(propagations)
         self._worker = worker or f"desk-{naming.unique()[:8]}"
 
@@ -345,12 +345,27 @@ def _known(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _directory(directory: D | None) -> D | None:
+def _sending(notifiers: Mapping[str, N] | N | None, terms: road.Terms, awaited: bool) -> dict[str, N]:
+    """The notifiers by channel, which know what the policies name."""
+    found = delivery.by_channel(notifiers, terms.policies, has_directory=terms.asks_directory)
+    for one in found.values():
+        _called_here("notifiers", one, awaited)
+    return found
+
+
+def _directory(directory: D | None, awaited: bool) -> D | None:
     """The directory, which is called."""
     if directory is not None and not callable(directory):
         remedy = "give a function of a name and an instant, see ports.Directory"
         raise InvalidValue("directory", directory, "cannot be called", remedy)
+    _called_here("directory", directory, awaited)
     return directory
+
+
+def _called_here(what: str, one: object, awaited: bool) -> None:
+    """Refuses an async function for a desk that awaits nothing: it would be called, and never run."""
+    if not awaited and any(map(inspect.iscoroutinefunction, (one, getattr(type(one), "__call__", None)))):  # noqa: B004
+        raise InvalidValue(what, one, "has to be awaited", "take AsyncServiceDesk, or give a plain function")
 
 
 def _numbering(number: Callable[[str], str]) -> Callable[[str], str]:

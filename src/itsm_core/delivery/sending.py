@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation.policies import EscalationPolicy
+from itsm_core.escalation.steps import StepKind
 from itsm_core.ports import Delivered, Message, Notifier, Outcome, Rejected, Retry, Unknown
 from itsm_core.responders import CALLBACK
 
@@ -26,11 +27,15 @@ N = TypeVar("N")
 
 
 def by_channel(
-    notifiers: Mapping[str, N] | N | None, policies: Iterable[EscalationPolicy] = ()
+    notifiers: Mapping[str, N] | N | None,
+    policies: Sequence[EscalationPolicy] = (),
+    *,
+    has_directory: bool = False,
 ) -> dict[str, N]:
     """The notifiers by channel; a single one takes every channel ("*").
 
-    Where there are any they know each callback of the `policies`; without any, another desk sends.
+    Where there are any they know each callback of the `policies`, and each channel by which a step tells
+    somebody, unless a directory says by which channels people are told; without any, another desk sends.
     """
     held: dict[str, Any]
     try:
@@ -47,6 +52,8 @@ def by_channel(
             )
     if held:
         _know_callbacks(held, policies)
+    if held and "*" not in held and not has_directory:
+        _know_channels(held, policies)
     return held
 
 
@@ -57,6 +64,18 @@ def _know_callbacks(notifiers: Mapping[str, object], policies: Iterable[Escalati
                 remedy = f'register it: notifiers={{"{name}": function, ...}}'
                 reason = f"is called by {policy.label}, and no notifier bears its name"
                 raise InvalidValue("notifiers", name, reason, remedy)
+
+
+def _know_channels(notifiers: Mapping[str, object], policies: Iterable[EscalationPolicy]) -> None:
+    """Refuses a step whose messages could only fail, when nobody looks."""
+    for policy in policies:
+        for step in policy.steps:
+            tells = any(not name.startswith(CALLBACK) for name in step.to)
+            if tells and step.kind is StepKind.HIERARCHIC and step.channel not in notifiers:
+                known = ", ".join(sorted(notifiers))
+                reason = f"is the channel of step {step.id!r} of {policy.label}, and has no notifier"
+                remedy = f'register it: notifiers={{"{step.channel}": function, ...}}, or say one of {known}'
+                raise InvalidValue("notifiers", step.channel, reason, remedy)
 
 
 def chosen(notifiers: Mapping[str, N], message: Message) -> N | Rejected:

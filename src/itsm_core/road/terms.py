@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import inspect
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
@@ -68,6 +69,9 @@ def _answers(_: Any, __: Any, value: Any) -> None:
     if not callable(value):
         remedy = 'give a function of a name, a record and an instant, such as OnCall({"network": schedule})'
         raise InvalidValue("resolver", value, "cannot be called", remedy)
+    if inspect.iscoroutinefunction(value):
+        remedy = "give a plain function; what has to be awaited is the directory= of an AsyncServiceDesk"
+        raise InvalidValue("resolver", value, "has to be awaited", remedy)
 
 
 _AGREEMENT = "make one: default_agreement(calendar) or Agreement(...)"
