@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from itsm_core import Actor, AsyncServiceDesk, EscalationPolicy, EscalationStep, ServiceDesk, stores
+from itsm_core import (
+    Actor,
+    AsyncServiceDesk,
+    EscalationPolicy,
+    EscalationStep,
+    InvalidValue,
+    ServiceDesk,
+    stores,
+)
 from itsm_core.escalation import Trigger
 from itsm_core.oncall import OnCall, Person, Rotation
 
@@ -67,6 +75,57 @@ class Told:
         """Of whom nobody was told, and why."""
         fields = (event.fields for event in self.desk.history("INC-1") if event.kind == "not_escalated")
         return [(said.get("to"), said["why"]) for said in fields]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [[Person("eva")], {"eva": "sms"}, [1], 5, True, [["eva"]]],
+    ids=["people", "mapping", "numbers", "number", "flag", "lists"],
+)
+@pytest.mark.parametrize("by", ["directory", "resolver"])
+def test_an_answer_that_holds_no_ids_is_told_with_its_name_and_holds_up_nobody_else(store, by, answer):
+    """Ana is told on time; what is wrong, and what to give, stands in the tick."""
+    given = {"directory": lambda name, _: answer if name == "group:net" else None,
+             "resolver": lambda *_: answer}  # fmt: skip
+    told = Told(store, paging("user:ana", "group:net"), **{by: given[by]})
+    ((record, wrong),) = told.tick(5).stuck
+    assert told.told == [(5, "ana", "email")]
+    assert told.passed() == [("group:net", "unresolved")]
+    remedy = 'give their ids, first to be told first: ("ana", "ben")'
+    said = f"answer '{type(answer).__name__}': to 'group:net' holds no ids of people; {remedy}"
+    assert (record, str(wrong)) == ("INC-1", said)
+
+
+class Awaited:
+    """An object that is called and awaited."""
+
+    async def __call__(self, *_):
+        """Nothing."""
+
+
+async def awaited(*_):
+    """Nothing, later."""
+
+
+@pytest.mark.parametrize("wrong", [awaited, Awaited()], ids=["function", "object"])
+@pytest.mark.parametrize(
+    ("what", "wrapped"), [("directory", False), ("notifiers", False), ("notifiers", True)]
+)
+def test_what_has_to_be_awaited_is_refused_by_a_desk_that_awaits_nothing(store, what, wrapped, wrong):
+    """It would be called and never run, and nobody would be told."""
+    given = {"email": wrong} if wrapped else wrong
+    with pytest.raises(
+        InvalidValue, match=rf"^{what} .*has to be awaited; take AsyncServiceDesk, or give a plain"
+    ):
+        ServiceDesk(store, **{what: given})
+
+
+def test_a_resolver_that_has_to_be_awaited_is_refused(store):
+    """It looks at what is in memory; what waits is a directory."""
+    with pytest.raises(
+        InvalidValue, match=r"^resolver .*has to be awaited; .*directory= of an AsyncServiceDesk"
+    ):
+        ServiceDesk(store, resolver=awaited)
 
 
 def test_a_command_is_carried_out_while_the_directory_is_down(store):

@@ -8,11 +8,12 @@ steps due now come to, and the engine stays a pure function of what was answered
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
 
+from itsm_core.errors import InvalidValue
 from itsm_core.escalation import Resolver
 from itsm_core.escalation.answering import Unresolved, listed
 from itsm_core.events import Audience
@@ -92,16 +93,27 @@ class People:
             person = (yield from self._person(whose)) if isinstance(whose, str) else None
             return (person.manager,) if person is not None and person.manager else ()
         answer: Known = yield Ask("look", (name, self._at))
-        return (answer.id,) if isinstance(answer, Person) else listed(answer)
+        return (answer.id,) if isinstance(answer, Person) else _listed(name, answer)
 
     def _by_resolver(self, name: str) -> tuple[str, ...]:
-        return listed(self._terms.resolver(name, self._record, self._at))
+        return _listed(name, self._terms.resolver(name, self._record, self._at))
 
     def _person(self, one: str) -> Asks[Person | None]:
         if one not in self.known:
             person = yield Ask("look", (f"{USER}{one}", self._at))
             self.known[one] = person if isinstance(person, Person) else None
         return self.known[one]
+
+
+def _listed(name: str, answer: Any) -> tuple[str, ...]:
+    """The ids of an answer; what else a host gives is told as its error, and holds up nobody else."""
+    found = answer or ()
+    if isinstance(found, Iterable) and not isinstance(found, Mapping):
+        ids = listed(found)
+        if all(isinstance(one, str) for one in ids):
+            return ids
+    remedy = 'give their ids, first to be told first: ("ana", "ben")'
+    raise InvalidValue("answer", type(answer).__name__, f"to {name!r} holds no ids of people", remedy)
 
 
 def told_apart(
