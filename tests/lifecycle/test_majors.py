@@ -115,7 +115,25 @@ def test_the_words_of_a_refusal_say_where_it_stands_and_what_would_do():
     assert str(told) == "INC-1 is new; report_major takes a record that is resolved"
     assert dict(told.facts)["phases"] == ("resolved",)
     told = reason(Play().ask("accept_major"))
-    assert str(told) == "no major incident was proposed; accept_major takes one that is proposed"
+    assert str(told) == (
+        "no major incident was proposed; accept_major takes one that is proposed; propose it first (declare_major)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "trigger", "remedy"),
+    [
+        ("none", "move_track", "is accepted; propose it first (declare_major)"),
+        ("proposed", "move_track", "is accepted; accept it first (accept_major)"),
+        ("proposed", "cancel_major", "is accepted; reject it (reject_major)"),
+        ("accepted", "reject_major", "is proposed; downgrade it (cancel_major)"),
+        ("rejected", "accept_major", "is proposed; propose it anew (declare_major)"),
+        ("proposed", "declare_major", "not proposed or rejected or cancelled"),
+    ],
+)
+def test_a_command_that_does_not_fit_says_what_leads_there_or_does_the_like(place, trigger, remedy):
+    """Who presses a button too early learns which one comes first."""
+    assert str(reason(Play().to(place).ask(trigger))).endswith(remedy)
 
 
 # --- buttons --------------------------------------------------------------------------------------

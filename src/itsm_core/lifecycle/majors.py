@@ -47,6 +47,19 @@ _WHEN: dict[str, tuple[tuple[str, ...], frozenset[Phase]]] = {
 }
 # fmt: on
 
+_FIRST: dict[str, str] = {
+    _NONE: "propose it first (declare_major)",
+    _PROPOSED: "accept it first (accept_major)",
+    MajorStatus.REJECTED: "propose it anew (declare_major)",
+    MajorStatus.CANCELLED: "propose it anew (declare_major)",
+}
+_INSTEAD: dict[tuple[str, str], str] = {
+    ("cancel_major", _PROPOSED): "reject it (reject_major)",
+    ("reject_major", _ACCEPTED): "downgrade it (cancel_major)",
+    ("declare_major", _PROPOSED): "",
+}
+"""What leads from where a major incident stands to where a command fits, and what does the like there."""
+
 MAJOR_COMMANDS = tuple(_WHEN)
 """The commands about a major incident."""
 
@@ -132,7 +145,8 @@ def _status(record: Record, trigger: str, statuses: tuple[str, ...]) -> Reason:
     found = _standing(record)
     now = "no major incident was proposed" if found == _NONE else f"the major incident is {found}"
     wanted = " or ".join("not proposed" if one == _NONE else one for one in statuses)
-    said = f"{now}; {trigger} takes one that is {wanted}"
+    remedy = _INSTEAD.get((trigger, found), _FIRST.get(found, ""))
+    said = f"{now}; {trigger} takes one that is {wanted}" + (f"; {remedy}" if remedy else "")
     return Reason("major_status", said, facts={"status": found, "allowed": tuple(statuses)})
 
 
