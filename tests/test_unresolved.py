@@ -24,6 +24,7 @@ T0 = dt.datetime(2024, 1, 8, 9, tzinfo=dt.UTC)
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 PROBE, ANA = Actor.monitoring("probe"), Actor.person("ana", "agent")
 GROUPS = {"role:lead": ("lea",), "role:boss": ("mona",), "role:none": (), "group:net": ("ana", "bo")}
+MANAGERS = {}
 AFTER = Trigger.unacknowledged("5m wall")
 WEEK = OnCall({"network": Rotation("weekly", "2024-01-01 00:00", zone="UTC", participants=["ana"])})
 
@@ -38,7 +39,9 @@ class Directory:
         self.asked.append((name, at))
         if "all" in self.down or name in self.down:
             raise ConnectionError(f"no answer to {name}")
-        return Person(name[5:], channels=("sms",)) if name.startswith("user:") else GROUPS.get(name)
+        if not name.startswith("user:"):
+            return GROUPS.get(name)
+        return Person(name[5:], channels=("sms",), manager=MANAGERS.get(name[5:]))
 
 
 def paging(*names, name="paging", **more):
@@ -255,6 +258,92 @@ def test_what_is_owed_is_void_once_the_generation_is_over(store, deed, kind):
     assert told.told == []
 
 
+DONE = {
+    "resolution_outcome": "workaround", "resolution_method": "remote", "resolution_notes": "restarted",
+    "message": "It is up again.",
+}  # fmt: skip
+
+
+def test_nobody_is_told_late_of_a_record_that_was_resolved_since(store):
+    """Nobody is asked any more either, so nothing is stuck; a step asked for afterwards is told."""
+    told = Told(store, paging("role:boss"), Directory("all"))
+    told.tick(5)
+    told.desk.fire("INC-1", "resolve", actor=ANA, at=T0 + 6 * MINUTE, fields=DONE)
+    assert told.tick(7).stuck == ()
+    assert told.passed() == [("role:boss", "unresolved"), ("role:boss", "superseded")]
+    told.desk.escalate_now("INC-1", step="page", actor=ANA, at=T0 + 8 * MINUTE)
+    told.directory.down.clear()
+    told.tick(9)
+    assert [one for one in told.told if one[1] == "mona"] == [(9, "mona", "sms")]
+
+
+def handing(name):
+    """A policy that gives the work to somebody after five minutes."""
+    return EscalationPolicy("paging", 1, steps=[EscalationStep("give", trigger=AFTER, assignee=name)])
+
+
+def test_work_is_given_late_also_if_somebody_had_it_all_the_time(store):
+    """That is whom the step takes it from; on time or late is the same."""
+    told = Told(store, handing("role:boss"), Directory("all"))
+    told.desk.assign("INC-1", assignee="ana", actor=ANA, at=T0 + MINUTE)
+    told.tick(5)
+    told.directory.down.clear()
+    told.tick(6)
+    assert told.desk.get("INC-1").assignee == "mona"
+
+
+def test_work_that_went_to_somebody_since_stays_there_and_nobody_is_asked(store):
+    """Nothing is stuck either, though the directory is down still."""
+    told = Told(store, handing("role:boss"), Directory("all"))
+    told.tick(5)
+    told.desk.assign("INC-1", assignee="ana", actor=ANA, at=T0 + 5 * MINUTE)
+    assert told.tick(6).stuck == ()
+    assert (told.desk.get("INC-1").assignee, told.passed()[1:]) == ("ana", [("role:boss", "superseded")])
+
+
+def test_of_two_names_that_come_back_at_once_the_first_gets_the_work(store):
+    """Not one after the other: the fallback is for where the first is nobody."""
+    step = EscalationStep(
+        "give", trigger=AFTER, assignee="role:boss", when_empty="fallback", fallback="role:lead"
+    )
+    told = Told(store, EscalationPolicy("paging", 1, steps=[step]), Directory("all"))
+    told.tick(5)
+    told.directory.down.clear()
+    told.tick(6)
+    assert told.desk.get("INC-1").assignee == "mona"
+    assert told.passed()[2:] == [("role:lead", "superseded")]
+
+
+def test_a_version_that_takes_over_owes_only_whom_its_steps_name(store):
+    """Who was told by the old one is not told again, and a name that is gone is not asked for any more."""
+    old = paging("group:net", "role:gone", "user:ana")
+    told = Told(store, old, Directory("all"))
+    told.tick(5)
+    new = EscalationPolicy("paging", 2, steps=[attrs.evolve(old.steps[0], to=("group:net", "user:ana"))])
+    told.desk = ServiceDesk(store, policy=[old, new], directory=told.directory, notifiers=told.sent.append)
+    told.desk.migrate_policy("INC-1", version=2, reason="nobody has that role",
+                             actor=Actor.person("m", "manager"), at=T0 + 5 * MINUTE)  # fmt: skip
+    told.directory.down = {"role:gone"}
+    assert told.tick(6).stuck == ()
+    assert told.told == [(5, "ana", "email"), (6, "bo", "sms")]
+    assert told.desk.next_due() is None
+
+
+def test_a_manager_is_owed_where_the_directory_failed_over_the_person_before(store):
+    """It answered for the group and not for ana, who is told; whose manager that is nobody knows yet."""
+    told = Told(store, paging("group:net", "manager_of:assignee"), Directory("user:ana"))
+    told.desk.assign("INC-1", assignee="ana", actor=ANA, at=T0)
+    told.tick(5)
+    assert told.passed() == [("manager_of:assignee", "unresolved")]
+    told.directory.down.clear()
+    MANAGERS["ana"] = "mona"
+    try:
+        told.tick(6)
+    finally:
+        MANAGERS.clear()
+    assert told.told == [(5, "ana", "email"), (5, "bo", "sms"), (6, "mona", "sms")]
+
+
 def test_who_turns_out_to_be_nobody_is_said_once(store):
     """Empty, late; and then nothing waits any more."""
     told = Told(store, paging("role:none"), Directory("role:none"))
@@ -409,6 +498,14 @@ def test_an_outage_loses_nobody_delays_nobody_who_is_known_and_tells_nobody_twic
 def test_a_directory_that_answers_nonsense_is_one_that_is_down(store, answer):
     """The record is stuck with the error; who is named is told."""
     told = Told(store, paging("role:boss", "user:ana"), lambda name, at: answer)
+    assert [record for record, _ in told.tick(5).stuck] == ["INC-1"]
+    assert [who for _, who, _ in told.told] == ["ana"]
+
+
+@pytest.mark.parametrize("answer", [7, [7], b"ab", [Person("bo")], (None, 7)])
+def test_a_resolver_that_answers_nonsense_is_one_that_is_down(store, answer):
+    """So is it without a directory: who is named is told."""
+    told = Told(store, paging("role:boss", "user:ana"), resolver=lambda *_: answer)
     assert [record for record, _ in told.tick(5).stuck] == ["INC-1"]
     assert [who for _, who, _ in told.told] == ["ana"]
 

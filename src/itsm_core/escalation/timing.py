@@ -126,6 +126,17 @@ _TELLING = frozenset({StepKind.HIERARCHIC, StepKind.BRANCH, StepKind.REPEAT})
 """The kinds of steps that tell somebody, or go on to one that does."""
 
 
+def is_over(run: Run, chain: Chain, event: ClocksRead) -> bool:
+    """Whether what a chain waited for is over: its record is resolved, or the late report is there."""
+    trigger = chain.trigger
+    over = trigger.kind in _OF_PAPERS or not run.record.phase.is_open
+    return over and _SINCE[trigger.kind](run, trigger, event) is None
+
+
+_OF_PAPERS = frozenset({TriggerKind.REPORT_OVERDUE, TriggerKind.REVIEW_OVERDUE})
+"""What is waited for also while the record is resolved."""
+
+
 # --- since when a trigger waits -------------------------------------------------------------------
 
 

@@ -60,12 +60,24 @@ def _made_good(
 
 def _owed(events: Iterable[Event], record: Record, policy: EscalationPolicy) -> Iterator[tuple[str, Owed]]:
     """What the steps of this generation owe still, each with the id of the event that says so."""
-    events = tuple(events)
+    events, assignee = tuple(events), None
     answered = {event.cause for event in events}
+    ended = max((event.seq for event in events if event.kind in _ENDING), default=0)
     for event in events:
         said = event.fields
+        assignee = said.get("assignee", assignee)
         if event.kind != "not_escalated" or said.get("why") != "unresolved" or event.id in answered:
             continue
         if (said["policy"], said["generation"]) == (policy.id, record.escalation.generation):
             at = utc(parse_text(said["scheduled_at"], "scheduled_at"))
-            yield event.id, Owed(step=said["step"], loop=said["loop"], name=said["to"], scheduled_at=at)
+            yield (
+                event.id,
+                Owed(
+                    step=said["step"], loop=said["loop"], name=said["to"], scheduled_at=at,
+                    assignee=assignee, is_later=ended > event.seq,
+                ),
+            )  # fmt: skip
+
+
+_ENDING = frozenset({"transitioned", "major_reported", "major_reviewed"})
+"""The kinds of events by which what a step told of may be over."""

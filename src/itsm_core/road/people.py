@@ -22,6 +22,7 @@ from itsm_core.ports import Ask, Known, Message
 from itsm_core.records import Record
 from itsm_core.responders import CALLBACK, MANAGEMENT, MANAGER_OF, ON_CALL, USER
 from itsm_core.road.terms import Terms
+from itsm_core.values import frozen_json
 
 T = TypeVar("T")
 Asks = Generator[Ask, Any, T]
@@ -90,6 +91,8 @@ class People:
             return self._by_resolver(name)
         if name.startswith(MANAGER_OF):
             whose = self._record.values.get(name.removeprefix(MANAGER_OF))
+            if (error := self.failed.get(f"{USER}{whose}")) is not None:
+                raise error  # nothing could be found out of them: whether they have a manager neither
             person = (yield from self._person(whose)) if isinstance(whose, str) else None
             return (person.manager,) if person is not None and person.manager else ()
         answer: Known = yield Ask("look", (name, self._at))
@@ -111,7 +114,7 @@ def _listed(name: str, answer: Any) -> tuple[str, ...]:
     if isinstance(found, Iterable) and not isinstance(found, Mapping):
         ids = listed(found)
         if all(isinstance(one, str) for one in ids):
-            return ids
+            return tuple(frozen_json(one, "answer") for one in ids)  # refuses what nobody could store
     remedy = 'give their ids, first to be told first: ("ana", "ben")'
     raise InvalidValue("answer", type(answer).__name__, f"to {name!r} holds no ids of people", remedy)
 
