@@ -247,6 +247,44 @@ def test_the_async_desk_awaits_it(kind):
     assert asyncio.run(story()) == ["ana"]
 
 
+@pytest.mark.parametrize("plugged", ["directory", "notifier"])
+def test_a_plain_one_that_raises_stop_iteration_is_one_that_is_down(plugged):
+    """`next(...)` of nothing in a thread, for which a future of Python 3.11 would wait for ever."""
+
+    def nothing(*_):
+        return next(iter(()))
+
+    async def story():
+        desk = AsyncServiceDesk(
+            await stores.open_async("memory://"),
+            policy=paging("user:ana" if plugged == "notifier" else "group:network"),
+            directory=nothing if plugged == "directory" else look,
+            notifiers=nothing if plugged == "notifier" else lambda message: None,
+        )
+        await desk.open("Disk full", actor=PROBE, at=T0, record_id="INC-1")
+        return await asyncio.wait_for(desk.tick(T0 + 5 * MINUTE), 10)
+
+    tick = asyncio.run(story())
+    assert (tick.retried, [record for record, _ in tick.stuck]) == (
+        (1, []) if plugged == "notifier" else (0, ["INC-1"])
+    )
+
+
+class Awaited:
+    """What is called like an async function."""
+
+    async def __call__(self, *_):
+        return ("ana",)
+
+
+def test_what_has_to_be_awaited_is_refused_where_nobody_awaits():
+    """A desk that does not await, and a resolver, which no desk awaits; not when the first step is due."""
+    with pytest.raises(InvalidValue, match=r"directory .*has to be awaited; .*take AsyncServiceDesk"):
+        ServiceDesk(stores.open("memory://"), directory=Awaited())
+    with pytest.raises(InvalidValue, match=r"resolver .*has to be awaited; give a plain function"):
+        ServiceDesk(stores.open("memory://"), resolver=Awaited().__call__)
+
+
 def test_what_is_no_directory_is_refused_at_once():
     """With what to give."""
     with pytest.raises(InvalidValue, match="function of a name and an instant"):

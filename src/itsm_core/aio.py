@@ -39,6 +39,7 @@ from itsm_core.ports import (
 from itsm_core.processes import Declined, ProblemProposal, Proposal, Recurring
 from itsm_core.records import Record
 from itsm_core.sla import Clock
+from itsm_core.values import is_awaited
 
 T = TypeVar("T")
 _QUESTIONS = frozenset({"load", "event", "find"})
@@ -373,8 +374,15 @@ class _Place:
 
 async def _called(plugged: Callable[..., Any], *arguments: Any) -> Any:
     """What a notifier or a directory answers; a plain one may wait, so it runs in a thread."""
-    called = getattr(plugged, "__call__", plugged)  # noqa: B004 - an object may have an async one
-    if inspect.iscoroutinefunction(plugged) or inspect.iscoroutinefunction(called):
+    if is_awaited(plugged):
         return await plugged(*arguments)
-    answer = await asyncio.to_thread(plugged, *arguments)
+    answer = await asyncio.to_thread(_raising, plugged, *arguments)
     return await answer if inspect.isawaitable(answer) else answer
+
+
+def _raising(plugged: Callable[..., Any], *arguments: Any) -> Any:
+    """What it answers; a `StopIteration` as another error: a future of Python 3.11 would wait for ever."""
+    try:
+        return plugged(*arguments)
+    except StopIteration as error:
+        raise RuntimeError("raised StopIteration") from error

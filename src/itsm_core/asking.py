@@ -39,7 +39,7 @@ from itsm_core.processes import (
 )
 from itsm_core.records import Record
 from itsm_core.sla import Agreement, Clock
-from itsm_core.values import as_fields, digest, each, named
+from itsm_core.values import as_fields, digest, each, is_awaited, named
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -354,9 +354,9 @@ def _sending(notifiers: Mapping[str, N] | N | None, terms: road.Terms, awaited: 
 
 
 def _directory(directory: D | None, awaited: bool) -> D | None:
-    """The directory, which is called."""
+    """The directory, which is called, and awaited by a desk that awaits."""
+    remedy = "give a function of a name and an instant, see ports.Directory"
     if directory is not None and not callable(directory):
-        remedy = "give a function of a name and an instant, see ports.Directory"
         raise InvalidValue("directory", directory, "cannot be called", remedy)
     _called_here("directory", directory, awaited)
     return directory
@@ -364,7 +364,7 @@ def _directory(directory: D | None, awaited: bool) -> D | None:
 
 def _called_here(what: str, one: object, awaited: bool) -> None:
     """Refuses an async function for a desk that awaits nothing: it would be called, and never run."""
-    if not awaited and any(map(inspect.iscoroutinefunction, (one, getattr(type(one), "__call__", None)))):  # noqa: B004
+    if not awaited and is_awaited(one):
         raise InvalidValue(what, one, "has to be awaited", "take AsyncServiceDesk, or give a plain function")
 
 

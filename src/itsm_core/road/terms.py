@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import inspect
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ from itsm_core.records import Record, apply, fold, follows
 from itsm_core.sla import Agreement, Clock, Metric, Timeline, clocks_at, trace
 from itsm_core.sla.agreements import judged_by, opened_under
 from itsm_core.sla.tracing import extended
-from itsm_core.values import NO_FIELDS, each, named, only
+from itsm_core.values import NO_FIELDS, each, is_awaited, named, only
 
 
 def escalation(policy: str) -> str:
@@ -69,7 +68,7 @@ def _answers(_: Any, __: Any, value: Any) -> None:
     if not callable(value):
         remedy = 'give a function of a name, a record and an instant, such as OnCall({"network": schedule})'
         raise InvalidValue("resolver", value, "cannot be called", remedy)
-    if inspect.iscoroutinefunction(value):
+    if is_awaited(value):
         remedy = "give a plain function; what has to be awaited is the directory= of an AsyncServiceDesk"
         raise InvalidValue("resolver", value, "has to be awaited", remedy)
 

@@ -17,7 +17,7 @@ from itsm_core.values.canonical import (
     sha256,
     written,
 )
-from itsm_core.values.doors import counted, each, member, named, only, pairs, texts, word
+from itsm_core.values.doors import counted, each, is_awaited, member, named, only, pairs, texts, word
 from itsm_core.values.fields import DEEPEST, NO_FIELDS, Fields, Json, as_fields, frozen_json, joined
 from itsm_core.values.making import evolver, trusted
 from itsm_core.values.tables import from_dict, spelt, to_dict
@@ -38,6 +38,7 @@ __all__ = [
     "evolver",
     "from_dict",
     "frozen_json",
+    "is_awaited",
     "joined",
     "member",
     "named",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -61,6 +62,12 @@ def named(value: Any, what: str, remedy: str) -> str:
     if value is None or value == "":
         raise InvalidValue(what, value, "has no id", remedy)
     return only(str, value, what, f"an id is a text; {remedy}")
+
+
+def is_awaited(plugged: object) -> bool:
+    """Whether what a host plugs in is async: a function, or an object that is called like one."""
+    called = getattr(plugged, "__call__", plugged)  # noqa: B004 - an object may have an async one
+    return inspect.iscoroutinefunction(plugged) or inspect.iscoroutinefunction(called)
 
 
 def pairs(value: Any, what: str, remedy: str) -> tuple[tuple[str, str], ...]:
