@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import attrs
 
 from itsm_core.business_time.given import ISO_DATE
+from itsm_core.business_time.windows import printable
 from itsm_core.errors import InvalidInput, InvalidValue, NeverOpens
 from itsm_core.lifecycle.rewriting import near
 from itsm_core.values import frozen_json
@@ -41,12 +42,12 @@ class Place:
 
     def at(self, name: str) -> Place:
         """The place of a key in the table that stands here."""
-        short = name[:_NAME]
+        short = printable(name[:_NAME])
         return Place(self.file, f"{self.key}.{short}" if self.key else short, self.whole)
 
     def row(self, number: int, name: Any = None) -> Place:
         """The place of an item in the list that stands here, with its id if it has one."""
-        told = f" ({name[:_NAME]})" if isinstance(name, str) else ""
+        told = f" ({printable(name[:_NAME])})" if isinstance(name, str) else ""
         return Place(self.file, f"{self.key}[{number}]{told}", self.whole)
 
     def refusal(self, value: Any, reason: str, remedy: str, line: int | None = None) -> InvalidInput:
@@ -214,6 +215,12 @@ class Rows:
 
     kind: type[Any]
     forms: Mapping[str, Form]
+    needed: tuple[str, ...] = attrs.field(init=False)
+
+    @needed.default
+    def _without_default(self) -> tuple[str, ...]:
+        fields = attrs.fields(self.kind)
+        return tuple(one.name for one in fields if one.default is attrs.NOTHING and one.name in self.forms)
 
     def given(self, place: Place, table: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments that a table gives to the class; keys that stand for others are passed over."""
@@ -227,6 +234,7 @@ class Rows:
         """The value that a table says."""
         table = place.table(value, f"write {{ {next(iter(self.forms))} = ... }}")
         place.only(table, self.forms)
+        place.need(table, self.needed)
         given = self.given(place, table)
         return place.made(lambda: self.kind(**given))
 
