@@ -19,6 +19,7 @@ from itsm_core.escalation import (
     lint,
     wall,
 )
+from itsm_core.escalation.answering import Unresolved
 from itsm_core.lifecycle import CustomField
 from itsm_core.processes import INCIDENT
 
@@ -133,6 +134,15 @@ def test_what_cannot_be_told_is_no_finding():
     assert found(line(PAGE, LEAD), calendar=DESK, at=T0) == []
     late = {"calendar": DESK, "at": T0 + dt.timedelta(hours=12)}
     assert found(line(EscalationStep("s", "50 %", to="x", when=Condition(hours="outside"))), **late) == []
+
+
+def test_who_cannot_be_asked_just_now_is_no_finding():
+    """The directory behind the resolver is down: that tells nothing about the policy."""
+
+    def down(name, record, at):
+        raise Unresolved(name)
+
+    assert found(line(PAGE, LEAD), resolver=down, record=fold(opened(T0)), at=T0) == []
 
 
 def test_a_business_contact_is_not_compared_with_wall_time():

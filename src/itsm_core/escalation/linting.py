@@ -16,7 +16,7 @@ import attrs
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.durations import Budget
 from itsm_core.business_time.instants import in_utc
-from itsm_core.escalation.answering import Resolver, instead, people_of, unknown_to
+from itsm_core.escalation.answering import Resolver, Unresolved, instead, people_of, unknown_to
 from itsm_core.escalation.policies import Chain, EscalationPolicy
 from itsm_core.escalation.steps import END, Condition, EscalationStep, StepKind
 from itsm_core.escalation.triggers import TriggerKind, Unit, Wait
@@ -171,7 +171,10 @@ def _answers(asked: Asked, step: EscalationStep) -> tuple[str, ...] | None:
         return None
     resolver, record, at = asked.resolver, asked.record, asked.at
     found = (person for name in step.names for person in people_of(name, resolver, record, at))
-    return tuple(dict.fromkeys(found))
+    try:
+        return tuple(dict.fromkeys(found))
+    except Unresolved:
+        return None
 
 
 def _does(step: EscalationStep) -> str:
