@@ -294,6 +294,37 @@ def test_a_directory_that_is_down_at_a_change_is_asked_again():
     assert [m.to for m in sent] == ["pim", "quinn"]
 
 
+class Roster:
+    """A host's resolver whose shifts are asked of something that may be down."""
+
+    down = False
+
+    def __call__(self, name, record, now):
+        return SHIFTS(name, record, now)
+
+    def shifts(self, name, since):
+        if self.down:
+            raise TimeoutError("no roster")
+        return SHIFTS.shifts(name, since)
+
+
+def test_a_roster_that_is_down_stops_no_command_and_no_step(store):
+    """From the page on it is asked every minute, and each tick says so; then who has come on duty is told."""
+    sent, roster = [], Roster()
+    desk = ServiceDesk(store, policy=POLICY, resolver=roster, notifiers=sent.append)
+    desk.open("Mail is down", actor=UMA, at=at("16:50"), record_id="INC-1", fields=HIGH)
+    roster.down = True
+    desk.note("INC-1", "looking", actor=PIM, at=at("16:52"))
+    ticked(desk, at("16:55"))
+    for now in ("16:56", "17:01"):
+        assert [str(error) for _, error in desk.tick(at(now)).stuck] == ["no roster"]
+        assert desk.next_due() <= at(now) + dt.timedelta(minutes=1)
+    roster.down = False
+    assert ticked(desk, at("17:02"), at("17:03")) == [(), ()]
+    assert [m.to for m in sent] == ["pim", "quinn"]
+    assert desk.next_due() == at("18:55")
+
+
 # --- how it is said --------------------------------------------------------------------------------
 
 

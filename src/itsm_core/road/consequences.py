@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 from itsm_core.actors import Actor
+from itsm_core.business_time.instants import later
 from itsm_core.commands import Command
 from itsm_core.errors import InvalidValue, RecordNotFound
 from itsm_core.escalation import ClocksRead, Run, next_due
@@ -19,7 +20,7 @@ from itsm_core.processes.change_reviews import CAUSES
 from itsm_core.processes.conditions import OWNS_TASK
 from itsm_core.processes.major import major_facts
 from itsm_core.records import Record
-from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, standing
+from itsm_core.road.terms import AGAIN, MACHINE, KnownShifts, Standing, Terms, escalation, standing
 from itsm_core.sla import ClockState
 from itsm_core.values import NO_FIELDS, Fields, as_fields, digest, trusted
 
@@ -171,6 +172,11 @@ def read_of(terms: Terms, known: Standing, at: dt.datetime) -> ClocksRead:
     return ClocksRead.of(known.record, known.clocks(terms, at), terms.calendar, at, terms.shifts)
 
 
+def failed_shifts(read: ClocksRead) -> Exception | None:
+    """What the resolver raised when it was asked for changes of shift; None if it was not, or did not."""
+    return read.shifts.failed if isinstance(read.shifts, KnownShifts) else None
+
+
 def watch(
     terms: Terms, known: Standing | None, new: Standing, at: dt.datetime
 ) -> tuple[dt.datetime | None, tuple[Timer, ...]]:
@@ -195,7 +201,8 @@ def watch(
 def _wakes(terms: Terms, record: Record, read: ClocksRead, at: dt.datetime) -> dict[str, dt.datetime | None]:
     """By policy of this desk, when a step is due: of the one that watches the record, of the others never.
 
-    Where this desk lacks the version, nobody here knows when: it is looked at until somebody does.
+    Where this desk lacks the version, nobody here knows when: it is looked at until somebody does. Where the
+    resolver cannot tell when a shift changes, it is asked again in a minute.
     """
     wakes: dict[str, dt.datetime | None] = {one.id: None for one in terms.policies}
     try:
@@ -204,7 +211,10 @@ def _wakes(terms: Terms, record: Record, read: ClocksRead, at: dt.datetime) -> d
         wakes[str(record.escalation.policy)] = at
         return wakes
     if policy is not None:
-        wakes[policy.id] = next_due(Run.of(record, policy), read)
+        wakes[policy.id] = due = next_due(Run.of(record, policy), read)
+        if failed_shifts(read) is not None:
+            again = later(at, AGAIN)
+            wakes[policy.id] = again if due is None else min(due, again)
     return wakes
 
 

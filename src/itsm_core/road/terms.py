@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from itsm_core.business_time.calendar import BusinessCalendar
+from itsm_core.business_time.instants import in_utc
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation import EscalationPolicy, Inform, Resolver, by_id, policy_for, wording
 from itsm_core.escalation.answering import Shifts, check_answers, shifts_of
@@ -109,6 +110,22 @@ def _policies(value: EscalationPolicy | Sequence[EscalationPolicy] | None) -> tu
     return tuple(known.values())
 
 
+class KnownShifts:
+    """The `Shifts` that a resolver can tell just now; `failed` is what it raised instead of the others."""
+
+    def __init__(self, shifts: Shifts) -> None:
+        self._shifts = shifts
+        self.failed: Exception | None = None
+
+    def __call__(self, name: str, since: dt.datetime) -> Iterator[tuple[dt.datetime, tuple[str, ...]]]:
+        """As far as it goes."""
+        try:
+            for at, people in self._shifts(name, since):
+                yield in_utc(at), tuple(people)
+        except Exception as error:
+            self.failed = error
+
+
 @attrs.frozen(kw_only=True)
 class Terms:
     """What a desk is run by: lifecycles, matrix, agreements, policies, and who answers to a name.
@@ -197,9 +214,10 @@ class Terms:
                 )
 
     @property
-    def shifts(self) -> Shifts | None:
+    def shifts(self) -> KnownShifts | None:
         """Who is on call by a name from an instant on, as far as the resolver knows."""
-        return shifts_of(self.resolver)
+        shifts = shifts_of(self.resolver)
+        return None if shifts is None else KnownShifts(shifts)
 
     def policy_of(self, record: Record) -> EscalationPolicy | None:
         """The policy that watches a record: the version it pins, else the one that covers it now.

@@ -28,7 +28,7 @@ from itsm_core.oncall import Person
 from itsm_core.ports import Ask, Timer
 from itsm_core.records import Record
 from itsm_core.road.changing import Change
-from itsm_core.road.consequences import read_of
+from itsm_core.road.consequences import failed_shifts, read_of
 from itsm_core.road.effecting import events_of, told
 from itsm_core.road.people import People
 from itsm_core.road.pinning import found, watched
@@ -107,6 +107,7 @@ def wanted(
     """Adds what the policy wants at an instant to a change; how much that is, but for what is owed still."""
     before, people = Run.of(change.record, policy), People(change.terms, change.record, at)
     run, effects = yield from people.asked(lambda resolver: advance(before, at, event, resolver))
+    change.failed = change.failed or failed_shifts(event)
     yield from told_by(change, policy, effects, people, cause, lambda step: answer_due(run, step, event))
     owed = sum(isinstance(one, NotFired) and one.why == "unresolved" for one in effects)
     if owed:
