@@ -494,7 +494,7 @@ def test_an_outage_loses_nobody_delays_nobody_who_is_known_and_tells_nobody_twic
     assert all(tried[one] == 0 for one in by_name)
 
 
-@pytest.mark.parametrize("answer", [7, [7], object()])
+@pytest.mark.parametrize("answer", [7, [7], object(), "\ud800", Person("\ud800")])
 def test_a_directory_that_answers_nonsense_is_one_that_is_down(store, answer):
     """The record is stuck with the error; who is named is told."""
     told = Told(store, paging("role:boss", "user:ana"), lambda name, at: answer)
@@ -502,7 +502,7 @@ def test_a_directory_that_answers_nonsense_is_one_that_is_down(store, answer):
     assert [who for _, who, _ in told.told] == ["ana"]
 
 
-@pytest.mark.parametrize("answer", [7, [7], b"ab", [Person("bo")], (None, 7)])
+@pytest.mark.parametrize("answer", [7, [7], b"ab", [Person("bo")], (None, 7), "\ud800"])
 def test_a_resolver_that_answers_nonsense_is_one_that_is_down(store, answer):
     """So is it without a directory: who is named is told."""
     told = Told(store, paging("role:boss", "user:ana"), resolver=lambda *_: answer)
