@@ -79,6 +79,7 @@ def test_a_step_that_cannot_be_is_refused_with_what_could(wrong, message):
         ({"version": "x"}, "^version 'x': is no version; count 1, 2, 3; a changed policy is a new version$"),
         ({"version": 0}, "^version 0: is no version"),
         ({"version": True}, "^version True: is no version"),
+        ({"version": 2**53}, r"^version \d+: is no version"),
         ({"id": ""}, "^escalation policy '': has no id"),
         ({"steps": LEAD}, "is no list of EscalationStep; give a list"),
         ({"steps": None}, "^steps None: is no list of EscalationStep"),

@@ -128,7 +128,7 @@ def _cadence(value: Mapping[Any, Any] | Iterable[tuple[Any, Any]]) -> tuple[tupl
 def _every(value: Any) -> int:
     """Microseconds of wall time between two words."""
     us = value.us if isinstance(value, Budget) else value
-    if type(us) is not int or us < 1:
+    if type(us) is not int or not 1 <= us < 2**53:  # RFC 8785: larger ones cannot be stored
         raise InvalidValue("cadence", value, "is no time between two words", _CADENCE)
     return us
 

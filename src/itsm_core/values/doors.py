@@ -82,7 +82,7 @@ def pairs(value: Any, what: str, remedy: str) -> tuple[tuple[str, str], ...]:
 
 def counted(value: Any, what: str) -> int:
     """The version of a thing: a whole number from 1 on."""
-    if type(value) is not int or value < 1:
+    if type(value) is not int or not 1 <= value < 2**53:  # RFC 8785: larger ones cannot be stored
         remedy = f"count 1, 2, 3; a changed {what} is a new version"
         raise InvalidValue("version", value, "is no version", remedy)
     return value
