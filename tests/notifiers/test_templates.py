@@ -274,10 +274,15 @@ def test_a_template_that_fails_leaves_the_plain_words(wrong):
             "TypeError",
             "said.en.txt, line 2",
         ),
+        (
+            {"texts": {"said.en.txt": "Subject: x\n{{ body }}\n{{ body.no.no }}\n"}},
+            "UndefinedError",
+            "said.en.txt, line 2",
+        ),
         ({"kind": lambda message: message.facts["kind"]}, "KeyError", "test_templates.py, line"),
         ({"language": lambda message: message.lang}, "AttributeError", "test_templates.py, line"),
     ],
-    ids=["a template", "kind", "language"],
+    ids=["a template", "deep in jinja2", "kind", "language"],
 )
 def test_what_failed_is_told_where_it_is_seen(given, kind, where, caplog):
     """In the log by default, with its place and without a word of the ticket: nobody sees it in a mail."""

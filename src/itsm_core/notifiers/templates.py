@@ -31,6 +31,7 @@ INSTALL = "Templates needs its extra: pip install 'itsm-core[templates]'"
 KINDS = ("said", "informed", "acknowledge", "breach", "major_incident")
 LAYOUT = "layout.html"
 _NAME = re.compile(r"[a-z0-9_]+\.[A-Za-z-]+\.(txt|html)|layout\.html")
+_PART = re.compile(r"[a-z0-9_]+\.[A-Za-z-]+\.(txt|html|subject)|layout\.html")
 _SUBJECT = re.compile(r"Subject:[ \t]*(?P<subject>\S[^\n]*)\n(?P<text>.*)", re.DOTALL)
 _GAP = re.compile("\n[ \t]*(?:\n[ \t]*)+\n")
 _REMEDY = 'name templates such as "breach.en.txt" or "breach.en.html", or "layout.html"'
@@ -66,7 +67,8 @@ def _shipped() -> dict[str, str]:
 
 def _logged(message: Message, error: Exception) -> None:
     """Logs where a template failed; what the error says may quote a ticket and stays out."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = next((one for one in reversed(frames) if _PART.fullmatch(one.filename)), frames[-1])
     about = map(printable, (message.key, type(error).__name__, frame.filename, str(frame.lineno)))
     _LOG.error("message %s goes out in plain words: %s in %s, line %s", *about)
 
