@@ -278,9 +278,13 @@ class Awaited:
 
 
 def test_what_has_to_be_awaited_is_refused_where_nobody_awaits():
-    """A desk that does not await, and a resolver, which no desk awaits; not when the first step is due."""
+    """By a desk that does not await; of a resolver by any. Not when the first step is due."""
     with pytest.raises(InvalidValue, match=r"directory .*has to be awaited; .*take AsyncServiceDesk"):
         ServiceDesk(stores.open("memory://"), directory=Awaited())
+    with pytest.raises(
+        InvalidValue, match=r"notifiers .*has to be awaited \(channel 'sms'\); .*AsyncServiceDesk"
+    ):
+        ServiceDesk(stores.open("memory://"), notifiers={"sms": Awaited()})
     with pytest.raises(InvalidValue, match=r"resolver .*has to be awaited; give a plain function"):
         ServiceDesk(stores.open("memory://"), resolver=Awaited().__call__)
 

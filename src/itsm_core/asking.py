@@ -348,8 +348,8 @@ def _known(fields: dict[str, Any]) -> dict[str, Any]:
 def _sending(notifiers: Mapping[str, N] | N | None, terms: road.Terms, awaited: bool) -> dict[str, N]:
     """The notifiers by channel, which know what the policies name."""
     found = delivery.by_channel(notifiers, terms.policies, has_directory=terms.asks_directory)
-    for one in found.values():
-        _called_here("notifiers", one, awaited)
+    for channel, one in found.items():
+        _called_here("notifiers", one, awaited, f" (channel {channel!r})")
     return found
 
 
@@ -362,10 +362,12 @@ def _directory(directory: D | None, awaited: bool) -> D | None:
     return directory
 
 
-def _called_here(what: str, one: object, awaited: bool) -> None:
+def _called_here(what: str, one: object, awaited: bool, about: str = "") -> None:
     """Refuses an async function for a desk that awaits nothing: it would be called, and never run."""
     if not awaited and is_awaited(one):
-        raise InvalidValue(what, one, "has to be awaited", "take AsyncServiceDesk, or give a plain function")
+        raise InvalidValue(
+            what, one, f"has to be awaited{about}", "take AsyncServiceDesk, or give a plain function"
+        )
 
 
 def _numbering(number: Callable[[str], str]) -> Callable[[str], str]:
