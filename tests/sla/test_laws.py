@@ -278,12 +278,15 @@ def retargeted(draw):
 
 
 def for_two(metric, first, third):
-    """An agreement with targets for P1 and P3, and nothing for P2; each says how it takes over."""
+    """An agreement of 2 minutes for P1, an hour for P3, and nothing for P2; each says how it takes over."""
     party = {"kind": "internal", "party": "net"} if metric == "stretch" else {"kind": "customer"}
     metric = "resolution" if party["kind"] == "internal" else metric
     found = [
-        Target(f"t-{name}", metric, duration=minutes(60), calendar=CALENDARS[0], priorities=name, on_retarget=mode, **party)
-        for name, mode in (("P1", first), ("P3", third))
+        Target(
+            f"t-{name}", metric, duration=minutes(length), calendar=CALENDARS[0], priorities=name,
+            on_retarget=mode, **party,
+        )
+        for name, mode, length in (("P1", first, 2), ("P3", third, 60))
     ]  # fmt: skip
     return Agreement("a", 1, targets=found)
 
