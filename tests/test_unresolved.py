@@ -118,7 +118,8 @@ def test_what_has_to_be_awaited_is_refused_by_a_desk_that_awaits_nothing(store, 
     """It would be called and never run, and nobody would be told."""
     given = {"email": wrong} if wrapped else wrong
     with pytest.raises(
-        InvalidValue, match=rf"^{what} .*has to be awaited; take AsyncServiceDesk, or give a plain"
+        InvalidValue,
+        match=rf"^{what} .*has to be awaited( \(channel '.*'\))?; take AsyncServiceDesk, or give a plain",
     ):
         ServiceDesk(store, **{what: given})
 
