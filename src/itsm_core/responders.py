@@ -36,7 +36,7 @@ _KIND = re.compile(r"[A-Za-z][A-Za-z0-9_-]*:")
 def asks(name: str) -> bool:
     """Whether a name asks who somebody is, rather than naming them.
 
-    >>> [name for name in ("grace", "role:lead", "user:ana", "team:x") if asks(name)]
-    ['role:lead', 'team:x']
+    >>> tuple(name for name in ("grace", "role:lead", "user:ana", "team:x") if asks(name))
+    ('role:lead', 'team:x')
     """
     return _KIND.match(name) is not None and not name.startswith(SURELY)
