@@ -386,6 +386,9 @@ def test_a_database_that_serializes_by_default_refuses_no_commit_for_it(url, wri
     with futures.ThreadPoolExecutor(4) as pool:
         for done in [pool.submit(commits, worker) for worker in range(4)]:
             done.result()
+    with closing(PostgresStore(url)) as store:
+        events, _ = store.read(Position(), 100)
+    assert {event.record for event in events} == {f"{worker}.{n}" for worker in range(4) for n in range(20)}
 
 
 @pytest.mark.parametrize("same", [True, False])
