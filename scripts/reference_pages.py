@@ -23,9 +23,9 @@ GENERATED = "<!-- Written by scripts/reference_pages.py; the prose is in the doc
 ORDER = [
     "errors", "business_time", "priority", "values", "actors", "responders", "events", "commands", "records",
     "lifecycle", "approvals", "processes", "sla", "oncall", "escalation", "ports", "road",
-    "delivery", "naming", "majors", "asking", "desk", "aio", "loop", "stores", "notifiers", "importers",
-    "exporters", "reporting", "conformance", "config", "simulation", "frames", "testing", "replay", "custody",
-    "foresight", "demo", "cli",
+    "delivery", "running", "naming", "majors", "asking", "desk", "aio", "loop", "stores", "notifiers",
+    "importers", "exporters", "reporting", "conformance", "config", "simulation", "frames", "testing",
+    "replay", "custody", "foresight", "demo", "cli",
 ]  # fmt: skip
 
 

@@ -31,7 +31,7 @@ ROAD = [
     (7, {"escalation"}),
     (8, {"ports"}),
     (9, {"road", "delivery"}),
-    (10, {"naming", "majors"}),
+    (10, {"running", "naming", "majors"}),
     (10, {"asking"}),
     (10, {"desk", "aio"}),
     (10, {"loop"}),
@@ -71,7 +71,7 @@ DOERS = {
     "asyncio", "concurrent", "http", "logging", "multiprocessing", "random", "secrets", "shutil",
     "socket", "sqlite3", "subprocess", "tempfile",
 }  # fmt: skip
-DOING_CALLS = {"now", "utcnow", "today", "open", "print", "input"}
+DOING_CALLS = {"now", "utcnow", "today", "open", "print", "input", "sleep"}
 
 NAMES_THAT_SAY_NOTHING = {"Manager", "Handler", "Helper", "Helpers", "Util", "Utils", "Impl"}
 

@@ -352,7 +352,7 @@ def test_racing_desks_lose_nothing(store):
     opened(desks[0])
 
     def write(n):
-        for k in range(5):
+        for k in range(25):
             desks[n].note("INC-1", f"{n}/{k}", actor=ANA, at=T0 + MINUTE)
 
     threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
@@ -361,8 +361,8 @@ def test_racing_desks_lose_nothing(store):
     for thread in threads:
         thread.join()
     history = desks[0].history("INC-1")
-    assert [e.seq for e in history] == list(range(1, 42))
-    assert {e.fields["text"] for e in history[1:]} == {f"{n}/{k}" for n in range(8) for k in range(5)}
+    assert [e.seq for e in history] == list(range(1, 202))
+    assert {e.fields["text"] for e in history[1:]} == {f"{n}/{k}" for n in range(8) for k in range(25)}
 
 
 # --- words that come in -----------------------------------------------------------------------

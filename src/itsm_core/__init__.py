@@ -21,7 +21,8 @@ owns no database, no thread and no clock.
 #   7  escalation       policies and the step function
 #   8  ports            the protocols that do I/O
 #   9  road             commands as generators         delivery   outbox to notifier
-#  10  naming           names nobody else has given   asking, majors   what a desk is asked
+#  10  running          a generator, run to its end     naming   names nobody else has given
+#      asking, majors   what a desk is asked
 #      desk, aio        ServiceDesk and AsyncServiceDesk, one page each   loop   ticks them
 #  11  stores notifiers importers exporters reporting config     one technology a file
 #  12  replay           a real history under any agreement     testing   prove a lifecycle of your own

@@ -38,6 +38,7 @@ from itsm_core.ports import (
 )
 from itsm_core.processes import Declined, ProblemProposal, Proposal, Recurring
 from itsm_core.records import Record
+from itsm_core.running import Losses
 from itsm_core.sla import Clock
 from itsm_core.values import is_awaited
 
@@ -327,8 +328,9 @@ class AsyncServiceDesk(Desk[AsyncStore, Notifier | AsyncNotifier, Directory | As
             return await _called(self._directory, *wanted.arguments)
         try:
             answer = await getattr(self.store, wanted.method)(*wanted.arguments)
-        except VersionConflict:
+        except VersionConflict as lost:
             await place.take()
+            await asyncio.sleep(place.losses.rest(lost))
             raise
         if wanted.method not in _QUESTIONS:
             place.leave()
@@ -360,6 +362,7 @@ class _Place:
 
     def __init__(self, queue: asyncio.Lock) -> None:
         self._queue, self._first = queue, False
+        self.losses = Losses()
 
     async def take(self) -> None:
         """Waits until the others are through, unless it is first already."""

@@ -24,6 +24,7 @@ from itsm_core.majors import Majors
 from itsm_core.ports import Ask, Criteria, Directory, Notifier, Send, Store
 from itsm_core.processes import Declined, ProblemProposal, Proposal, Recurring
 from itsm_core.records import Record
+from itsm_core.running import run
 from itsm_core.sla import Clock
 
 T = TypeVar("T")
@@ -326,7 +327,7 @@ class ServiceDesk(Desk[Store, Notifier, Directory]):
 
     def _run(self, generator: Asks[T]) -> T:
         """Runs a generator of the road on the store and the notifiers."""
-        return road.run(generator, self._answer)
+        return run(generator, self._answer)
 
     def _answer(self, wanted: Ask | Send) -> Any:
         if isinstance(wanted, Send):

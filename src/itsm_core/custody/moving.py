@@ -14,9 +14,9 @@ from itsm_core.custody.verifying import PAGE, Report, Told, check, log, names, t
 from itsm_core.errors import InvalidInput, RecordNotFound, StoreError
 from itsm_core.events import Event
 from itsm_core.ports import FOLD, Ask, ChangeSet, Snapshot, Store
-from itsm_core.road import run
 from itsm_core.road.consequences import if_there
 from itsm_core.road.terms import Standing, onward, refold
+from itsm_core.running import run
 
 Line = tuple[int, Event]
 """An event, and the number of its line or its place in the log."""

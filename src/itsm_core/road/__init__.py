@@ -1,6 +1,6 @@
 """The road, as generators without I/O: a command goes in, what must be stored comes out.
 
-Order: running, terms, claiming, consequences, deciding, pinning, briefing, changing, people, effecting,
+Order: terms, claiming, consequences, deciding, pinning, briefing, changing, people, effecting,
 wanting, carrying, succession, receiving, passing, informing, owing, escalating, posting, suggesting.
 
     command -> lifecycle decision -> events -> record -> clocks -> escalation -> outbox
@@ -18,7 +18,6 @@ from itsm_core.road.informing import briefings
 from itsm_core.road.passing import expiries
 from itsm_core.road.posting import look, post
 from itsm_core.road.receiving import receive
-from itsm_core.road.running import run
 from itsm_core.road.succession import merge, migrate, open_part, retype, split
 from itsm_core.road.suggesting import proposals_of, recurring_in
 from itsm_core.road.terms import MACHINE, Standing, Terms, escalation, history, standing
@@ -47,7 +46,6 @@ __all__ = [
     "receive",
     "recurring_in",
     "retype",
-    "run",
     "split",
     "standing",
 ]
