@@ -48,7 +48,7 @@ THIRD_PARTIES = {
     "attrs": ("",),
     "transitions": ("lifecycle",),
     # At the edges: where ISO 8601 is parsed and durations are worded.
-    "pendulum": ("business_time", "sla.explanation", "reporting", "importers", "cli"),
+    "pendulum": ("business_time", "sla.explaining.explanation", "reporting", "importers", "cli"),
     "click": ("cli",),
     "rich": ("cli", "demo", "replay"),
     "holidays": ("business_time",),

@@ -17,7 +17,7 @@ from itsm_core.lifecycle.beside import BESIDE
 from itsm_core.lifecycle.display.tables import fields_table, states_table, transitions_table
 from itsm_core.lifecycle.soundness import PHASE_MOVES
 from itsm_core.processes import PROCESSES
-from itsm_core.sla.targets import PAUSABLE
+from itsm_core.sla.agreements.targets import PAUSABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "lifecycles.md"

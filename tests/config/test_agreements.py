@@ -23,7 +23,7 @@ from itsm_core.errors import InvalidInput, InvalidValue
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.priority import Priority, PriorityMatrix
 from itsm_core.sla import Agreement, Condition, Measure, Metric, Said, Target, WorkloadLimit
-from itsm_core.sla.exceptions import AgreedException
+from itsm_core.sla.agreements.exceptions import AgreedException
 
 EXAMPLE = """
 # An agreement as a desk in Shanghai might have it. Every key is shown once.

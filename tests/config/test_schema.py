@@ -32,10 +32,10 @@ from itsm_core.errors import InvalidInput
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.priority import Priority
 from itsm_core.sla import Agreement, Condition, Measure, Metric, Said, Target
-from itsm_core.sla.agreements import POLICY_CHANGES
-from itsm_core.sla.exceptions import AgreedException
-from itsm_core.sla.targets import KINDS, ON_PAUSE, REOPENINGS, RETARGETINGS
-from itsm_core.sla.workload import PERIODS, WorkloadLimit
+from itsm_core.sla.agreements.agreement import POLICY_CHANGES
+from itsm_core.sla.agreements.exceptions import AgreedException
+from itsm_core.sla.agreements.targets import KINDS, ON_PAUSE, REOPENINGS, RETARGETINGS
+from itsm_core.sla.agreements.workload import PERIODS, WorkloadLimit
 
 SCHEMA = agreement_schema()
 PARTS = SCHEMA["$defs"]

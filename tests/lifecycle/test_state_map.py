@@ -12,7 +12,7 @@ from itsm_core.events import Phase, WaitsOn
 from itsm_core.lifecycle import Lifecycle, MapFinding, Mapped, Need, State, StateMap, Transition
 from itsm_core.lifecycle.state_map import _CUSTOMERS
 from itsm_core.processes import INCIDENT
-from itsm_core.sla.targets import PAUSABLE
+from itsm_core.sla.agreements.targets import PAUSABLE
 
 WORDS = {"New": "new", "Awaiting Vendor": "on_hold/supplier", "Pending": "on_hold", "Done": "closed"}
 MAP = StateMap("servicenow", WORDS)

@@ -9,9 +9,9 @@ from itsm_core.business_time import BusinessCalendar
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.priority import Priority
 from itsm_core.sla import ANSWERS, Agreement, Condition, Measure, Metric, Said, Target
-from itsm_core.sla.exceptions import AgreedException
-from itsm_core.sla.targets import KINDS, PAUSABLE
-from itsm_core.sla.workload import PERIODS, WorkloadLimit
+from itsm_core.sla.agreements.exceptions import AgreedException
+from itsm_core.sla.agreements.targets import KINDS, PAUSABLE
+from itsm_core.sla.agreements.workload import PERIODS, WorkloadLimit
 
 words = st.text(min_size=1, max_size=5)
 names = st.frozensets(words, max_size=2)

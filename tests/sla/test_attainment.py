@@ -22,7 +22,7 @@ from itsm_core.sla import (
     attainment,
     evaluate_all,
 )
-from itsm_core.sla.attainment import COUNTED, Tally
+from itsm_core.sla.many.attainment import COUNTED, Tally
 
 UTC = dt.UTC
 AT = dt.datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -14,7 +14,7 @@ from itsm_core.business_time import BusinessCalendar
 from itsm_core.errors import InvalidValue, NaiveDatetime
 from itsm_core.events import Event
 from itsm_core.sla import Agreement, Judged, Problem, Target, evaluate_all, judge
-from itsm_core.sla.batch import read_all
+from itsm_core.sla.many.batch import read_all
 
 UTC = dt.UTC
 AT = dt.datetime(2026, 3, 31, tzinfo=UTC)

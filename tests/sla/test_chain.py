@@ -17,8 +17,9 @@ from itsm_core.business_time import BusinessCalendar, business_days, calendar_da
 from itsm_core.business_time.durations import Budget
 from itsm_core.errors import InvalidValue
 from itsm_core.priority import Priority
-from itsm_core.sla import Agreement, Fit, Target, check_chain, turning_points
-from itsm_core.sla.turning_points import due, starts
+from itsm_core.sla import Agreement, Fit, Target, check_chain
+from itsm_core.sla.checking import turning_points
+from itsm_core.sla.checking.turning_points import due, starts
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/Berlin", name="office")

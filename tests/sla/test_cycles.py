@@ -23,7 +23,7 @@ from itsm_core.sla import (
     judge,
     trace,
 )
-from itsm_core.sla.splitting import cycles_of
+from itsm_core.sla.counting.splitting import cycles_of
 
 AI = Actor.ai_agent("ai", model="m", version="1")
 DAY = "2026-03-02"

@@ -14,9 +14,10 @@ from itsm_core.business_time import BusinessCalendar, business_days, minutes
 from itsm_core.business_time.instants import micros
 from itsm_core.events import Event
 from itsm_core.records import fold
-from itsm_core.sla import Agreement, Condition, Measure, Target, clocks_at, conclude, evaluation, trace
-from itsm_core.sla.splitting import cycles_of
-from itsm_core.sla.straight import straight
+from itsm_core.sla import Agreement, Condition, Measure, Target, clocks_at, conclude, trace
+from itsm_core.sla.clocks import evaluation
+from itsm_core.sla.counting.splitting import cycles_of
+from itsm_core.sla.counting.straight import straight
 
 START = dt.datetime(2026, 3, 26, 15, tzinfo=dt.UTC)  # the clocks of Berlin change on the 29th
 ONE = dt.timedelta(minutes=1)

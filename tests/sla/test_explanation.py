@@ -22,7 +22,7 @@ from itsm_core.sla import (
     judge,
     preview,
 )
-from itsm_core.sla.words import CHINESE
+from itsm_core.sla.explaining.words import CHINESE
 
 FESTIVAL = {"date": "2026-02-17", "name": "Spring Festival"}
 

@@ -1,6 +1,7 @@
 """Laws of clocks over random histories, targets of all modes and calendars, beside an oracle of minutes."""
 
 import datetime as dt
+from fractions import Fraction
 from functools import cache, reduce
 
 import attrs
@@ -11,7 +12,14 @@ from hypothesis import strategies as st
 import clocks as aloud
 from calendars import desks
 from itsm_core.actors import Actor
-from itsm_core.business_time import Budget, BusinessCalendar, business_days, calendar_days, minutes
+from itsm_core.business_time import (
+    Budget,
+    BusinessCalendar,
+    business_days,
+    calendar_days,
+    end_of_business_day,
+    minutes,
+)
 from itsm_core.events import Event, WaitsOn
 from itsm_core.lifecycle.graph import Graph
 from itsm_core.processes import PROCESSES
@@ -23,7 +31,9 @@ from itsm_core.sla import (
     SegmentKind,
     Target,
     Timeline,
+    Verdict,
     clocks_at,
+    conclude,
     evaluate,
     extend,
     follows,
@@ -484,11 +494,79 @@ def test_a_save_without_change_changes_nothing(found, target, at, place, action)
 
 @given(rows(), targets(), instants)
 def test_all_of_the_budget_is_used_up_at_the_due_instant(found, target, at):
-    """`instant_at(1)` is `due_at` wherever the whole is going to be used, or was."""
+    """`instant_at(1)` is `due_at` wherever the whole is going to be used, or was; more comes later, less sooner."""
     clock = evaluate(events_of(found), target, after(at))
     for cycle in clock.cycles:
         if cycle.started_us is not None and cycle.instant_at(100) is not None:
+            assert cycle.instant_at(100) == cycle.instant_at(Fraction(1)) == cycle.instant_at("100 %")
             assert cycle.instant_at(100) == cycle.due_at
+            shares = (0, 1, "33.3 %", Fraction(2, 3), 99, 100, 101, 150)
+            asked = [then for share in shares if (then := cycle.instant_at(share)) is not None]
+            assert asked == sorted(asked)
+            assert asked[0] >= cycle.started_at
+
+
+ENDING = [
+    BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="Europe/Berlin", valid_to=day)
+    for day in ("2026-03-20", "2026-03-26", "2026-03-27", "2026-03-30")
+] + [
+    BusinessCalendar.weekly("fri 20:00-10:00; sat 07:00-08:00", zone="UTC", valid_to="2026-03-28"),
+    BusinessCalendar.weekly("mon 09:00-10:00", zone="UTC", holidays=["2026-03-27..2400-01-01"]),
+    BusinessCalendar.weekly("daily 22:00-06:00", zone="Asia/Tokyo", valid_from="2200-01-01"),
+]
+LONG = [business_days(2), business_days(10**5), calendar_days(10**6), end_of_business_day(3), minutes(10**9)]
+
+
+@given(
+    rows(),
+    targets(
+        calendars=st.sampled_from([*CALENDARS, *ENDING]), durations=budgets | rules | st.sampled_from(LONG)
+    ),
+    instants,
+    st.integers(0, 150),
+)
+def test_there_is_a_clock_for_every_calendar_target_and_history(found, target, at, share):
+    """None raises, whatever the calendar has left; without a due instant nothing is ever breached."""
+    clock = evaluate(events_of(found), target, after(at))
+    assert clock.explain().text("en")
+    assert clock.explain().text("zh")
+    assert repr(clock)
+    assert clock.explain().to_dict()
+    assert clock.remaining >= dt.timedelta() <= clock.overrun
+    assert clock.share >= 0
+    due, then = clock.due_at, clock.instant_at(share)
+    assert due is None or then is None or then <= due or share > 100
+    if clock.unlimited:
+        assert due is None
+        assert not clock.breached
+
+
+@given(rows(), targets(), instants)
+def test_a_breach_lies_after_its_due_instant(found, target, at):
+    """A clock is over its budget only after the due instant, and just before it was not."""
+    events = events_of(found)
+    clock = evaluate(events, target, after(at))
+    if clock.breached and clock.due_at is not None:
+        assert clock.due_at < after(at)
+        sooner = evaluate(events, target, clock.due_at)
+        assert sooner.elapsed <= sooner.budget or sooner.verdict is Verdict.UNKNOWN
+
+
+@given(rows(), targets(), instants)
+def test_evaluate_is_conclude_of_the_trace(found, target, at):
+    """The two ways to a clock agree, and both come back the same each time."""
+    events = events_of(found)
+    assert evaluate(events, target, after(at)) == conclude(trace(events), target, after(at))
+
+
+@pytest.mark.parametrize("action", ["hold", "reply", "resolve"])
+def test_a_late_event_is_refused_by_extend_and_told_by_follows(action):
+    """What happened before the newest event changes what was folded: the history is traced anew."""
+    events = events_of([(10, "work"), (30, action)])
+    timeline = trace([events[0], events[2]])
+    assert not follows(timeline, events[1])
+    with pytest.raises(ValueError, match="trace"):
+        extend(timeline, events[1])
 
 
 EVENLY = st.sampled_from(["reply", "ask", "to_net", "work", "hold_supplier", "note"])

@@ -33,8 +33,8 @@ from itsm_core.sla import (
     lint,
     trace,
 )
-from itsm_core.sla.clock_rules import MOST_NAMES, MOST_SCENES, MOST_TARGETS
-from itsm_core.sla.situations import waits_in
+from itsm_core.sla.checking.clock_rules import MOST_NAMES, MOST_SCENES, MOST_TARGETS
+from itsm_core.sla.checking.situations import waits_in
 from itsm_core.sla.spans import ClockState
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "agreement-rules.md"

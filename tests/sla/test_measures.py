@@ -8,7 +8,7 @@ import pytest
 from itsm_core.errors import InvalidValue
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.sla import Condition, Mark, Measure, Said, Word, reply, resolution, response, stretch, update
-from itsm_core.sla.measures import AnyOf
+from itsm_core.sla.agreements.measures import AnyOf
 
 MARK = Mark(
     0, Phase.WAITING, waits_on=WaitsOn.SUPPLIER, state="on_hold", outcome="late", event="e1", group="net",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from itsm_core.sla import Metric
-from itsm_core.sla.agreements import POLICY_CHANGES
-from itsm_core.sla.targets import ON_PAUSE, REOPENINGS, RETARGETINGS
+from itsm_core.sla.agreements.agreement import POLICY_CHANGES
+from itsm_core.sla.agreements.targets import ON_PAUSE, REOPENINGS, RETARGETINGS
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "choose-how-a-clock-counts.md"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from itsm_core.business_time import BusinessCalendar, Drawing, hours
 from itsm_core.errors import InvalidValue
 from itsm_core.sla import Target, evaluate
-from itsm_core.sla.picture import KINDS, Sign, Stretch, stretches, strip, ticks, visible
+from itsm_core.sla.explaining.picture import KINDS, Sign, Stretch, stretches, strip, ticks, visible
 from page_labels import LABELS, overlaps
 
 H = 3_600_000_000

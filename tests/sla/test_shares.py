@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from itsm_core.errors import InvalidValue
 from itsm_core.sla import wilson
-from itsm_core.sla.shares import percent, quantile
+from itsm_core.sla.explaining.shares import percent, quantile
 
 # R. G. Newcombe, "Two-sided confidence intervals for the single proportion: comparison of seven methods",
 # Statistics in Medicine 17 (1998) 857-872, table I, method 3 (score, without continuity correction).

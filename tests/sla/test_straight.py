@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from itsm_core.business_time import BusinessCalendar, business_days, minutes
 from itsm_core.events import Phase, WaitsOn
 from itsm_core.sla import Condition, Mark, Measure, Said, Target, Timeline, Word, evaluate
-from itsm_core.sla.splitting import cycles_of
-from itsm_core.sla.straight import straight
+from itsm_core.sla.counting.splitting import cycles_of
+from itsm_core.sla.counting.straight import straight
 
 MINUTE, END = 60_000_000, 4000
 CALENDARS = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from itsm_core.sla.tables import Table
+from itsm_core.sla.explaining.tables import Table
 
 
 def table(*rows, **rest):

@@ -10,7 +10,7 @@ from itsm_core.errors import InvalidValue
 from itsm_core.priority import Priority
 from itsm_core.records import fold
 from itsm_core.sla import Agreement, Target, WorkloadLimit, trace
-from itsm_core.sla.workload import PERIODS, begins, period_of
+from itsm_core.sla.agreements.workload import PERIODS, begins, period_of
 
 
 def record(history, at="2026-03-02 09:00", **fields):

@@ -30,11 +30,11 @@ from itsm_core.errors import InvalidValue
 from itsm_core.events import WaitsOn
 from itsm_core.lifecycle.rewriting import near
 from itsm_core.priority import Priority, PriorityMatrix
-from itsm_core.sla.agreements import POLICY_CHANGES, Agreement
-from itsm_core.sla.exceptions import AgreedException
-from itsm_core.sla.targets import KINDS, ON_PAUSE, REOPENINGS, RETARGETINGS, Metric, Target
+from itsm_core.sla.agreements.agreement import POLICY_CHANGES, Agreement
+from itsm_core.sla.agreements.exceptions import AgreedException
+from itsm_core.sla.agreements.targets import KINDS, ON_PAUSE, REOPENINGS, RETARGETINGS, Metric, Target
+from itsm_core.sla.agreements.workload import PERIODS, WorkloadLimit
 from itsm_core.sla.timeline import Said
-from itsm_core.sla.workload import PERIODS, WorkloadLimit
 
 INSTALL = "agreement_to_toml needs its extra: pip install 'itsm-core[toml]'"
 MOST_TARGETS, MOST_TERMS = 1000, 100

@@ -12,7 +12,7 @@ from typing import Any
 
 from itsm_core.config.reading import FLAG, TEXTS, Form, Place, Rows, some_of
 from itsm_core.events import Phase, WaitsOn
-from itsm_core.sla.measures import Condition, Conditions, Measure
+from itsm_core.sla.agreements.measures import Condition, Conditions, Measure
 from itsm_core.sla.timeline import Said
 
 CONDITION = Rows(Condition, {

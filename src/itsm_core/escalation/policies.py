@@ -15,7 +15,7 @@ from itsm_core.escalation.triggers import Trigger, TriggerKind, Wait, wait_of
 from itsm_core.priority import Priority
 from itsm_core.records import Record
 from itsm_core.responders import ASKED, CALLBACK, ON_CALL, SURELY
-from itsm_core.sla.targets import one_of, priorities_of
+from itsm_core.sla.agreements.targets import one_of, priorities_of
 from itsm_core.values import counted, each, only, word
 
 AckMode = Literal["first", "all"]

@@ -34,7 +34,7 @@ from itsm_core.processes import INCIDENT
 from itsm_core.records import Procedure, Record, apply, fold
 from itsm_core.responders import ASKED
 from itsm_core.sla import Agreement, Clock, clocks_at, trace
-from itsm_core.sla.tables import Table
+from itsm_core.sla.explaining.tables import Table
 from itsm_core.values import only
 
 ClocksAt = Callable[[dt.datetime], Mapping[str, Clock]]

@@ -28,7 +28,7 @@ from itsm_core.lifecycle.fields import (
 from itsm_core.priority import Priority
 from itsm_core.records import Record
 from itsm_core.responders import CALLBACK
-from itsm_core.sla.targets import Metric, metric_of, one_of, priorities_of, share_of
+from itsm_core.sla.agreements.targets import Metric, metric_of, one_of, priorities_of, share_of
 from itsm_core.values import NO_FIELDS, Fields, as_fields, each, member, named, only, texts, word
 
 

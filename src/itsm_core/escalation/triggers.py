@@ -22,7 +22,7 @@ from itsm_core.business_time.durations import (
 from itsm_core.business_time.instants import in_utc, later
 from itsm_core.errors import BeyondHorizon, InvalidValue, NeverOpens
 from itsm_core.priority import Priority
-from itsm_core.sla.targets import Metric, metric_of, priorities_of, share_of
+from itsm_core.sla.agreements.targets import Metric, metric_of, priorities_of, share_of
 from itsm_core.values import member, word
 
 MOST_TIMES = 20

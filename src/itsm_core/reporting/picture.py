@@ -16,7 +16,7 @@ import attrs
 
 from itsm_core.business_time import BusinessCalendar
 from itsm_core.sla import Clock, Explanation
-from itsm_core.sla.picture import stretches
+from itsm_core.sla.explaining.picture import stretches
 
 FOLD = 2.0
 """The width of a folded closed stretch, in percent of the bar, as long as there are few."""

@@ -6,7 +6,7 @@ import datetime as dt
 from fractions import Fraction
 
 from itsm_core.errors import InvalidValue
-from itsm_core.sla.words import WORDS
+from itsm_core.sla.explaining.words import WORDS
 
 LANGUAGES = ("en", "zh")
 

@@ -23,7 +23,7 @@ from itsm_core.processes.major import MajorRules
 from itsm_core.processes.request_model import of_model
 from itsm_core.records import Record, apply, fold, follows
 from itsm_core.sla import Agreement, Clock, Metric, Timeline, clocks_at, trace
-from itsm_core.sla.agreements import judged_by, opened_under
+from itsm_core.sla.agreements.agreement import judged_by, opened_under
 from itsm_core.sla.tracing import extended
 from itsm_core.values import NO_FIELDS, each, is_awaited, named, only
 
