@@ -440,6 +440,21 @@ def test_a_step_of_another_record_is_not_held_up(store):
     assert [record for record, _ in told.tick(5).stuck] == ["INC-2"]
 
 
+def test_a_tick_asks_a_directory_that_is_down_once_for_each_name(store):
+    """It may take its time to say so, and everybody's messages wait; the next tick asks again."""
+    told = Told(store, paging("role:boss", "user:ana"), Directory("all"))
+    for number in range(2, 6):
+        told.desk.open("x", actor=PROBE, at=T0, record_id=f"INC-{number}")
+    for minute in (5, 6):
+        assert sorted(record for record, _ in told.tick(minute).stuck) == [f"INC-{n}" for n in range(1, 6)]
+    asked = [(name, (at - T0) // MINUTE) for name, at in told.directory.asked]
+    assert asked == [("role:boss", 5), ("user:ana", 5), ("role:boss", 6)]
+    assert told.told == [(5, "ana", "email")] * 5
+    told.directory.down.clear()
+    assert told.tick(7).escalated == 5
+    assert told.told[5:] == [(7, "mona", "sms")] * 5
+
+
 def test_a_resolver_that_raises_is_no_worse_than_a_directory(store):
     """Without a directory, and beside one for who is on call."""
     down = [True]

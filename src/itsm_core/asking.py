@@ -295,6 +295,9 @@ class Desk(Generic[S, N, D]):
         return dt.timedelta(0) if due is None else max(now - due, dt.timedelta(0))
 
     def _tick(self, now: dt.datetime, clock: Callable[[], dt.datetime] | None) -> Asks[Tick]:
+        return road.sparing(self._passed(now, clock))
+
+    def _passed(self, now: dt.datetime, clock: Callable[[], dt.datetime] | None) -> Asks[Tick]:
         now = in_utc(now, "now")
         expired, left = yield from road.expiries(self.terms, now, self._worker)
         briefed, silent = yield from self._briefings(now)

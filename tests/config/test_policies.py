@@ -176,18 +176,6 @@ def test_a_policy_goes_through_json_unchanged():
     assert [step["id"] for step in plain["steps"] if "stops_on" in step] == ["day"]
 
 
-def test_what_cannot_be_understood_from_the_rest_is_written():
-    """A functional step that names people, too, says its kind."""
-    for work in ({"group": "g"}, {"assignee": "user:bo"}):
-        policy = EscalationPolicy(
-            "p", 1, steps=[EscalationStep("s", "50 %", kind="functional", to="x", **work)]
-        )
-        plain = policy_to_dict(policy)
-        assert plain["steps"] == [{"id": "s", "at": "50 %", "to": ["x"], "kind": "functional", **work}]
-        assert policy_from_dict(plain) == policy
-        assert policy.steps[0].kind is StepKind.FUNCTIONAL
-
-
 def test_a_calendar_is_named_where_there_are_several():
     """One is taken; of two one must be named."""
     two = "[calendars.a]\nzone = 'UTC'\nhours = 'always'\n[calendars.b]\nzone = 'UTC'\nhours = 'mon 09:00-10:00'\n"

@@ -151,6 +151,8 @@ def test_a_share_may_be_a_trigger_too():
         (lambda: EscalationStep("s", "50 %", sets={"a": 1}, assignee="y"), "does change and gives work to an"),
         (lambda: EscalationStep("s", "50 %", to="x", group="y"), "does hierarchic and gives work to a group; make a step"),
         (lambda: EscalationStep("s", "50 %", sets={"priority": "P1"}, group="y"), "does change and gives work to a group"),
+        (lambda: EscalationStep("s", "50 %", kind="functional", to="x", group="y"), "does functional and tells x; make a"),
+        (lambda: EscalationStep("s", "50 %", kind="functional", to="x", assignee="y"), "does functional and tells x"),
         (lambda: EscalationStep("s", "50 %", sets={"priority": "P1"}, to="x"), "does change and tells x; make a step of"),
         (lambda: EscalationStep("s", "50 %", declares_major=True, to=("x", "y")), "does major and tells x, y; make a"),
         (lambda: EscalationStep("s", "50 %", repeat=Repeat("a"), to="x"), "does repeat and tells x"),

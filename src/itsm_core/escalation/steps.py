@@ -260,7 +260,7 @@ class EscalationStep:
                 raise self._wrong(f"does {self.kind} and {name.replace('_', ' ')}", "make a step of each")
         if self.group is not None and self.kind is not StepKind.FUNCTIONAL:
             raise self._wrong(f"does {self.kind} and gives work to a group", "make a step of each")
-        if self.to and self.kind in _DEEDS.values():
+        if self.to and self.kind is not StepKind.HIERARCHIC:
             raise self._wrong(f"does {self.kind} and tells {', '.join(self.to)}", "make a step of each")
         if (self.when_empty == "fallback") is not bool(self.fallback):
             raise self._wrong(

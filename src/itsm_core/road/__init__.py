@@ -16,6 +16,7 @@ from itsm_core.road.consequences import BY_ITSELF, options_of
 from itsm_core.road.escalating import escalations, rearm
 from itsm_core.road.informing import briefings
 from itsm_core.road.passing import expiries
+from itsm_core.road.people import sparing
 from itsm_core.road.posting import look, post
 from itsm_core.road.receiving import receive
 from itsm_core.road.succession import merge, migrate, open_part, retype, split
@@ -46,6 +47,7 @@ __all__ = [
     "receive",
     "recurring_in",
     "retype",
+    "sparing",
     "split",
     "standing",
 ]

@@ -24,6 +24,7 @@ from itsm_core.responders import CALLBACK, MANAGEMENT, MANAGER_OF, ON_CALL, USER
 from itsm_core.road.terms import Terms
 from itsm_core.values import frozen_json
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 Asks = Generator[Ask, Any, T]
 
@@ -106,6 +107,33 @@ class People:
             person = yield Ask("look", (f"{USER}{one}", self._at))
             self.known[one] = person if isinstance(person, Person) else None
         return self.known[one]
+
+
+def sparing(steps: Generator[Q, Any, T]) -> Generator[Q, Any, T]:
+    """The same steps, in which the directory is not asked again for a name that it could not answer.
+
+    A directory that is down may take seconds to say so; a tick in which a hundred records ask for the same
+    people would hold up everybody's messages for as long as all of that together.
+    """
+    failed: dict[str, Exception] = {}
+    step: Callable[[Any], Q] = steps.send
+    told: Any = None
+    while True:
+        try:
+            wanted = step(told)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        name = wanted.arguments[0] if isinstance(wanted, Ask) and wanted.method == "look" else None
+        if name in failed:
+            told, step = failed[name], steps.throw
+            continue
+        try:
+            told, step = (yield wanted), steps.send
+        except Exception as error:
+            if name is not None:
+                failed[name] = error
+            told, step = error, steps.throw
 
 
 def _listed(name: str, answer: Any) -> tuple[str, ...]:
