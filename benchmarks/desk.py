@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
@@ -28,6 +29,8 @@ from itsm_core.lifecycle.machine import Cursor, machine
 from itsm_core.records import apply
 from itsm_core.stores.memory import MemoryStore
 
+# CPU time, which other processes do not lengthen; Windows counts it in steps of 16 ms.
+CLOCK = time.perf_counter if sys.platform == "win32" else time.process_time
 RUNS = 9
 INCIDENTS = 300
 COMMANDS = 4
@@ -45,10 +48,10 @@ POLICY = EscalationPolicy(
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Wall seconds of one call."""
-    start = time.perf_counter()
+    """Seconds of one call."""
+    start = CLOCK()
     work()
-    return time.perf_counter() - start
+    return CLOCK() - start
 
 
 def incident(desk: ServiceDesk) -> None:

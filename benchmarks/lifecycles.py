@@ -30,6 +30,8 @@ from itsm_core.lifecycle.machine import Cursor, machine
 from itsm_core.processes import PROCESSES
 from itsm_core.records import apply
 
+# CPU time, which other processes do not lengthen; Windows counts it in steps of 16 ms.
+CLOCK = time.perf_counter if sys.platform == "win32" else time.process_time
 RUNS, TIMES = 9, 2000
 AT = dt.datetime(2024, 1, 8, 10, tzinfo=dt.UTC)
 ANA, UMA = Actor.person("ana", "agent"), Actor.person("uma")
@@ -40,11 +42,11 @@ Work = Callable[[], object]
 
 
 def seconds(work: Work, times: int = TIMES) -> float:
-    """Wall seconds of one call, over so many."""
-    start = time.perf_counter()
+    """Seconds of one call, over so many."""
+    start = CLOCK()
     for _ in range(times):
         work()
-    return (time.perf_counter() - start) / times
+    return (CLOCK() - start) / times
 
 
 def opened(number: str, at: dt.datetime = AT) -> Record:
