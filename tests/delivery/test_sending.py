@@ -4,7 +4,9 @@ import datetime as dt
 
 import pytest
 
-from itsm_core.delivery import answered, by_channel, send
+from itsm_core import Actor, ServiceDesk
+from itsm_core.business_time import seconds
+from itsm_core.delivery import Retries, answered, by_channel, send
 from itsm_core.errors import InvalidValue
 from itsm_core.ports import Delivered, Message, Rejected, Retry, Unknown
 
@@ -21,6 +23,58 @@ def test_what_else_a_notifier_returns_is_unknown_but_none_is_delivered():
     assert answered(None) == Delivered()
     assert answered(Retry()) == Retry()
     assert isinstance(answered("sent!"), Unknown)
+
+
+class Wordless(Exception):
+    """An error, or an answer, that has no words for itself."""
+
+    def __str__(self):
+        raise RuntimeError
+
+    __repr__ = __str__
+
+
+def raising(error):
+    """A notifier that raises this."""
+
+    def notifier(_):
+        raise error
+
+    return notifier
+
+
+ODD = {
+    "raises a surrogate": raising(OSError("no file \udcff")),
+    "raises NUL": raising(ValueError("a\0b")),
+    "raises without words": raising(Wordless()),
+    "rejects in a surrogate": lambda _: Rejected("\udcff\0"),
+    "knows not, without words": lambda _: Unknown(Wordless()),
+    "later, without words": lambda _: Retry(reason=Wordless()),
+    "later by a number": lambda _: Retry(60),
+    "delivered in a surrogate": lambda _: Delivered("\ud83d"),
+    "delivered in bytes": lambda _: Delivered(b"receipt"),
+    "answers without words": lambda _: Wordless(),
+}
+
+
+@pytest.mark.parametrize("notifier", ODD.values(), ids=ODD)
+def test_whatever_a_notifier_says_the_message_is_settled(store, notifier):
+    """What no store can keep is told in words that it can: else the message came again for ever, and with
+    it the error that ends the loop.
+    """
+    desk = ServiceDesk(store, notifiers=notifier, retries=Retries([seconds(5)]))
+    desk.open("Mail is down", actor=Actor.person("uma"), at=NOW, record_id="INC-1")
+    desk.communicate("INC-1", "We know", actor=Actor.person("ana", "agent"), at=NOW)
+    ticks = [desk.tick(NOW), desk.tick(NOW + dt.timedelta(seconds=5))]
+    assert [one.stuck for one in ticks] == [(), ()]
+    assert sum(one.delivered + len(one.failures) for one in ticks) == 1
+    assert desk.next_due() is None
+
+
+def test_a_wait_that_is_no_timedelta_is_told_and_left_to_the_schedule():
+    """Sixty what?"""
+    told = answered(Retry(60, "busy"))
+    assert told == Retry(None, "busy: it asked to wait 60, which is no timedelta")
 
 
 def email(_):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from itsm_core.errors import InvalidValue
@@ -13,14 +14,39 @@ from itsm_core.responders import CALLBACK
 
 
 def answered(answer: Any) -> Outcome:
-    """The outcome a notifier gave; anything else it returned is `Unknown`, None is delivered."""
+    """The outcome a notifier gave; anything else it returned is `Unknown`, None is delivered.
+
+    Its words are such as any store can keep: what could not be settled would be sent again for ever.
+    """
     if answer is None:
         return Delivered()
-    if isinstance(answer, (Delivered, Retry, Rejected, Unknown)):
-        return answer
+    if isinstance(answer, Delivered):
+        return Delivered(_kept(answer.reference))
+    if isinstance(answer, Retry):
+        return _later(answer)
+    if isinstance(answer, (Rejected, Unknown)):
+        return type(answer)(_kept(answer.reason))
     return Unknown(
-        f"the notifier answered {answer!r}; it should answer Delivered, Retry, Rejected or Unknown"
+        f"the notifier answered {_kept(answer, repr)}; it should answer Delivered, Retry, Rejected or Unknown"
     )
+
+
+def _later(answer: Retry) -> Retry:
+    """When to try again; an `after` that is no length of time is told, and the schedule decides alone."""
+    after: object = answer.after
+    if after is None or isinstance(after, dt.timedelta):
+        return Retry(after, _kept(answer.reason))
+    told = f"it asked to wait {_kept(after, repr)}, which is no timedelta"
+    return Retry(reason=": ".join(filter(None, (_kept(answer.reason), told))))
+
+
+def _kept(value: object, words: Callable[[object], str] = str) -> str:
+    """What a store can keep of these words: no half of a surrogate pair, no NUL (PostgreSQL has none)."""
+    try:
+        told = words(value)
+    except Exception:  # an object of the host whose words fail
+        told = type(value).__name__
+    return told.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 N = TypeVar("N")
@@ -93,7 +119,7 @@ def chosen(notifiers: Mapping[str, N], message: Message) -> N | Rejected:
 
 def failed(error: Exception) -> Unknown:
     """What is known of a message whose notifier raised."""
-    return Unknown(f"{type(error).__name__}: {error}")
+    return Unknown(f"{type(error).__name__}: {_kept(error)}")
 
 
 def send(notifiers: Mapping[str, Notifier], message: Message) -> Outcome:
