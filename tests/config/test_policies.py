@@ -220,6 +220,11 @@ def test_a_calendar_is_named_where_there_are_several():
         ('to = "user:ana"', 'branches = [{ to = "x" }]', "asks nothing"),
         (
             'to = "user:ana"',
+            'branches = [{ to = "", hours = "inside" }]',
+            r"\(page\)\.branches\[1\]: branch '': has no id",
+        ),
+        (
+            'to = "user:ana"',
             'branches = [{ to = "x", hour = "inside" }]',
             "'hour': is unknown; did you mean hours",
         ),

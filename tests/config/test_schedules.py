@@ -61,6 +61,14 @@ BAD = [
         r"overrides\[1\]: start .* has no zone",
     ),
     (FILE.replace("2026-01-05T09:00:00", "2026-01-05T09:00:00Z"), "without a zone"),
+    (
+        FILE.replace('"2026-02-03T08:00:00+08:00"', '"9999-12-31T23:59:59Z"'),
+        r"schedules\.network 'end 9999-.*check the year",
+    ),
+    (
+        FILE.replace('"ben"] }', '"ben"], valid_until = 9999-12-31T23:59:59Z }'),
+        r"schedules\.network 'valid_until 9999-.*check the year",
+    ),
     (FILE.replace('"20:00"', '"8 pm"'), r"windows\[1\]: time '8 pm'"),
     (
         "[schedules]\n" + "\n".join(f"s{n} = 1" for n in range(MOST_SCHEDULES + 1)),

@@ -87,15 +87,17 @@ _REPEAT = Rows(Repeat, {"to": TEXT, "times": COUNT})
 
 
 def _branches(place: Place, value: Any) -> list[Branch]:
-    found = []
-    for number, row in enumerate(place.items(value, 'write [{ to = "night", hours = "outside" }]'), start=1):
-        where = place.row(number)
-        table = where.table(row, 'write { to = "night", hours = "outside" }')
-        where.only(table, ("to", *_CONDITION.forms))
-        where.need(table, ("to",))
-        condition = _CONDITION.read(where, {name: one for name, one in table.items() if name != "to"})
-        found.append(Branch(condition, where.at("to").text(table["to"])))
-    return found
+    rows = place.items(value, 'write [{ to = "night", hours = "outside" }]')
+    return [_branch(place.row(number), row) for number, row in enumerate(rows, start=1)]
+
+
+def _branch(place: Place, value: Any) -> Branch:
+    table = place.table(value, 'write { to = "night", hours = "outside" }')
+    place.only(table, ("to", *_CONDITION.forms))
+    place.need(table, ("to",))
+    condition = _CONDITION.read(place, {name: one for name, one in table.items() if name != "to"})
+    to = place.at("to").text(table["to"])
+    return place.made(lambda: Branch(condition, to))
 
 
 def _branched(held: tuple[Branch, ...]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ import attrs
 
 from itsm_core.business_time.given import ISO_DATE
 from itsm_core.business_time.windows import printable
-from itsm_core.errors import InvalidInput, InvalidValue, NeverOpens
+from itsm_core.errors import BeyondHorizon, InvalidInput, InvalidValue, NeverOpens
 from itsm_core.lifecycle.rewriting import near
 from itsm_core.values import frozen_json
 
@@ -160,6 +160,9 @@ class Place:
         except NeverOpens as wrong:
             remedy = "give it hours that are not taken away again"
             raise self.refusal(str(wrong), "never opens", remedy) from None
+        except BeyondHorizon as wrong:
+            told, _, remedy = str(wrong).partition("; ")
+            raise self.refusal(told, "is too far away", remedy) from None
 
 
 Spoken = tuple[tuple[re.Pattern[str], str], ...]
