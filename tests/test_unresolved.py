@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import traceback
 
 import attrs
 import pytest
@@ -453,6 +454,16 @@ def test_a_tick_asks_a_directory_that_is_down_once_for_each_name(store):
     told.directory.down.clear()
     assert told.tick(7).escalated == 5
     assert told.told[5:] == [(7, "mona", "sms")] * 5
+
+
+def test_the_error_of_a_directory_does_not_grow_with_the_records_that_met_it(store):
+    """It is one for all of them, and a host that logs each with its traceback writes no book."""
+    told = Told(store, paging("role:boss"), Directory("all"))
+    for number in range(2, 30):
+        told.desk.open("x", actor=PROBE, at=T0, record_id=f"INC-{number}")
+    (_, error), *others = told.tick(5).stuck
+    assert len(others) == 28
+    assert len(traceback.extract_tb(error.__traceback__)) < 12
 
 
 def test_a_resolver_that_raises_is_no_worse_than_a_directory(store):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from types import TracebackType
 from typing import Any, TypeVar
 
 import attrs
@@ -115,7 +116,7 @@ def sparing(steps: Generator[Q, Any, T]) -> Generator[Q, Any, T]:
     A directory that is down may take seconds to say so; a tick in which a hundred records ask for the same
     people would hold up everybody's messages for as long as all of that together.
     """
-    failed: dict[str, Exception] = {}
+    failed: dict[str, tuple[Exception, TracebackType | None]] = {}
     step: Callable[[Any], Q] = steps.send
     told: Any = None
     while True:
@@ -126,13 +127,15 @@ def sparing(steps: Generator[Q, Any, T]) -> Generator[Q, Any, T]:
             return result
         name = wanted.arguments[0] if isinstance(wanted, Ask) and wanted.method == "look" else None
         if name in failed:
-            told, step = failed[name], steps.throw
+            error, where = failed[name]
+            # As it came: each throw adds to its traceback, and a log of all who are stuck would be endless.
+            told, step = error.with_traceback(where), steps.throw
             continue
         try:
             told, step = (yield wanted), steps.send
         except Exception as error:
             if name is not None:
-                failed[name] = error
+                failed[name] = error, error.__traceback__
             told, step = error, steps.throw
 
 
