@@ -239,6 +239,18 @@ def test_a_host_adds_kinds_languages_and_html_from_a_folder(tmp_path):
     assert templates(about()).html == "<p>ours: Mail is down</p>"
 
 
+def test_a_file_in_another_encoding_is_refused_by_its_name_and_a_mark_before_utf_8_is_none_of_its_words(
+    tmp_path,
+):
+    """As editors on Windows and in China save them."""
+    path = tmp_path / "breach.zh.txt"
+    path.write_bytes("Subject: 违约\n超时".encode("gbk"))
+    with pytest.raises(InvalidValue, match=r"breach\.zh\.txt': is no UTF-8; save it in UTF-8"):
+        Templates(tmp_path)
+    path.write_bytes("Subject: 违约\n超时".encode("utf-8-sig"))
+    assert Templates(tmp_path)(about(template="breach", lang="zh")).subject == "违约"
+
+
 @pytest.mark.parametrize(
     ("texts", "reason"),
     [
@@ -249,6 +261,9 @@ def test_a_host_adds_kinds_languages_and_html_from_a_folder(tmp_path):
         ({"breach.en.txt": "Subject: x\n\n{% if %}"}, "breach.en.txt.*line 2: Expected"),
         ({"breach.en.html": "{{ a b }}"}, "breach.en.html.*line 1: expected token"),
         ("/nonexistent/folder", "is no folder"),
+        (5, "templates '5': is no folder; give a folder, or a mapping of texts"),
+        ({5: "Subject: x\n"}, "template 5: is no text; name templates such as"),
+        ({"breach.en.txt": b"Subject: x\n"}, "breach.en.txt .*: is no text; give texts by file name"),
     ],
 )
 def test_a_template_that_cannot_work_is_refused_at_once(texts, reason):

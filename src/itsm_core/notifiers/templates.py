@@ -26,6 +26,7 @@ from itsm_core.business_time.instants import parse_text, utc, zone_like
 from itsm_core.errors import InvalidValue
 from itsm_core.notifiers.words import Words, as_said, lines, one_line, printable
 from itsm_core.ports import Message
+from itsm_core.values import only
 
 INSTALL = "Templates needs its extra: pip install 'itsm-core[templates]'"
 KINDS = ("said", "informed", "acknowledge", "breach", "major_incident")
@@ -52,12 +53,23 @@ def kind_of(message: Message) -> str:
 def _texts(value: Mapping[str, str] | Path | str) -> dict[str, str]:
     """The host's templates by file name: a mapping, or a folder of files."""
     if isinstance(value, Mapping):
-        return dict(value)
-    folder = Path(value)
-    if not folder.is_dir():
+        remedy = 'give texts by file name: {"breach.en.txt": "Subject: ..."}'
+        return {
+            only(str, name, "template", _REMEDY): only(str, text, name, remedy)
+            for name, text in value.items()
+        }
+    if not isinstance(value, Path | str) or not Path(value).is_dir():
         raise InvalidValue("templates", str(value), "is no folder", "give a folder, or a mapping of texts")
-    found = sorted(path for path in folder.iterdir() if path.suffix in (".txt", ".html"))
-    return {path.name: path.read_text(encoding="utf-8") for path in found}
+    found = sorted(path for path in Path(value).iterdir() if path.suffix in (".txt", ".html"))
+    return {path.name: _read(path) for path in found}
+
+
+def _read(path: Path) -> str:
+    """The text of a file, without the mark that some editors put before UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidValue("template", str(path), "is no UTF-8", "save it in UTF-8") from None
 
 
 def _shipped() -> dict[str, str]:
