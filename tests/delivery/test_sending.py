@@ -45,9 +45,8 @@ def raising(error):
 
 ODD = {
     "raises a surrogate": raising(OSError("no file \udcff")),
-    "raises NUL": raising(ValueError("a\0b")),
     "raises without words": raising(Wordless()),
-    "rejects in a surrogate": lambda _: Rejected("\udcff\0"),
+    "rejects in a surrogate": lambda _: Rejected("\udcff"),
     "knows not, without words": lambda _: Unknown(Wordless()),
     "later, without words": lambda _: Retry(reason=Wordless()),
     "later by a number": lambda _: Retry(60),

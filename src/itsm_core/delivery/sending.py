@@ -41,12 +41,12 @@ def _later(answer: Retry) -> Retry:
 
 
 def _kept(value: object, words: Callable[[object], str] = str) -> str:
-    """What a store can keep of these words: no half of a surrogate pair, no NUL (PostgreSQL has none)."""
+    """What a store can keep of these words: no half of a surrogate pair."""
     try:
         told = words(value)
     except Exception:  # an object of the host whose words fail
         told = type(value).__name__
-    return told.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    return told.encode("utf-8", "backslashreplace").decode()
 
 
 N = TypeVar("N")
