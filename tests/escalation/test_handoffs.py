@@ -325,6 +325,38 @@ def test_a_roster_that_is_down_stops_no_command_and_no_step(store):
     assert desk.next_due() == at("18:55")
 
 
+class OneEach(Roster):
+    """A resolver that says one person as a text, in shifts as elsewhere."""
+
+    def shifts(self, name, since):
+        return ((now, *people) for now, people in SHIFTS.shifts(name, since))
+
+
+def test_a_shift_of_one_person_may_be_said_as_a_text(store):
+    """As who answers to a name may be: quinn is nobody called q, u or i. The preview says the same."""
+    sent, policy = [], attrs.evolve(POLICY, steps=[PAGE])
+    desk = ServiceDesk(store, policy=policy, resolver=OneEach(), notifiers=sent.append)
+    desk.open("Mail is down", actor=UMA, at=at("16:50"), record_id="INC-1", fields=HIGH)
+    ticked(desk, at("16:55"), at("17:00"))
+    assert [m.to for m in sent] == ["pim", "quinn"]
+    record = on_paper(policy).run.record
+    shown = preview(policy, record, lambda _: {}, at("16:50"), dt.timedelta(hours=1), OneEach())
+    assert [row.who for row in shown.rows] == ["pim", "quinn"]
+
+
+@pytest.mark.parametrize("change", ["16:00", "16:55"])
+def test_a_roster_that_goes_back_in_time_is_told_and_fires_nothing(store, change):
+    """What was over when it was asked would be a change for ever, twenty times in each tick."""
+    roster = Roster()
+    roster.shifts = lambda _, since: iter([(since, ("pim",)), (at(change), ("sam",))])
+    desk = ServiceDesk(store, policy=POLICY, resolver=roster, notifiers=lambda _: None)
+    desk.open("Mail is down", actor=UMA, at=at("16:50"), record_id="INC-1", fields=HIGH)
+    desk.tick(at("16:55"))
+    told = desk.tick(at("16:56"))
+    assert told.escalated == 0
+    assert "does not come after 2024-01-08T16:55" in str(told.stuck[0][1])
+
+
 # --- how it is said --------------------------------------------------------------------------------
 
 

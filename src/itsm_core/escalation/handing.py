@@ -14,6 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from itsm_core.business_time.instants import in_utc
+from itsm_core.escalation.answering import listed
 from itsm_core.escalation.effects import ClocksRead
 from itsm_core.escalation.policies import Chain
 from itsm_core.escalation.runs import Run
@@ -103,9 +104,10 @@ def _coming(
 
     Of an acknowledged record it is the whole shift, once none of those who acknowledged it is on duty.
     """
-    _, before = next(shifts, (None, ()))
+    before = listed(next(shifts, (None, ()))[1])
     on_it = {*run.escalation.acknowledged_by}.intersection(told.to)
-    for at, people in shifts:
+    for at, answer in shifts:
+        people = listed(answer)
         if run.is_acknowledged:
             new = people if on_it and on_it.isdisjoint(people) else ()
         else:

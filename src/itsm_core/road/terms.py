@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -13,7 +13,7 @@ from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.instants import in_utc
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation import EscalationPolicy, Inform, Resolver, by_id, policy_for, wording
-from itsm_core.escalation.answering import Shifts, check_answers, shifts_of
+from itsm_core.escalation.answering import Shifts, check_answers, listed, shifts_of
 from itsm_core.events import Event
 from itsm_core.lifecycle import TOLERANCE, CustomField, Lifecycle
 from itsm_core.lifecycle.timers import TIME
@@ -110,6 +110,9 @@ def _policies(value: EscalationPolicy | Sequence[EscalationPolicy] | None) -> tu
     return tuple(known.values())
 
 
+Shifting: TypeAlias = Iterator[tuple[dt.datetime, tuple[str, ...]]]
+
+
 class KnownShifts:
     """The `Shifts` that a resolver can tell just now; `failed` is what it raised instead of the others."""
 
@@ -117,13 +120,25 @@ class KnownShifts:
         self._shifts = shifts
         self.failed: Exception | None = None
 
-    def __call__(self, name: str, since: dt.datetime) -> Iterator[tuple[dt.datetime, tuple[str, ...]]]:
-        """As far as it goes."""
+    def __call__(self, name: str, since: dt.datetime) -> Shifting:
+        """As far as it goes, and as long as it is in order."""
         try:
-            for at, people in self._shifts(name, since):
-                yield in_utc(at), tuple(people)
+            yield from _in_order(name, since, self._shifts(name, since))
         except Exception as error:
             self.failed = error
+
+
+def _in_order(name: str, since: dt.datetime, shifts: Iterable[tuple[dt.datetime, Any]]) -> Shifting:
+    """Each change after the one before and after `since`; what fired at another would fire for ever."""
+    newest: dt.datetime | None = None
+    for when, people in shifts:
+        at = in_utc(when)
+        if newest is not None and at <= newest:
+            told = f"is a change of {name!r} that does not come after {newest.isoformat()}"
+            remedy = "let shifts(name, since) say who it is then, and each later change in order"
+            raise InvalidValue("shifts", at.isoformat(), told, remedy)
+        newest = max(at, since)
+        yield at, listed(people)
 
 
 @attrs.frozen(kw_only=True)
