@@ -70,6 +70,18 @@ def test_whatever_a_notifier_says_the_message_is_settled(store, notifier):
     assert desk.next_due() is None
 
 
+class Bounced(Rejected):
+    """A host's own refusal, which is made of something else."""
+
+    def __init__(self, code):
+        super().__init__(f"bounced with {code}")
+
+
+def test_a_kind_of_refusal_of_the_hosts_is_one():
+    """However it is made."""
+    assert answered(Bounced(550)) == Rejected("bounced with 550")
+
+
 def test_a_wait_that_is_no_timedelta_is_told_and_left_to_the_schedule():
     """Sixty what?"""
     told = answered(Retry(60, "busy"))

@@ -24,8 +24,10 @@ def answered(answer: Any) -> Outcome:
         return Delivered(_kept(answer.reference))
     if isinstance(answer, Retry):
         return _later(answer)
-    if isinstance(answer, (Rejected, Unknown)):
-        return type(answer)(_kept(answer.reason))
+    if isinstance(answer, Rejected):
+        return Rejected(_kept(answer.reason))
+    if isinstance(answer, Unknown):
+        return Unknown(_kept(answer.reason))
     return Unknown(
         f"the notifier answered {_kept(answer, repr)}; it should answer Delivered, Retry, Rejected or Unknown"
     )
