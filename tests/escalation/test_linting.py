@@ -25,6 +25,7 @@ from itsm_core.processes import INCIDENT
 
 DESK = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")
 AROUND = BusinessCalendar.always("UTC")
+LAST_DAY = BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC", valid_to=T0.date())
 AGREEMENT = default_agreement(AROUND)
 PAGE = EscalationStep("page", trigger=Trigger.unacknowledged("5m wall"), to="on_call:network")
 LEAD = EscalationStep("lead", after="30m wall", to="role:lead")
@@ -76,6 +77,8 @@ def test_a_policy_that_works_has_no_findings():
          {"calendar": never("UTC"), "at": T0}, "E007", "s"),
         (line(EscalationStep("s", "50 %", to="x", when=Condition(hours="outside")), calendar=AROUND),
          {"at": T0}, "E007", "s"),
+        (line(PAGE, EscalationStep("s", after="9h business", to="x")), {"calendar": LAST_DAY, "at": T0}, "E007", "s"),
+        (line(PAGE, ack_timeout="1 business day"), {"calendar": LAST_DAY, "at": T0}, "E007", "line"),
         (line(PAGE), ASKED, "E008", "page"),
         (line(PAGE, LEAD, ack_timeout="10m wall"), {}, "E009", "lead"),
         (line(PAGE, LEAD), {"contacts": {"on_call:network": [wall("5m"), wall("30m")]}}, "E010", "page"),

@@ -238,8 +238,12 @@ def _never_open(asked: Asked) -> Found:
     calendar, at = asked.calendar, asked.at
     if calendar is None or at is None:
         return
-    inside, outside = calendar.next_open(at), calendar.next_close(at)
-    for step in asked.policy.steps:
+    policy, inside, outside = asked.policy, calendar.next_open(at), calendar.next_close(at)
+    waits = [(step.wait, step.id) for step in policy.steps]
+    for wait, where in (*waits, (policy.ack_timeout, policy.id)):
+        if wait is not None and wait.after(at, calendar) is None:
+            yield f"waits {wait}, for which the calendar never opens again", where, "give the calendar hours"
+    for step in policy.steps:
         for condition in _conditions(step):
             if condition.hours == "inside" and inside is None:
                 yield "asks for hours that never come", step.id, "give the calendar hours"
