@@ -19,6 +19,7 @@ from itsm_core.asking import Tick
 from itsm_core.business_time.durations import minutes
 from itsm_core.delivery import Relay, Relayed, Retries, relay
 from itsm_core.errors import RecordNotFound, StoreBusy, VersionConflict
+from itsm_core.escalation import Trigger
 from itsm_core.ports import Ask, Claim, Delivered, Message, Rejected, Retry, Send, Unknown
 from itsm_core.testing.contract.samples import changes
 
@@ -399,6 +400,34 @@ def test_a_page_of_a_policy_is_fenced_by_the_acknowledgement(store):
     told = desk.tick(due + MINUTE)
     assert (told.superseded, told.delivered) == (1, 0)
     assert pages == [("lead", 0, "R1:line", 0)]
+
+
+def test_a_page_of_a_record_that_was_resolved_before_it_as_is_said_late_is_not_sent_again(store):
+    """The page waits for the pager; then ana says that it was resolved before anybody was told."""
+    tried, page = [], EscalationStep("page", trigger=Trigger.unacknowledged("5m wall"), to="user:ana")
+
+    def pager(given):
+        tried.append(given.run)
+        return Retry()
+
+    desk = ServiceDesk(store, policy=EscalationPolicy("line", 1, steps=[page]), notifiers=pager)
+    desk.open(
+        "Mail is down",
+        actor=Actor.person("bob"),
+        at=NOW,
+        record_id="R1",
+        fields={"impact": "high", "urgency": "high"},
+    )
+    assert desk.tick(NOW + 5 * MINUTE).retried == 1
+    done = {
+        "resolution_outcome": "workaround",
+        "resolution_notes": "Restarted",
+        "resolution_method": "remote",
+    }
+    said = {**done, "late_reason": "was on the phone"}
+    assert not desk.fire("R1", "resolve", actor=ANA, at=NOW + 4 * MINUTE, fields=said).phase.is_open
+    assert desk.tick(NOW + 6 * MINUTE).superseded == 1
+    assert tried == ["R1:line", None]
 
 
 def test_a_tick_shows_what_it_did():

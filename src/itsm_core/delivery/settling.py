@@ -28,13 +28,17 @@ def withheld(message: Message, record: Record | None, now: dt.datetime) -> tuple
     generation = record.escalation.generation
     if message.generation is not None and message.generation < generation:
         return "superseded", f"of generation {message.generation}, and {record.id} is at {generation}"
-    if message.run is not None and _ended_since(record, message.created_at):
+    if message.run is not None and _ended_since(record, message):
         return "superseded", f"{record.id} has been {record.state} since {_text(record.entered_at)}"
     return None
 
 
-def _ended_since(record: Record, at: dt.datetime) -> bool:
-    return not record.phase.is_open and record.entered_at is not None and record.entered_at > at
+def _ended_since(record: Record, message: Message) -> bool:
+    """Whether the record has left the open phases since its step fired; who says it late may date it back."""
+    if record.phase.is_open:
+        return False
+    later = record.entered_at is not None and record.entered_at > message.created_at
+    return later or message.facts.get("while_open") is True
 
 
 def _text(at: dt.datetime | None) -> str:

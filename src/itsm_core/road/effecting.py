@@ -155,6 +155,7 @@ def told(
             "policy": policy.label,
             "scheduled_at": effect.scheduled_at,
             "lateness_us": effect.lateness // _US,
+            **({"while_open": True} if record.phase.is_open else {}),
             **_asking(answer_due, effect),
         },
     )
