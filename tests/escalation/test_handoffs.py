@@ -373,8 +373,13 @@ def test_what_cannot_be_is_refused_where_it_is_written():
     """A word that is none, steps that ask for no shift, a desk that knows none."""
     with pytest.raises(InvalidValue, match=r"'renotify'.*use one of none, renotify_new"):
         attrs.evolve(POLICY, on_handoff="renotify")
-    with pytest.raises(InvalidValue, match=r"no step asks who is on call; ask who is on call"):
-        attrs.evolve(POLICY, steps=[LEAD_FIRST])
+    fallen_back = attrs.evolve(LEAD_FIRST, when_empty="fallback", fallback="on_call:network")
+    given = EscalationStep("give", "50 %", assignee="on_call:network")
+    for step in (LEAD_FIRST, fallen_back, given):
+        with pytest.raises(
+            InvalidValue, match=r"no step tells who is on call; tell who is on call, such as to="
+        ):
+            attrs.evolve(POLICY, steps=[step])
     with pytest.raises(
         InvalidValue, match=r"policy line@1.*nobody here knows when a shift changes; give the desk"
     ):

@@ -119,9 +119,9 @@ class EscalationPolicy:
         if self.catch_up == "expire":
             raise self._wrong("expires without saying after how long", "say so of its steps: expires_after")
         self._check_steps()
-        if self.on_handoff != "none" and not any(name.startswith(ON_CALL) for name in self.names):
-            remedy = 'ask who is on call, such as to="on_call:network", or leave on_handoff out'
-            raise self._wrong("says what a change of shift does, and no step asks who is on call", remedy)
+        if self.on_handoff != "none" and not any(n.startswith(ON_CALL) for one in self.steps for n in one.to):
+            remedy = 'tell who is on call, such as to="on_call:network", or leave on_handoff out'
+            raise self._wrong("says what a change of shift does, and no step tells who is on call", remedy)
         for chain in self.chains:
             self._check_chain(chain)
 
