@@ -153,3 +153,36 @@ def test_bad_input_is_told_in_one_line_with_status_2(show, tmp_path, capsys, arg
         cli.main(["preview", *arguments])
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_policy_that_does_not_cover_the_priority_tells_nobody(show, tmp_path):
+    """As on a desk, which pins it to no such record; the table, the data and the picture say so."""
+    covers = POLICY.replace("version = 1", 'version = 1\npriorities = ["P2", "P3"]', 1)
+    (tmp_path / "covers.toml").write_text(covers, encoding="utf-8")
+    asked = ("covers.toml", "--start", "2026-03-06T16:00", "--picture", "covers.svg")
+    said = "major-line@1 does not cover P1: the desk tells nobody by it."
+    assert show(*asked).stdout.splitlines() == ["major-line@1: P1, 2026-03-06 16:00 UTC", said]
+    assert said in (tmp_path / "covers.svg").read_text(encoding="utf-8")
+    told = json.loads(show(*asked, "--json").stdout)
+    assert told["rows"] == []
+    assert told["notes"] == [{"why": "uncovered", "step": "", "at": None, "names": []}]
+    assert "不适用于 P1" in show(*asked, "--lang", "zh").stdout
+    assert show(*asked, "--priority", "P2").stdout.count("\n") == 5
+
+
+@pytest.mark.parametrize("option", ["", "--agreement", "--majors"])
+def test_no_picture_is_drawn_over_a_file_that_is_read(show, tmp_path, option):
+    """Neither over the policy nor over what stands beside it."""
+    held = tmp_path / "held.toml"
+    held.write_text(POLICY, encoding="utf-8")
+    asked = ("policy.toml", option, "held.toml") if option else ("held.toml",)
+    done = show(*asked, "--picture", "./held.toml")
+    assert done.return_value == 2
+    assert done.stderr == "itsm: held.toml: is read here, so no picture is drawn over it; name another file\n"
+    assert held.read_text(encoding="utf-8") == POLICY
+
+
+def test_a_closed_stdout_is_no_crash(show, monkeypatch):
+    """Python has None there where a service is started with it closed."""
+    monkeypatch.setattr("sys.stdout", None)
+    assert cli._run(["preview", "policy.toml"]) == 0

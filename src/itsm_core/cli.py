@@ -55,7 +55,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return BAD_INPUT
     try:
         status: int | None = _group().main(args=arguments, prog_name="itsm", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is, where a service is started with it closed
+            sys.stdout.flush()
     except BrokenPipeError:
         raise
     except click.Abort:
@@ -262,14 +263,22 @@ def _preview_command() -> click.Command:
     )  # fmt: skip
 
 
-def _preview(policy: Path, picture: Path | None, as_json: bool, lang: str, **options: Any) -> None:
+def _preview(policy: Path, picture: Path | None, as_json: bool, lang: str, **options: Any) -> int:
     from itsm_core.escalation import draw  # noqa: PLC0415 - heavy; not for --help
     from itsm_core.foresight import foreseen  # noqa: PLC0415
 
+    read = (policy, options["agreement"], options["majors"])
+    if picture is not None and any(_same(picture, one) for one in read):
+        return _tell(f"{picture}: is read here, so no picture is drawn over it; name another file")
     told = foreseen(policy, lang=lang, **options)
     print(json.dumps(told.to_dict(), ensure_ascii=False, indent=2) if as_json else told.text(lang))
     if picture is not None:
         picture.write_text(str(draw(told, lang)), encoding="utf-8", newline="\n")
+    return 0
+
+
+def _same(path: Path, other: Path | None) -> bool:
+    return other is not None and path.exists() and other.exists() and path.samefile(other)
 
 
 def _demo_command() -> click.Command:

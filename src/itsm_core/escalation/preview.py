@@ -8,7 +8,7 @@ The engine itself is asked, at each instant at which it would wake: no second en
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -29,7 +29,7 @@ from itsm_core.escalation.words import HEADINGS, NOTES, SKIPPED, because_of, who
 from itsm_core.events import Event
 from itsm_core.lifecycle import Lifecycle, Refused, decide
 from itsm_core.lifecycle.beside import GRADES, priority_fields
-from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
+from itsm_core.priority import Priority, PriorityMatrix, matrix_3x3_p5
 from itsm_core.processes import INCIDENT
 from itsm_core.records import Procedure, Record, apply, fold
 from itsm_core.responders import ASKED
@@ -61,10 +61,10 @@ class Note:
 
     From `at` on it depends: the step raises the priority, and another policy may take over ("switch"); or it
     changes it, and the clocks shown are those of the old one ("clocks"). Or nobody is told if none of the
-    `names` answers ("silent").
+    `names` answers ("silent"). Or the policy does not cover the priority ("uncovered"), and `step` is "".
     """
 
-    why: Literal["switch", "clocks", "silent"]
+    why: Literal["switch", "clocks", "silent", "uncovered"]
     step: str
     at: dt.datetime | None = None
     names: tuple[str, ...] = ()
@@ -100,6 +100,8 @@ class Preview:
             NOTES[lang, note.why].format(
                 step=note.step,
                 names=", ".join(note.names),
+                policy=self.policy,
+                priority=self.priority or "-",
                 at="" if note.at is None else self._local(note.at),
             )
             for note in self.notes
@@ -194,7 +196,8 @@ def foresee(
     With a `procedure` it is a major incident from `start` on: what waits for its next update has its turn.
 
     `fields` are those of an opening, such as `{"impact": "high", "urgency": "low"}`; a priority given
-    stands without them. When a step sets another priority, the clocks are those of that from then on.
+    stands without them. When a step sets another priority, the clocks are those of that from then on. A
+    policy that does not cover the priority tells nobody, and a note says so.
     """
     at = in_utc(start, "start")
     given = {"record": "preview", "title": "preview", **fields}
@@ -213,9 +216,14 @@ def foresee(
     record = fold(decided.events)
     every = None if procedure is None else procedure.every(record.priority)
     update = None if every is None else later(at, dt.timedelta(microseconds=every))
-    return _Ahead(policy, record, resolver, matrix, calendar, update).looked(
-        clocks, at, horizon, lang, follows=True
-    )
+    ahead = _Ahead(policy, record, resolver, matrix, calendar, update)
+    if not policy.covers(record):
+        return ahead.shown(at, _end(at, horizon), (), [Note(why="uncovered", step="")])
+    return ahead.looked(clocks, at, horizon, lang, follows=True)
+
+
+def _end(start: dt.datetime, horizon: dt.timedelta) -> dt.datetime:
+    return later(start, only(dt.timedelta, horizon, "horizon", "say how far to look: timedelta(hours=8)"))
 
 
 _SOMEBODY = Actor.person("somebody")
@@ -246,9 +254,8 @@ class _Ahead:
         self, clocks: Clocks, start: dt.datetime, horizon: dt.timedelta, lang: str, *, follows: bool
     ) -> Preview:
         """What happens from `start` on; the clocks go by the events that the steps make, if one `follows`."""
-        run, now = self.run, in_utc(start, "start")
-        policy, record, rows = run.policy, run.record, list[Row]()
-        end = later(now, only(dt.timedelta, horizon, "horizon", "say how far to look: timedelta(hours=8)"))
+        now, rows = in_utc(start, "start"), list[Row]()
+        priority, end = self.run.record.priority, _end(now, horizon)
         wake: dt.datetime | None = now
         while wake is not None and wake <= end:
             now = max(now, wake)
@@ -261,15 +268,23 @@ class _Ahead:
             wake = next_due(self.run, read)
             if wake is not None and wake <= now and not effects:
                 break
+        notes = (*self.notes.values(), *_silent(self.run.policy, {row.step for row in rows}))
+        return attrs.evolve(self.shown(start, end, rows, notes), priority=_said(priority))
+
+    def shown(
+        self, start: dt.datetime, end: dt.datetime, rows: Sequence[Row], notes: Sequence[Note]
+    ) -> Preview:
+        """These rows and notes, under the name of the policy and the priority that the record has now."""
+        policy = self.run.policy
         known = policy.calendar or self.calendar
         return Preview(
             policy=policy.label,
-            priority=None if record.priority is None else record.priority.value,
+            priority=_said(self.run.record.priority),
             start=in_utc(start),
             end=end,
             zone="UTC" if known is None else known.zone.key,
             rows=tuple(rows),
-            notes=(*self.notes.values(), *_silent(policy, {row.step for row in rows})),
+            notes=tuple(notes),
         )
 
     def _change(self, effects: tuple[Effect, ...]) -> None:
@@ -312,6 +327,10 @@ class _Ahead:
         record, shifts = self.run.record, shifts_of(self.resolver)
         read = ClocksRead.of(record, clocks(now, record, self.made), self.calendar, now, shifts)
         return read if self.update_due_at is None else attrs.evolve(read, update_due_at=self.update_due_at)
+
+
+def _said(priority: Priority | None) -> str | None:
+    return None if priority is None else priority.value
 
 
 def _row(effect: Effect, lang: str) -> Row:

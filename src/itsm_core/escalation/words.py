@@ -99,9 +99,11 @@ NOTES = {
     ("en", "switch"): "From {at} on it depends: {step} raises the priority; another policy may take over.",
     ("en", "clocks"): "From {at} on it depends: {step} changes the priority; the clocks are of the old one.",
     ("en", "silent"): "{step}: if nobody answers to {names}, nobody is told; say last_resort.",
+    ("en", "uncovered"): "{policy} does not cover {priority}: the desk tells nobody by it.",
     ("zh", "switch"): "自 {at} 起视情况而定：{step} 会提高优先级，可能由另一策略接管。",
     ("zh", "clocks"): "自 {at} 起视情况而定：{step} 会更改优先级，而此处时限仍按原优先级计算。",
     ("zh", "silent"): "{step}：若 {names} 均无人应答，则无人获知；请设置 last_resort。",
+    ("zh", "uncovered"): "{policy} 不适用于 {priority}：服务台不会据此通知任何人。",
 }
 """What a preview cannot show, in words."""
 
