@@ -184,6 +184,39 @@ def test_a_record_is_named_by_its_id(desk, wrong):
             call()
 
 
+COMMANDS = [
+    lambda desk, **asked: desk.communicate("INC-1", "x", **asked),
+    lambda desk, **asked: desk.note("INC-1", "x", **asked),
+    lambda desk, **asked: desk.assign("INC-1", group="net", **asked),
+    lambda desk, **asked: desk.acknowledge("INC-1", **asked),
+    lambda desk, **asked: desk.declare_major("INC-1", reason="x", **asked),
+    lambda desk, **asked: desk.major.reject("INC-1", reason="x", **asked),
+    lambda desk, **asked: desk.retype("INC-1", "problem", **asked),
+    lambda desk, **asked: desk.split("INC-1", "x", **asked),
+    lambda desk, **asked: desk.merge("INC-1", "INC-2", **asked),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=range(len(COMMANDS)))
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            {"actor": ANA, "at": T0, "comand_id": "form-1"},
+            r"argument \['comand_id'\]: is unknown here; use act",
+        ),
+        ({"actor": ANA}, r"argument 'at': is missing; say when"),
+        ({"at": T0}, r"argument 'actor': is missing; say who asks"),
+    ],
+)
+def test_what_a_command_does_not_take_or_lacks_is_told_by_name(desk, command, asked, said):
+    """A misspelt command_id that nobody reads would do everything twice."""
+    opened(desk)
+    with pytest.raises(InvalidValue, match=said):
+        command(desk, **asked)
+    assert desk.get("INC-1").version == 1
+
+
 @pytest.mark.parametrize("wrong", [5, ["x"], "text", {1: 2}], ids=repr)
 def test_fields_and_ids_of_another_kind_are_refused_by_name(desk, wrong):
     """Opening, saying and splitting as every other command."""

@@ -18,7 +18,7 @@ from itsm_core import delivery, naming, road
 from itsm_core.actors import Actor
 from itsm_core.business_time.calendar import BusinessCalendar
 from itsm_core.business_time.instants import in_utc
-from itsm_core.commands import Asked, Command
+from itsm_core.commands import Asked, Command, complete
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation import EscalationPolicy, Resolver, by_id
 from itsm_core.events import Audience, Direction
@@ -328,7 +328,7 @@ class Desk(Generic[S, N, D]):
         return (yield from road.briefings(self.terms, now, self._worker))
 
     def _command(self, trigger: str, fields: Given, asked: Asked) -> Command:
-        command_id = asked.get("command_id")
+        command_id = complete(asked).get("command_id")
         if isinstance(command_id, str) and "#" in command_id:
             raise InvalidValue("command_id", command_id, "holds a #", "# marks the ids of consequences")
         return Command(

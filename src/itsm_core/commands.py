@@ -9,6 +9,7 @@ import attrs
 
 from itsm_core.actors import Actor
 from itsm_core.business_time.instants import in_utc
+from itsm_core.errors import InvalidValue
 from itsm_core.values import NO_FIELDS, Fields, as_fields, frozen_json, only, word
 
 
@@ -77,3 +78,21 @@ class Asked(TypedDict, total=False):
     command_id: str | None
     channel: str | None
     on_behalf_of: str | None
+
+
+_ASKED = frozenset(["actor", "at", "channel", "command_id", "expected", "on_behalf_of"])
+_REQUIRED = {"actor": 'say who asks: actor=Actor.person("ana")', "at": "say when: at=datetime.now(UTC)"}
+
+
+def complete(asked: Asked) -> Asked:
+    """What was asked, refused if it lacks who or when, or says what no command takes.
+
+    A misspelt `command_id` that nobody reads would do everything twice.
+    """
+    if not _ASKED.issuperset(asked):
+        remedy = f"use {', '.join(sorted(_ASKED))}; further fields go by desk.fire(..., fields={{...}})"
+        raise InvalidValue("argument", sorted(asked.keys() - _ASKED), "is unknown here", remedy)
+    for name, remedy in _REQUIRED.items():
+        if name not in asked:
+            raise InvalidValue("argument", name, "is missing", remedy)
+    return asked
