@@ -258,6 +258,42 @@ def test_a_policy_waits_only_for_what_an_agreement_measures(store, metric, said)
     assert desk.next_due() is None
 
 
+def test_what_a_desk_does_not_have_may_be_none(store):
+    """As a host says it that makes its arguments beforehand."""
+    desk = ServiceDesk(store, agreement=None, policy=None, custom_fields=None, clock=None, notifiers=None)
+    assert desk.open("Mail is down", actor=UMA, at=T0).version == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"agreement": "agreement.toml"}, r"^agreement 'agreement.toml': is no list of Agreement; make one"),
+        ({"agreement": [POLICY]}, r"^agreement EscalationPolicy.*: is no Agreement; make one"),
+        (
+            {"custom_fields": "room"},
+            r"^custom_fields 'room': is no list of CustomField; declare it in a list",
+        ),
+        ({"custom_fields": 5}, r"^custom_fields 5: is no list of CustomField"),
+        ({"clock": T0}, r"^clock .*: cannot be called; give lambda: datetime.now\(UTC\)$"),
+    ],
+)
+def test_what_is_no_part_of_a_desk_is_refused_as_it_is_made(store, given, said):
+    """Not when the first command comes."""
+    with pytest.raises(InvalidValue, match=said):
+        ServiceDesk(store, **given)
+
+
+def test_two_agreements_of_one_name_are_refused(store):
+    """The second would be passed over; the same one twice is one."""
+    first = default_agreement(OFFICE)
+    ServiceDesk(store, agreement=[first, default_agreement(OFFICE)])
+    other = Agreement(first.id, first.version, targets=first.targets[:2])
+    with pytest.raises(
+        InvalidValue, match=r"^agreement 'default 1': is the name of two; give a changed one a"
+    ):
+        ServiceDesk(store, agreement=[first, other])
+
+
 def test_a_naive_instant_is_refused_with_the_remedy(desk):
     """The message says how to make it aware, and nothing is stored."""
     with pytest.raises(InvalidValue, match="replace\\(tzinfo"):

@@ -39,7 +39,7 @@ from itsm_core.processes import (
 )
 from itsm_core.records import Record
 from itsm_core.sla import Agreement, Clock
-from itsm_core.values import as_fields, digest, each, is_awaited, named
+from itsm_core.values import as_fields, called, digest, each, is_awaited, named
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -84,7 +84,7 @@ class Desk(Generic[S, N, D]):
         self,
         store: S,
         *,
-        agreement: Agreement | Sequence[Agreement] = (),
+        agreement: Agreement | Sequence[Agreement] | None = None,
         policy: EscalationPolicy | Sequence[EscalationPolicy] | None = None,
         lifecycles: Lifecycle | Sequence[Lifecycle] = SHIPPED,
         calendar: BusinessCalendar | None = None,
@@ -105,20 +105,20 @@ class Desk(Generic[S, N, D]):
         self.terms = road.Terms(
             lifecycles=lifecycles,
             calendar=calendar,
-            agreements=(agreement,) if isinstance(agreement, Agreement) else tuple(agreement),
+            agreements=agreement,
             policies=policy,
             matrix=matrix,
             resolver=resolver,
             asks_directory=directory is not None,
-            custom=tuple(custom_fields),
+            custom=custom_fields,
             salt=naming.unique,
             lang=lang,
             majors=MajorRules() if majors is None else majors,
         )
         self._notifiers: dict[str, N] = _sending(notifiers, self.terms, self._awaits)
-        self._retries = delivery.merged(retries)
-        self._directory = _directory(directory, self._awaits)
-        self._clock, self._number, self._propagations = clock, _numbering(number), tuple(propagations)
+        self._retries, self._directory = delivery.merged(retries), _directory(directory, self._awaits)
+        self._clock = clock if clock is None else called(clock, "clock", "give lambda: datetime.now(UTC)")
+        self._number, self._propagations = _numbering(number), tuple(propagations)
         self._worker = worker or f"desk-{naming.unique()[:8]}"
 
     # --- commands: each goes through the one door ---------------------------------------------
@@ -376,8 +376,7 @@ def _called_here(what: str, one: object, awaited: bool, about: str = "") -> None
 def _numbering(number: Callable[[str], str]) -> Callable[[str], str]:
     """The host's own numbers, each looked at: it names a record."""
     remedy = 'give a function of a process, such as "incident", that returns a new text, such as "INC-7"'
-    if not callable(number):
-        raise InvalidValue("number", number, "cannot be called", remedy)
+    called(number, "number", remedy)
     return lambda process: named(number(process), "number", remedy)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import attrs
 
@@ -55,16 +55,6 @@ def _is(kind: type, remedy: str) -> Any:
     return check
 
 
-def _each(kind: type, remedy: str) -> Any:
-    one = _is(kind, remedy)
-
-    def check(terms: Any, field: Any, values: Any) -> None:
-        for value in values:
-            one(terms, field, value)
-
-    return check
-
-
 def _answers(_: Any, __: Any, value: Any) -> None:
     if not callable(value):
         remedy = 'give a function of a name, a record and an instant, such as OnCall({"network": schedule})'
@@ -74,12 +64,16 @@ def _answers(_: Any, __: Any, value: Any) -> None:
         raise InvalidValue("resolver", value, "has to be awaited", remedy)
 
 
-_AGREEMENT = "make one: default_agreement(calendar) or Agreement(...)"
+V = TypeVar("V", Agreement, EscalationPolicy)
+_AGREEMENT = (
+    'make one: default_agreement(calendar), or read one: config.load_agreement("agreement.toml"); or give a '
+    "list of them"
+)
 _POLICY = (
     'make one: EscalationPolicy(id, version, steps=[...]), or read one: config.load_policy("line.toml"); '
     "or give a list of them"
 )
-_FIELD = 'declare it: CustomField("room", "text")'
+_FIELD = 'declare it in a list: [CustomField("room", "text")]'
 _LIFECYCLE = "take INCIDENT, or make one: Lifecycle(...)"
 _CALENDAR = 'make one: BusinessCalendar.weekly("mon-fri 09:00-17:00", zone="UTC")'
 
@@ -97,16 +91,31 @@ def _several(value: Lifecycle | Sequence[Lifecycle]) -> tuple[Lifecycle, ...]:
     return tuple(known.values())
 
 
+def _fields(value: Sequence[CustomField] | None) -> tuple[CustomField, ...]:
+    return () if value is None else each(CustomField, value, "custom_fields", _FIELD)
+
+
 def _policies(value: EscalationPolicy | Sequence[EscalationPolicy] | None) -> tuple[EscalationPolicy, ...]:
     """One policy, or several and their versions; the newest of the first that covers a record is pinned."""
     if value is None or isinstance(value, EscalationPolicy):
         return () if value is None else (value,)
-    found = each(EscalationPolicy, value, "policy", _POLICY)
-    known: dict[tuple[str, int], EscalationPolicy] = {}
+    return _distinct("policy", each(EscalationPolicy, value, "policy", _POLICY))
+
+
+def _agreements(value: Agreement | Sequence[Agreement] | None) -> tuple[Agreement, ...]:
+    """One agreement, or several and their versions; the first that covers a new record judges it."""
+    if value is None or isinstance(value, Agreement):
+        return () if value is None else (value,)
+    return _distinct("agreement", each(Agreement, value, "agreement", _AGREEMENT))
+
+
+def _distinct(what: str, found: tuple[V, ...]) -> tuple[V, ...]:
+    """Each once; refused are two that differ and bear one name: the second would be passed over."""
+    known: dict[tuple[str, int], V] = {}
     for one in found:
         if known.setdefault((one.id, one.version), one) != one:
             told = f"{one.id} {one.version}"
-            raise InvalidValue("policy", told, "is the name of two", "give a changed one a new version")
+            raise InvalidValue(what, told, "is the name of two", "give a changed one a new version")
     return tuple(known.values())
 
 
@@ -161,7 +170,7 @@ class Terms:
     calendar: BusinessCalendar | None = attrs.field(
         default=None, validator=attrs.validators.optional(_is(BusinessCalendar, _CALENDAR))
     )
-    agreements: tuple[Agreement, ...] = attrs.field(default=(), validator=_each(Agreement, _AGREEMENT))
+    agreements: tuple[Agreement, ...] = attrs.field(default=(), converter=_agreements)
     policies: tuple[EscalationPolicy, ...] = attrs.field(default=(), converter=_policies)
     matrix: PriorityMatrix = attrs.field(
         default=matrix_3x3_p5, validator=_is(PriorityMatrix, "take matrix_3x3_p5 or matrix_3x3_p4")
@@ -172,7 +181,7 @@ class Terms:
         factory=MajorRules, validator=_is(MajorRules, "make them: MajorRules(criteria=...)")
     )
     tolerance: dt.timedelta = TOLERANCE
-    custom: tuple[CustomField, ...] = attrs.field(default=(), validator=_each(CustomField, _FIELD))
+    custom: tuple[CustomField, ...] = attrs.field(default=(), converter=_fields)
     wording: Wording = wording
     lang: str = "en"
     reply_channel: str = "email"

@@ -50,6 +50,13 @@ def texts(value: Any, what: str, remedy: str) -> tuple[str, ...]:
     return tuple(word(one, what, remedy) for one in found)
 
 
+def called(value: T, what: str, remedy: str) -> T:
+    """The function itself, if it is one."""
+    if not callable(value):
+        raise InvalidValue(what, value, "cannot be called", remedy)
+    return value
+
+
 def word(value: Any, what: str, remedy: str) -> str:
     """The text itself, if it is one and not empty."""
     if not isinstance(value, str) or not value:
