@@ -8,6 +8,7 @@ import pytest
 from itsm_core import (
     Actor,
     AsyncServiceDesk,
+    CustomField,
     EscalationPolicy,
     EscalationStep,
     InvalidValue,
@@ -74,6 +75,27 @@ NAMES = [
     ("on_call:none",         []),
 ]
 # fmt: on
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("manager_of:asignee", r"of policy paging@1, and 'asignee' is no field; write manager_of:assignee$"),
+        (
+            "manager_of:ana",
+            r"'ana' is no field; write manager_of:assignee or manager_of:owner or manager_of:requ",
+        ),
+        ("manager_of:", r"'' is no field; write manager_of:assignee or"),
+    ],
+)
+def test_a_manager_is_that_of_somebody_in_a_field(name, said):
+    """With a directory: of anybody else nobody would be told, and nobody would hear of that."""
+    given = EscalationStep("move", trigger=Trigger.unacknowledged("5m wall"), assignee=name, group="desk")
+    for policy in (paging(name), EscalationPolicy("paging", 1, steps=[given])):
+        with pytest.raises(InvalidValue, match=said):
+            told(policy, directory=look)
+    buddy = CustomField("buddy", "text")
+    told(paging("manager_of:buddy"), directory=look, custom_fields=[buddy])
 
 
 @pytest.mark.parametrize(("name", "who"), NAMES)

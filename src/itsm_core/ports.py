@@ -387,7 +387,8 @@ Known = Person | tuple[str, ...] | None
 Directory = Callable[[str, dt.datetime], Known]
 """Knows people, and who they are at an instant: it is asked when a step falls due, never before.
 
-1. "user:ana" gives the `Person`, or None where nobody is called so.
+1. "user:ana" gives the `Person`, or None where nobody is called so. So "manager_of:assignee" is asked for: it
+   is the `manager` of the person whose id stands in that field of the record.
 2. Any other name, such as "group:network" or "role:manager", gives the ids of people, first to be told
    first; () where it knows none. The library itself asks for "role:management".
 3. It may do I/O. What it raises holds up nobody else: the others of the step are told, and it is asked

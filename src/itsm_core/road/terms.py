@@ -15,13 +15,14 @@ from itsm_core.errors import InvalidValue
 from itsm_core.escalation import EscalationPolicy, Inform, Resolver, by_id, policy_for, wording
 from itsm_core.escalation.answering import Shifts, check_answers, listed, shifts_of
 from itsm_core.events import Event
-from itsm_core.lifecycle import TOLERANCE, CustomField, Lifecycle
+from itsm_core.lifecycle import TOLERANCE, CustomField, FieldType, Lifecycle
 from itsm_core.lifecycle.timers import TIME
 from itsm_core.ports import Ask
 from itsm_core.priority import PriorityMatrix, matrix_3x3_p5
 from itsm_core.processes.major import MajorRules
 from itsm_core.processes.request_model import of_model
 from itsm_core.records import Record, apply, fold, follows
+from itsm_core.responders import MANAGER_OF
 from itsm_core.sla import Agreement, Clock, Metric, Timeline, clocks_at, trace
 from itsm_core.sla.agreements.agreement import judged_by, opened_under
 from itsm_core.sla.tracing import extended
@@ -217,9 +218,28 @@ class Terms:
         check_answers(self.policies, self.resolver, has_directory=self.asks_directory)
         self._check_metrics()
         self._check_sets()
+        self._check_managers()
+
+    def _kinds(self) -> list[dict[str, FieldType]]:
+        """The fields that the records of each lifecycle hold."""
+        return [{**one.kinds, **{f.name: f.type for f in self.custom}} for one in self.lifecycles]
+
+    def _check_managers(self) -> None:
+        """With a directory a manager is that of the person in a field, so the field has to be one."""
+        if not self.asks_directory:
+            return
+        held = [name for kinds in self._kinds() for name in kinds]
+        steps = [(policy.label, step) for policy in self.policies for step in policy.steps]
+        for label, step, name in [(label, one, name) for label, one in steps for name in one.names]:
+            field = name.removeprefix(MANAGER_OF)
+            if field != name and field not in held:
+                told = f"is told by step {step.id!r} of policy {label}, and {field!r} is no field"
+                near = difflib.get_close_matches(field, held, 1) or ["assignee", "owner", "requester"]
+                remedy = "write " + " or ".join(MANAGER_OF + one for one in near)
+                raise InvalidValue("target", name, told, remedy)
 
     def _check_sets(self) -> None:
-        kinds = [{**one.kinds, **{f.name: f.type for f in self.custom}} for one in self.lifecycles]
+        kinds = self._kinds()
         for step in (step for policy in self.policies for step in policy.steps if step.sets):
             told = [step.unset(known) for known in kinds]
             if all(told):
