@@ -2,6 +2,7 @@
 
 import datetime as dt
 import sqlite3
+import sys
 from contextlib import closing
 
 import pytest
@@ -122,6 +123,17 @@ def test_a_store_or_file_that_is_not_there_is_said(itsm, store, tmp_path):
     assert "is there already" in itsm("dump", store, store)[2]
     assert "No such file" in itsm("restore", store, tmp_path / "none")[2]
     assert "record 'Z'" in itsm("verify", store, "--record", "Z")[2]
+
+
+def test_a_database_whose_driver_is_not_installed_is_told_in_a_line(itsm, store, monkeypatch):
+    """With what to install, as of every other extra; what is really broken is no such line."""
+    monkeypatch.setitem(sys.modules, "itsm_core.stores.postgres", None)
+    status, _, complained = itsm("copy", store, "postgresql://host/db")
+    needs = "a store on PostgreSQL needs its extra: pip install 'itsm-core[postgres]'"
+    assert (status, complained) == (2, f"itsm: {needs}\n")
+    monkeypatch.setitem(sys.modules, "itsm_core.custody", None)
+    with pytest.raises(ImportError, match=r"import of itsm_core\.custody"):
+        main(["verify", str(store)])
 
 
 def test_progress_shows_on_a_terminal(itsm, store, monkeypatch):

@@ -66,6 +66,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         return BAD_INPUT
     except ItsmError as wrong:
         return _tell(str(wrong))
+    except ImportError as wrong:
+        if "pip install" not in str(wrong):
+            raise
+        return _tell(str(wrong))
     except OSError as wrong:
         return _tell(f"{_place(wrong)}{wrong.strerror or wrong}; check the path and its permissions")
     return status or 0
@@ -267,18 +271,14 @@ def _preview(policy: Path, picture: Path | None, as_json: bool, lang: str, **opt
     from itsm_core.escalation import draw  # noqa: PLC0415 - heavy; not for --help
     from itsm_core.foresight import foreseen  # noqa: PLC0415
 
-    read = (policy, options["agreement"], options["majors"])
-    if picture is not None and any(_same(picture, one) for one in read):
+    read = [one for one in (policy, options["agreement"], options["majors"]) if one and one.exists()]
+    if picture is not None and picture.exists() and any(map(picture.samefile, read)):
         return _tell(f"{picture}: is read here, so no picture is drawn over it; name another file")
     told = foreseen(policy, lang=lang, **options)
     print(json.dumps(told.to_dict(), ensure_ascii=False, indent=2) if as_json else told.text(lang))
     if picture is not None:
         picture.write_text(str(draw(told, lang)), encoding="utf-8", newline="\n")
     return 0
-
-
-def _same(path: Path, other: Path | None) -> bool:
-    return other is not None and path.exists() and other.exists() and path.samefile(other)
 
 
 def _demo_command() -> click.Command:

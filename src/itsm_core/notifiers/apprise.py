@@ -41,6 +41,7 @@ class AppriseNotifier:
         remedy = "give a timedelta, such as timedelta(seconds=30)"
         if only(dt.timedelta, self.timeout, "timeout", remedy) <= dt.timedelta(0):
             raise InvalidValue("timeout", self.timeout, "leaves no time", remedy)
+        _apprise()  # without it nobody could be told, which is better known now
 
     def __call__(self, message: Message) -> Outcome:
         """Sends the message, and says what Apprise made of it."""
