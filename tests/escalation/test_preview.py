@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalated import T0, TARGET, Desk, opened
-from itsm_core import Actor, BusinessCalendar, ServiceDesk, default_agreement, fold, stores
+from itsm_core import INCIDENT, Actor, BusinessCalendar, ServiceDesk, default_agreement, fold, stores
 from itsm_core.errors import InvalidValue
 from itsm_core.escalation import (
     Branch,
@@ -236,6 +236,15 @@ def test_work_that_goes_to_another_group_is_nobodys_there():
     fields = {"priority": "P3", "group": "desk", "assignee": "ana"}
     told = foresee(policy, None, fields, T0, HOUR, lambda _, record, at: (record.assignee or "the queue",))
     assert [row.who for row in told.rows] == ["work to net", "the queue"]
+
+
+def test_a_language_that_nobody_speaks_here_is_refused_before_anything_is_looked_at():
+    """By name, as the table refuses it."""
+    told = r"^language 'de': is not spoken here; use one of \['en', 'zh'\]$"
+    with pytest.raises(InvalidValue, match=told):
+        foresee(POLICY, None, LOW, T0, HOUR, lang="de")
+    with pytest.raises(InvalidValue, match=told):
+        preview(POLICY, INCIDENT.record("INC-1"), lambda at: {}, T0, HOUR, lang="de")
 
 
 def test_a_priority_that_falls_lets_no_other_policy_take_over():

@@ -87,9 +87,7 @@ class Preview:
 
     def table(self, lang: str = "en") -> Table:
         """The rows as a table in English ("en") or Chinese ("zh")."""
-        headings = HEADINGS.get(lang)
-        if headings is None:
-            raise InvalidValue("language", lang, "is not spoken here", f"use one of {sorted(HEADINGS)}")
+        headings = _spoken(lang)
         caption = f"{self.policy}: {self.priority or '-'}, {self._local(self.start)} {self.zone}"
         rows = tuple(tuple(map(printable, self._cells(row, lang))) for row in self.rows)
         return Table(printable(caption), headings, rows=rows, notes=self.said(lang), words=len(headings))
@@ -173,6 +171,7 @@ def preview(
     on; the clocks of a new priority are not known here, and a note says so. What a major incident owes, an
     update, its report and its review, is due as its record says; `update_due_at` says otherwise of the first.
     """
+    _spoken(lang)
     ahead = _Ahead(policy, record, resolver, matrix, calendar, update_due_at)
     return ahead.looked(lambda at, _, __: clocks(at), start, horizon, lang, follows=False)
 
@@ -216,6 +215,7 @@ def foresee(
     record = fold(decided.events)
     every = None if procedure is None else procedure.every(record.priority)
     update = None if every is None else later(at, dt.timedelta(microseconds=every))
+    _spoken(lang)
     ahead = _Ahead(policy, record, resolver, matrix, calendar, update)
     if not policy.covers(record):
         return ahead.shown(at, _end(at, horizon), (), [Note(why="uncovered", step="")])
@@ -327,6 +327,13 @@ class _Ahead:
         record, shifts = self.run.record, shifts_of(self.resolver)
         read = ClocksRead.of(record, clocks(now, record, self.made), self.calendar, now, shifts)
         return read if self.update_due_at is None else attrs.evolve(read, update_due_at=self.update_due_at)
+
+
+def _spoken(lang: str) -> tuple[str, ...]:
+    """The headings of a language; others are refused before anything is looked at."""
+    if lang not in HEADINGS:
+        raise InvalidValue("language", lang, "is not spoken here", f"use one of {sorted(HEADINGS)}")
+    return HEADINGS[lang]
 
 
 def _said(priority: Priority | None) -> str | None:
