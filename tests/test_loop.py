@@ -269,6 +269,40 @@ def test_the_longest_wait_has_a_unit(wrong):
 # --- the same, awaited ------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"clock": T0}, r"^clock .*: cannot be called; give a function"),
+        ({"wait": None}, r"^wait None: cannot be called; give a function of seconds"),
+        ({"report": 5}, r"^report 5: cannot be called; give a function of a Turn"),
+        ({"wait": AsyncWaiting()}, r"^wait .*: has to be awaited; take run_forever_async"),
+        ({"wait": asyncio.sleep}, r"^wait .*: has to be awaited; take run_forever_async"),
+    ],
+)
+def test_what_no_loop_can_run_on_is_refused_before_it_begins(given, said):
+    """A wait that nobody awaits is true, so the loop would have ended after one turn without a word."""
+    whole = {"clock": lambda: T0, "wait": lambda _: True, **given}
+    with pytest.raises(InvalidValue, match=said):
+        run_forever(desk_with(print), **whole)
+
+
+def test_each_loop_says_what_the_other_takes():
+    """Desks and waits of the other kind."""
+    plain, other = desk_with(print), AsyncServiceDesk(asyncio.run(stores.open_async("memory://")))
+    with pytest.raises(InvalidValue, match=r"^desk .*: has to be awaited; take run_forever_async"):
+        run_forever(other, clock=lambda: T0, wait=lambda _: True)
+    with pytest.raises(InvalidValue, match=r"^desk .*: cannot be awaited; take run_forever, or"):
+        asyncio.run(run_forever_async(plain, clock=lambda: T0, wait=AsyncWaiting()))
+    with pytest.raises(InvalidValue, match=r"^wait .*: cannot be awaited; take run_forever, or"):
+        asyncio.run(run_forever_async(other, clock=lambda: T0, wait=Waiting()))
+
+
+def test_a_dead_man_says_what_its_silence_is_not():
+    """By the name that it was given under."""
+    with pytest.raises(InvalidValue, match=r"^silence 60: is no Budget; say it by its unit"):
+        DeadMan(silence=60, since=T0, alarm=print)
+
+
 def test_the_awaited_loop_does_what_the_plain_one_does():
     """The same turns, store errors included."""
 

@@ -27,7 +27,7 @@ from itsm_core.business_time.durations import Budget, seconds
 from itsm_core.business_time.instants import in_utc
 from itsm_core.desk import ServiceDesk
 from itsm_core.errors import InvalidValue, StoreError
-from itsm_core.values import only
+from itsm_core.values import called, is_awaited, only
 
 AT_MOST = seconds(1)
 """How long a loop waits at most, so that it notices what other processes commit."""
@@ -148,7 +148,10 @@ def run_forever(
     `threading.Event`. `at_most` is the longest wait, on the wall clock: what another process commits is
     noticed after that. Errors of the store are waited out and reported, others end the loop.
     """
-    pace = Pace(clock, _longest(at_most))
+    if isinstance(desk, AsyncServiceDesk) or is_awaited(wait):
+        what, given = ("desk", desk) if isinstance(desk, AsyncServiceDesk) else ("wait", wait)
+        raise InvalidValue(what, given, "has to be awaited", "take run_forever_async, or give a plain one")
+    pace = _paced(clock, wait, report, at_most)
     while True:
         at = pace.begin()
         try:
@@ -169,7 +172,11 @@ async def run_forever_async(
     at_most: Budget = AT_MOST,
 ) -> None:
     """As `run_forever`, awaited; a task that is cancelled ends it, too, and leaves nothing half done."""
-    pace = Pace(clock, _longest(at_most))
+    if isinstance(desk, ServiceDesk) or isinstance(wait, Waiting):
+        what, given = ("desk", desk) if isinstance(desk, ServiceDesk) else ("wait", wait)
+        remedy = "take run_forever, or an AsyncServiceDesk and an AsyncWaiting"
+        raise InvalidValue(what, given, "cannot be awaited", remedy)
+    pace = _paced(clock, wait, report, at_most)
     while True:
         at = pace.begin()
         try:
@@ -181,11 +188,19 @@ async def run_forever_async(
             return
 
 
-def _longest(at_most: Budget) -> dt.timedelta:
-    given = only(Budget, at_most, "at_most", "say it by its unit: seconds(1), minutes(1)")
-    if not given.us:
-        raise InvalidValue("at_most", given, "is no wait", "give the loop some time, say seconds(1)")
-    return given.timedelta
+def _paced(clock: Clock, wait: object, report: object, at_most: Budget) -> Pace:
+    """The pace of a loop; what is no function is refused before the first turn."""
+    called(clock, "clock", "give a function: lambda: datetime.now(UTC)")
+    called(wait, "wait", "give a function of seconds that says when to end, such as Waiting()")
+    called(report, "report", "give a function of a Turn, or leave it out")
+    return Pace(clock, _longest("at_most", at_most))
+
+
+def _longest(what: str, given: Budget) -> dt.timedelta:
+    known = only(Budget, given, what, "say it by its unit: seconds(1), minutes(1)")
+    if not known.us:
+        raise InvalidValue(what, known, "is no wait", "give the loop some time, say seconds(1)")
+    return known.timedelta
 
 
 class Waiting:
@@ -255,7 +270,7 @@ class DeadMan:
     def __init__(
         self, *, silence: Budget, since: dt.datetime, alarm: Callable[[dt.timedelta], object]
     ) -> None:
-        self._longest, self._alarm = _longest(silence), alarm
+        self._longest, self._alarm = _longest("silence", silence), alarm
         self._last, self._raised = in_utc(since, "since"), False
 
     def beat(self, told: Turn) -> None:
