@@ -186,3 +186,24 @@ def test_a_closed_stdout_is_no_crash(show, monkeypatch):
     """Python has None there where a service is started with it closed."""
     monkeypatch.setattr("sys.stdout", None)
     assert cli._run(["preview", "policy.toml"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "zone", "shown"),
+    [
+        ("2026-03-29T01:30", "Europe/London", "2026-03-29 02:00 Europe/London"),  # it is skipped
+        ("2026-10-25T01:30", "Europe/London", "2026-10-25 01:30 Europe/London"),  # it comes twice: the first
+        ("2011-12-30T12:00", "Pacific/Apia", "2011-12-31 00:00 Pacific/Apia"),  # Samoa's missing day
+        ("2026-03-29T01:30Z", "Europe/London", "2026-03-29 02:30 Europe/London"),  # says its offset
+    ],
+)
+def test_a_start_that_the_clock_skips_is_the_end_of_the_gap(show, start, zone, shown):
+    """As everywhere else in business time."""
+    asked = ("policy.toml", "--start", start, "--zone", zone)
+    assert show(*asked).stdout.splitlines()[0] == f"major-line@1: P1, {shown}"
+
+
+def test_a_start_that_comes_twice_is_the_first(show):
+    """British summer time still holds at the first 01:30."""
+    asked = ("policy.toml", "--start", "2026-10-25T01:30", "--zone", "Europe/London", "--json")
+    assert json.loads(show(*asked).stdout)["start"] == "2026-10-25T00:30:00+00:00"

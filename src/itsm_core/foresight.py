@@ -7,7 +7,8 @@ from pathlib import Path
 
 import attrs
 
-from itsm_core.business_time.instants import zone_of
+from itsm_core.business_time.instants import micros, utc, zone_of
+from itsm_core.business_time.offsets import instant
 from itsm_core.config import (
     agreement_from_toml,
     customary_agreement,
@@ -57,11 +58,14 @@ def foreseen(
 
 
 def _instant(text: str | None, zone: str) -> dt.datetime:
-    """The instant that a text names, on the clocks of the zone unless it says another; None is now."""
+    """The instant that a text names, on the clocks of the zone unless it says another; None is now.
+
+    As in a calendar: a skipped local time is the end of the gap, one that comes twice its first occurrence.
+    """
     if text is None:
         return dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
     try:
         at = dt.datetime.fromisoformat(text)
     except ValueError:
         raise InvalidValue("--start", text, "is no instant", "write 2026-03-06T16:00") from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=zone_of(zone))
+    return at if at.tzinfo is not None else utc(instant(zone_of(zone), micros(at.replace(tzinfo=dt.UTC))))
