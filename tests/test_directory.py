@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 
+import attrs
 import pytest
 
 from itsm_core import (
@@ -96,6 +97,19 @@ def test_a_manager_is_that_of_somebody_in_a_field(name, said):
             told(policy, directory=look)
     buddy = CustomField("buddy", "text")
     told(paging("manager_of:buddy"), directory=look, custom_fields=[buddy])
+
+
+def test_an_answer_may_call_people_as_a_policy_does():
+    """They are told by their own channel and language, and the work is theirs under their id."""
+    known = {"group:ops": ["user:bo", "user:ana"], "user:bo": attrs.evolve(PEOPLE["bo"], absent_until=None)}
+    sent, _ = told(paging("group:ops", channel="console"), directory=lambda name, at: known.get(name))
+    assert [(m.to, m.channel, m.facts.get("lang")) for m in sent] == [
+        ("bo", "email", "zh"),
+        ("ana", "console", None),
+    ]
+    work = EscalationStep("move", trigger=Trigger.unacknowledged("5m wall"), assignee="group:ops")
+    _, desk = told(EscalationPolicy("paging", 1, steps=[work]), directory=lambda name, at: known.get(name))
+    assert desk.get("INC-1").assignee == "bo"
 
 
 @pytest.mark.parametrize(("name", "who"), NAMES)

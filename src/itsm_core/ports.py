@@ -390,7 +390,8 @@ Directory = Callable[[str, dt.datetime], Known]
 1. "user:ana" gives the `Person`, or None where nobody is called so. So "manager_of:assignee" is asked for: it
    is the `manager` of the person whose id stands in that field of the record.
 2. Any other name, such as "group:network" or "role:manager", gives the ids of people, first to be told
-   first; () where it knows none. The library itself asks for "role:management".
+   first ("user:ana" among them is ana); () where it knows none. The library itself asks for
+   "role:management".
 3. It may do I/O. What it raises holds up nobody else: the others of the step are told, and it is asked
    again every minute, until it answers or somebody is on it. A person whom it cannot tell about is told
    by the channel of the step. `Tick.stuck` names the record and what was raised.

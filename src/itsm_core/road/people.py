@@ -98,7 +98,8 @@ class People:
             person = (yield from self._person(whose)) if isinstance(whose, str) else None
             return (person.manager,) if person is not None and person.manager else ()
         answer: Known = yield Ask("look", (name, self._at))
-        return _listed(name, answer.id if isinstance(answer, Person) else answer)
+        ids = _listed(name, answer.id if isinstance(answer, Person) else answer)
+        return listed(one.removeprefix(USER) for one in ids)  # some call people as a policy does
 
     def _by_resolver(self, name: str) -> tuple[str, ...]:
         return _listed(name, self._terms.resolver(name, self._record, self._at))
