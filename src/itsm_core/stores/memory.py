@@ -165,22 +165,19 @@ class MemoryStore:
             self._due.pop(record, None)
         old = self._labels.get(record, _NO_LABELS)
         if new != old:
+            found = self._found_by
             for name, was, now in zip(rules.FACETS, old[0], new[0], strict=True):
                 if was != now:
-                    self._find_by(name, was, now, record)
+                    if was is not None:
+                        found[name, was].discard(record)
+                    if now is not None:
+                        found[name, now].add(record)
             if old[1] != new[1]:
                 for reference in old[1]:
-                    self._find_by("external_ref", reference, None, record)
+                    found["external_ref", reference].discard(record)
                 for reference in new[1]:
-                    self._find_by("external_ref", None, reference, record)
+                    found["external_ref", reference].add(record)
             self._labels[record] = new
-
-    def _find_by(self, name: str, was: str | None, now: str | None, record: str) -> None:
-        """Lets a record be found by a text from now on, and no more by what it was found by."""
-        if was is not None:
-            self._found_by[name, was].discard(record)
-        if now is not None:
-            self._found_by[name, now].add(record)
 
     def find(self, query: Query) -> tuple[Record, ...]:
         """As `ports.Store.find` promises."""
