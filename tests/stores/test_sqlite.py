@@ -1,5 +1,6 @@
 """A store in a file of its own: what survives, what is refused, who waits for whom."""
 
+import _thread
 import datetime as dt
 import json
 import random
@@ -651,6 +652,44 @@ def test_an_interrupted_commit_leaves_nothing(store, write, monkeypatch):
         store.commit(write.changes(timers=[write.timer("t", 1)]))
     assert store.find(Query()) == ()
     assert store.event("R1/1") is None
+
+
+def test_a_commit_interrupted_while_it_waits_leaves_the_file_to_others(store, file, write):
+    """Ctrl-C is heard once the lock is got: it is let go, and this store and others go on writing."""
+
+    def interrupt_and_release():
+        _thread.interrupt_main()
+        holder.execute("ROLLBACK")
+
+    holder = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.5, interrupt_and_release)
+    with closing(SqliteStore(file, busy_timeout=write.MINUTE)) as waiting, closing(holder):
+        release.start()
+        with pytest.raises(KeyboardInterrupt):
+            waiting.commit(write.changes())
+        release.join()
+        assert store.commit(write.changes("R2")).version == 1
+        assert waiting.commit(write.changes("R3")).version == 1
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_an_interrupted_read_does_not_go_on_seeing_what_it_saw(store, file, write, monkeypatch, joined):
+    """However long the error is kept, as a notebook keeps it, what others write is seen and written after."""
+    store.commit(write.changes(new=2))
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        reader = SqliteStore.on(connection) if joined else SqliteStore(file)
+        asked = connection if joined else reader._link._connection
+        asked.create_function("pressed_ctrl_c", 0, _thread.interrupt_main)
+        monkeypatch.setattr(statements, "_HISTORY", f"{statements._HISTORY}, pressed_ctrl_c()")
+        with pytest.raises(KeyboardInterrupt) as kept:
+            reader.load("R1", 0)
+        monkeypatch.undo()
+        store.commit(write.changes("R2"))
+        assert [record.id for record in reader.find(Query())] == ["R1", "R2"]
+        assert reader.commit(write.changes("R3")).version == 1
+        reader.close()
+    assert kept.value is not None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of files")

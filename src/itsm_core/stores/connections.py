@@ -99,8 +99,8 @@ def run(cursor: sqlite3.Cursor, steps: Steps[T]) -> T:
 def _committed(connection: sqlite3.Connection, steps: Steps[T]) -> T:
     """What the operation returns, run in a transaction of its own."""
     cursor = connection.cursor()
-    cursor.execute("BEGIN IMMEDIATE")
     try:
+        cursor.execute("BEGIN IMMEDIATE")  # who interrupts it while it waits is heard once it has begun
         result = run(cursor, steps)
         cursor.execute("COMMIT")
     except BaseException:
@@ -175,6 +175,8 @@ class OwnFile:
                 return run(cursor, steps)
             except RAISED as error:
                 raise meaning(self.name, error) from error
+            finally:
+                cursor.close()  # left half read, it would hold the connection at what it saw
 
     def write(self, steps: Steps[T]) -> T:
         """What the operation returns, once it is committed; any error undoes it."""
@@ -318,7 +320,8 @@ class HostConnection:
         """What the operation reads; it sees what the host's transaction sees."""
         with translated(self.name):
             self._ensure()
-            return run(self._cursor(), steps)
+            with closing(self._cursor()) as cursor:
+                return run(cursor, steps)
 
     def write(self, steps: Steps[T]) -> T:
         """What the operation returns; an error undoes our part and nothing of the host's."""
