@@ -18,6 +18,7 @@ from itsm_core import (
 )
 from itsm_core.approvals import ApprovalRule, Panel
 from itsm_core.business_time import hours
+from itsm_core.business_time.instants import LATEST
 from itsm_core.lifecycle import CustomField, InstantOf, Lifecycle, Need, State, Transition
 from itsm_core.lifecycle.migration import MigrationPlan
 from itsm_core.processes import PROBLEM, SERVICE_REQUEST, TASK, authority
@@ -414,3 +415,15 @@ def test_the_timers_are_written_down_as_data(lifecycle):
     again = Lifecycle.from_json(lifecycle.to_json(), guards=lifecycle.guards)
     assert again == lifecycle
     assert any(isinstance(row.after, InstantOf) for row in again.transitions)
+
+
+def test_at_the_last_instant_there_is_nothing_is_claimed(store):
+    """No lease follows it, so that two workers would hold one timer: it is refused."""
+    desk = ServiceDesk(store, notifiers=lambda _: None)
+    desk.open("Mail", actor=UMA, at=T0, record_id="INC-1")
+    desk.communicate("INC-1", "Looking into it", actor=ANA, at=T0)
+    with pytest.raises(InvalidValue, match="last instant there is"):
+        desk.tick(LATEST)
+    with pytest.raises(InvalidValue, match="last instant there is"):
+        store.claim("message", LATEST, 5, DAY, "w")
+    assert desk.tick(T0 + DAY).delivered == 1

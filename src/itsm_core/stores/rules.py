@@ -157,7 +157,10 @@ def lease_end(now: dt.datetime, lease: dt.timedelta) -> dt.datetime:
     """The instant from which on others may claim again."""
     if lease <= dt.timedelta(0):
         raise InvalidValue("lease", lease, "is over before it begins", "give the worker some time, say 60 s")
-    return later(in_utc(now, "now"), lease)
+    now = in_utc(now, "now")
+    if (until := later(now, lease)) <= now:
+        raise InvalidValue("now", now, "is the last instant there is; no lease follows it", "name another")
+    return until
 
 
 def ready(message: Message) -> dt.datetime:
