@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import pickle
 import signal
 import sqlite3
 import stat
@@ -17,7 +18,7 @@ import pytest
 
 from itsm_core import Actor, BusinessCalendar, ServiceDesk, custody, default_agreement
 from itsm_core.custody import dumps, moving, verifying
-from itsm_core.errors import InvalidInput, InvalidValue, RecordNotFound, StoreError
+from itsm_core.errors import InvalidInput, InvalidValue, RecordNotFound, StoreError, StoreUnreadable
 from itsm_core.ports import ChangeSet, Position, Query, Snapshot
 from itsm_core.stores.memory import MemoryStore
 from itsm_core.stores.sqlite import SqliteStore
@@ -166,6 +167,34 @@ BREAKS = {
     ),
     "a record taken out": (("DELETE FROM itsm_records WHERE id = 'I-1'",), 1, "stray"),
 }  # fmt: skip
+
+
+_NO_SNAPSHOTS = "UPDATE itsm_records SET snapshot = replace(snapshot, '\"fold\":', '\"fold\":-')"
+
+
+@pytest.mark.parametrize("page", [verifying.PAGE, 1])
+@pytest.mark.parametrize("what", BREAKS.keys() - {"the record shown otherwise"})
+def test_a_break_is_found_where_no_snapshot_can_be_read(store, file, monkeypatch, what, page):
+    """As after an update of the library that folds otherwise: records come from events, broken ones too."""
+    monkeypatch.setattr(verifying, "PAGE", page)
+    commands, seq, kind = BREAKS[what]
+    sql(file, *commands, _NO_SNAPSHOTS)
+    report = custody.verify(store)
+    assert [(one.record, one.seq, one.kind) for one in report.breaks] == [("I-1", seq, kind)]
+
+
+def test_a_record_that_its_events_do_not_tell_is_named(store, file):
+    """Whoever looks for work is told which record is damaged."""
+    sql(file, "DELETE FROM itsm_events WHERE record = 'I-1'", _NO_SNAPSHOTS)
+    with pytest.raises(StoreUnreadable, match=r"record 'I-1' cannot be told by its .*a backup") as told:
+        store.find(Query())
+    assert pickle.loads(pickle.dumps(told.value)).record == "I-1"
+
+
+def test_a_record_under_another_name_is_no_record(store, file):
+    """Where somebody renamed a row, the record of that row is gone."""
+    sql(file, "UPDATE itsm_records SET id = 'I-00' WHERE id = 'I-1'")
+    assert str(custody.verify(store).first) == "record I-00, event #1: cut off"
 
 
 @pytest.mark.parametrize("long", [verifying.LONG, 0])

@@ -182,7 +182,14 @@ class StoreError(ItsmError):
 
 
 class StoreUnreadable(StoreError):
-    """The file is damaged, is not ours, or was written by a newer version."""
+    """The file is damaged, is not ours, or was written by a newer version; `record`: the one, if known."""
+
+    def __init__(self, message: str, record: str | None = None) -> None:
+        self.record = record
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.record)
 
 
 class StoreBusy(StoreError):

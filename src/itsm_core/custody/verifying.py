@@ -132,7 +132,20 @@ def names(store: Store) -> Iterator[str]:
 
 def _versions(store: Store) -> Iterator[tuple[str, int]]:
     after: str | None = None
-    while found := store.find(Query(after=after, limit=PAGE)):
+    limit = PAGE
+    while True:
+        try:
+            found = store.find(Query(after=after, limit=limit))
+        except StoreUnreadable as error:
+            if error.record is None:
+                raise
+            if limit == 1:
+                yield error.record, 0
+                after = error.record
+            limit = PAGE if limit == 1 else 1  # the others of its page come one by one
+            continue
+        if not found:
+            return
         yield from ((record.id, record.version) for record in found)
         after = found[-1].id
 

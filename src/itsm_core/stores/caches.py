@@ -101,8 +101,9 @@ class Recent:
         if text == stored and snapshot.record.version == version:
             return snapshot
         found = read(stored, version)
-        if found is not None:
-            self.put(record, stored, found)
+        if found is None or found.record.id != record:
+            return None
+        self.put(record, stored, found)
         return found
 
     def put(self, record: str, text: str, snapshot: Snapshot) -> None:

@@ -222,8 +222,20 @@ def find(query: Query) -> Steps[tuple[Record, ...]]:
     found = []
     for record, version, stored in rows:
         snapshot = caches.read(stored, version)
-        found.append(snapshot.record if snapshot else fold((yield from _history(record, 0))))
+        whole = snapshot is not None and snapshot.record.id == record
+        found.append(snapshot.record if snapshot and whole else (yield from _folded(record)))
     return tuple(found)
+
+
+def _folded(record: str) -> Steps[Record]:
+    """The record as its events tell it."""
+    try:
+        return fold((yield from _history(record, 0)))
+    except StoreUnreadable as error:
+        raise StoreUnreadable(str(error), record) from error
+    except _MISREAD as error:
+        told = f"record {record!r} cannot be told by its events ({error})"
+        raise StoreUnreadable(f"{told}; the store is damaged: restore a backup", record) from error
 
 
 # --- timers and messages ----------------------------------------------------------------------
