@@ -354,6 +354,24 @@ def falls():
     raise ConnectionError(msg)
 
 
+def leaves():
+    """A factory that ends the process, and says that all is well."""
+    raise SystemExit(0)
+
+
+def skips():
+    """A factory of somebody's tests, where no server is."""
+    pytest.skip("no database")
+
+
+class SkipsAll(StoreContract):
+    """A contract whose store needs what is not there."""
+
+    @pytest.fixture
+    def store(self):
+        pytest.skip("no database")
+
+
 def wants_more(url):
     """A factory that needs to be told where."""
     return url

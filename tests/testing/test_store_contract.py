@@ -180,11 +180,16 @@ def test_a_broken_promise_is_status_1(capsys):
         ("planted:settles_only", "which lacks load, commit, event, read, claim, next_due, find, links; give"),
         ("itsm_core.testing:StoreContract", "is the contract itself; subclass it"),
         ("this_raises:store", "cannot be imported: ZeroDivisionError: division by zero"),
+        ("this_leaves:store", "cannot be imported: SystemExit: 0; mend the module"),
+        ("planted:leaves", "makes no store: SystemExit: 0; call it yourself"),
+        ("planted:skips", "makes no store: Skipped: no database; call it yourself"),
+        ("planted:SkipsAll", "left out every check: no database; give it what it asks for"),
     ],
 )
 def test_what_cannot_be_run_is_status_2(subject, why, capsys, tmp_path, monkeypatch):
     """It is said on the other stream, with the remedy."""
     (tmp_path / "this_raises.py").write_text("1 / 0")
+    (tmp_path / "this_leaves.py").write_text("raise SystemExit(0)")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert main([subject]) == 2
     assert why in capsys.readouterr().err

@@ -95,6 +95,8 @@ def _counted(checks: Any) -> str:
     return ", ".join(f"{sum(c.verdict == v for c in checks)} {v}" for v in _VERDICTS)
 
 
+_FALLS = (Exception, SystemExit, pytest.skip.Exception, pytest.fail.Exception)
+"""What ends a module or a function: who leaves or skips without a word makes nothing that keeps promises."""
 _SUITES = (AsyncStoreContract, StoreContract, NotifierContract)
 
 
@@ -122,7 +124,7 @@ def _found(subject: str) -> Any:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError) as lacking:
         raise InvalidValue("subject", subject, f"cannot be found: {lacking}", _REMEDY) from lacking
-    except Exception as wrong:
+    except _FALLS as wrong:
         remedy = "mend the module until it can be imported"
         raise InvalidValue("subject", subject, f"cannot be imported: {_said(wrong)}", remedy) from wrong
 
@@ -145,7 +147,7 @@ def _made(subject: str, factory: Callable[[], Any]) -> Any:
     """A store, or what is awaited for one."""
     try:
         made = factory()
-    except Exception as wrong:
+    except _FALLS as wrong:
         remedy = "call it yourself, without arguments, until it makes an empty store"
         raise InvalidValue("subject", subject, f"makes no store: {_said(wrong)}", remedy) from wrong
     lacks = [name for name in (*METHODS, "close") if not callable(getattr(made, name, None))]
@@ -155,7 +157,7 @@ def _made(subject: str, factory: Callable[[], Any]) -> Any:
     return made
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
@@ -209,7 +211,8 @@ def report_on(subject: str) -> Report:
 
     The name is that of a function that makes an empty store each time it is called, or of a subclass of
     `StoreContract`, `AsyncStoreContract` or `NotifierContract`, whose fixtures allow for more checks: of a
-    function nobody knows whether its stores outlive the process.
+    function nobody knows whether its stores outlive the process. Where each check is left out, as where a
+    fixture finds no database, nothing is proved, and it is refused.
     """
     contract = contract_of(subject)
     outcomes = _run(subject)
@@ -217,6 +220,10 @@ def report_on(subject: str) -> Report:
     ran = {name.partition("[")[0] for name in outcomes.checks}
     missing = [Check(n, "failed", "the check was taken away") for n in checks_of(suite) if n not in ran]
     checks = sorted((*outcomes.checks.values(), *missing), key=lambda c: promise_of(c.name))
+    numbered = [check for check in checks if check.promise]
+    if all(check.verdict == "left out" for check in numbered):
+        remedy = "give it what it asks for, such as the address of a database"
+        raise InvalidValue("subject", subject, f"left out every check: {numbered[0].why}", remedy)
     flags = {name: bool(getattr(contract, name)) for name in _FLAGS if hasattr(contract, name)}
     return Report(subject, suite.__name__, flags, tuple(checks))
 
