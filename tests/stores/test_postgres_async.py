@@ -157,6 +157,18 @@ def test_the_hosts_rollback_takes_our_rows_along(url, write, autocommit):
     assert asyncio.run(story()) == (["alone", "kept"] if autocommit else ["kept"])
 
 
+def test_a_connection_that_the_host_has_closed_is_said(url):
+    """An error of ours, however the store is made."""
+
+    async def story():
+        host = await psycopg.AsyncConnection.connect(url)
+        await host.close()
+        await AsyncPostgresStore.on(host)
+
+    with pytest.raises(StoreError, match="the host's connection: the connection was lost"):
+        asyncio.run(story())
+
+
 def test_what_is_no_connection_that_awaits_is_refused(url):
     """Neither an object nor the connection that blocks."""
     with psycopg.connect(url) as blocking:

@@ -239,6 +239,8 @@ def test_closing_leaves_the_hosts_connection_open(host):
     host.close()
     with pytest.raises(StoreError, match="the host's connection: the connection was lost"):
         store.find(Query())
+    with pytest.raises(StoreError, match="the host's connection: the connection was lost"):
+        PostgresStore.on(host)
 
 
 # --- SQLAlchemy ---

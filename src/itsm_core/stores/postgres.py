@@ -235,8 +235,8 @@ class _Host:
                 "in SQLAlchemy",
             )
         self._connection, self._sure = connection, False
-        postgres_rules.fit(self.name, connection.info)
         with translated(self.name):
+            postgres_rules.fit(self.name, connection.info)
             bounds = self._bounds()
             made = self._ensure()
             _run(connection, postgres_steps.judged(self.name))

@@ -220,8 +220,8 @@ class _Host:
 
     async def start(self) -> None:
         """Makes our tables where they are missing, and refuses those of another version."""
-        postgres_rules.fit(self.name, self._connection.info)
         with translated(self.name):
+            postgres_rules.fit(self.name, self._connection.info)
             bounds = self._bounds()
             made = await self._ensure()
             await _run(self._connection, postgres_steps.judged(self.name))
