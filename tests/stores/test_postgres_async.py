@@ -1,6 +1,7 @@
 """The awaited store in PostgreSQL: what the contract does not ask of it."""
 
 import asyncio
+import subprocess
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -11,6 +12,7 @@ from psycopg.pq import TransactionStatus
 from itsm_core import stores
 from itsm_core.errors import InvalidValue, StoreBusy, StoreError, StoreUnreadable, VersionConflict
 from itsm_core.ports import Position, Query
+from itsm_core.stores import postgres_async
 from itsm_core.stores.postgres import PostgresStore
 from itsm_core.stores.postgres_async import AsyncPostgresStore
 
@@ -167,6 +169,36 @@ def test_a_connection_that_the_host_has_closed_is_said(url):
 
     with pytest.raises(StoreError, match="the host's connection: the connection was lost"):
         asyncio.run(story())
+
+
+def test_a_forked_process_opens_a_connection_of_its_own(url, python):
+    """A store made before a fork can be used on both sides of it; the child reads no answer of the parent's."""
+    done = subprocess.run([*python, "fork_awaited", url], stdout=subprocess.PIPE, check=True, timeout=120)
+    assert done.stdout.strip() == b"0"
+
+    async def story():
+        async with own(url) as store:
+            return len((await store.read(Position(), 100))[0])
+
+    assert asyncio.run(story()) == 41
+
+
+def test_after_a_fork_the_parents_connection_is_left_alone(url, write):
+    """The child neither closes nor uses it, also where it closes a store that it never used."""
+
+    async def story():
+        async with own(url) as store, own(url) as unused:
+            parents = [store._link._connection, unused._link._connection]
+            postgres_async._after_fork()
+            await store.commit(write.changes())
+            await unused.close()
+            assert store._link._connection not in parents
+            assert not any(one.closed for one in parents)
+            for one in parents:
+                postgres_async._LEFT.remove(one)
+                await one.close()
+
+    asyncio.run(story())
 
 
 def test_what_is_no_connection_that_awaits_is_refused(url):

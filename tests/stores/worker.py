@@ -4,11 +4,13 @@ worker.py commit FILE NAME COUNT    commits, and says each record and version
 worker.py claim FILE KIND           claims and settles until nothing is left, and says what
 worker.py hold FILE                 holds the write lock until its input ends
 worker.py fork FILE                 commits before and after a fork, in parent and child
+worker.py fork_awaited URL          the same on a store that is awaited
 worker.py dawdle URL NAME COUNT     commits on PostgreSQL, and leaves each fifth transaction open for a while
 
 FILE may be the URL of a database for all but `hold`.
 """
 
+import asyncio
 import itertools
 import os
 import random
@@ -20,6 +22,7 @@ import psycopg
 
 from conftest import MINUTE, at, changes, message, timer
 from itsm_core.ports import Settlement
+from itsm_core.stores import open_async
 from itsm_core.stores.postgres import PostgresStore
 from itsm_core.stores.sqlite import SqliteStore
 
@@ -77,6 +80,22 @@ def fork(file):
     for n in range(20):
         store.commit(changes(f"{'parent' if child else 'child'}.{n}"))
     store.close()
+    if child:
+        say(os.waitpid(child, 0)[1])
+
+
+def fork_awaited(url):
+    """Uses one store on both sides of a fork, in an event loop each."""
+    store = asyncio.run(open_async(url))
+    asyncio.run(store.commit(changes("before")))
+    child = os.fork()
+
+    async def go_on():
+        for n in range(20):
+            await store.commit(changes(f"{'parent' if child else 'child'}.{n}"))
+        await store.close()
+
+    asyncio.run(go_on())
     if child:
         say(os.waitpid(child, 0)[1])
 

@@ -7,9 +7,11 @@ store = await AsyncPostgresStore.on(connection)       # joins the host's transac
 from __future__ import annotations
 
 import datetime as dt
+import os
 from asyncio import Lock
 from collections.abc import Sequence
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -136,7 +138,7 @@ async def _plainly(connection: Connection, operation: Operation[T]) -> T:
 class _Own:
     """A connection of our own, for one task at a time; made anew if it was lost while idle."""
 
-    _connection: Connection
+    _connection: Connection | None = None
 
     def __init__(self, url: str, busy_timeout: dt.timedelta) -> None:
         self.name = postgres_rules.name(url)
@@ -147,6 +149,7 @@ class _Own:
         """Makes the connection, and the tables where they are missing."""
         with translated(self.name):
             self._connection = await self._open()
+        _OPEN.add(self)
 
     async def _open(self) -> Connection:
         try:
@@ -193,16 +196,37 @@ class _Own:
 
     async def _usable(self) -> Connection:
         """The connection, or a new one where it is lost or was left within a transaction."""
-        if self._connection.info.transaction_status != TransactionStatus.IDLE:
+        if self._connection is not None:
+            if self._connection.info.transaction_status == TransactionStatus.IDLE:
+                return self._connection
             await self._connection.close()
-            self._connection = await self._open()
+        self._connection = await self._open()
         return self._connection
 
     async def close(self) -> None:
         """Closes the connection; closing twice is no error."""
         async with self._lock:
             self._closed = True
-            await self._connection.close()
+            if self._connection is not None:
+                await self._connection.close()
+
+    def forked(self) -> None:
+        """Leaves the connection, unclosed, to the process that this one was forked from."""
+        _LEFT.append(self._connection)
+        self._connection, self._lock = None, Lock()
+
+
+_OPEN: WeakSet[_Own] = WeakSet()
+_LEFT: list[Connection | None] = []
+
+
+def _after_fork() -> None:
+    for own in list(_OPEN):
+        own.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class _Host:
