@@ -622,6 +622,13 @@ def test_a_forked_process_opens_a_connection_of_its_own(file, python):
     assert sql(file, "PRAGMA integrity_check") == [("ok",)]
 
 
+def test_threads_that_fork_at_once_wait_for_one_another(file, python):
+    """Each fork closes what is open and holds the stores: two at once would each hold what the other waits for."""
+    done = subprocess.run([*python, "fork_in_threads", file], stdout=subprocess.PIPE, check=True, timeout=400)
+    assert done.stdout.split() == [b"120", b"60"]
+    assert sql(file, "PRAGMA integrity_check") == [("ok",)]
+
+
 def test_no_connection_is_carried_across_a_fork(store, write):
     """Before a fork it is closed and held; afterwards it is opened again when it is needed."""
     from itsm_core.stores import connections

@@ -4,7 +4,8 @@ worker.py commit FILE NAME COUNT    commits, and says each record and version
 worker.py claim FILE KIND           claims and settles until nothing is left, and says what
 worker.py hold FILE                 holds the write lock until its input ends
 worker.py fork FILE                 commits before and after a fork, in parent and child
-worker.py fork_awaited URL          the same on a store that is awaited
+worker.py fork_in_threads FILE      commits in some threads while others fork, and says how often both were done
+worker.py fork_awaited URL          commits before and after a fork, in parent and child, on a store that is awaited
 worker.py dawdle URL NAME COUNT     commits on PostgreSQL, and leaves each fifth transaction open for a while
 
 FILE may be the URL of a database for all but `hold`.
@@ -16,7 +17,9 @@ import os
 import random
 import sqlite3
 import sys
+import threading
 import time
+from contextlib import closing
 
 import psycopg
 
@@ -82,6 +85,30 @@ def fork(file):
     store.close()
     if child:
         say(os.waitpid(child, 0)[1])
+
+
+def fork_in_threads(file):
+    """Uses two stores while three threads fork."""
+    commits, forks = [], []
+
+    def commit(name):
+        with closing(opened(file)) as store:
+            commits.extend(store.commit(changes(f"{name}.{n}")) for n in range(60))
+
+    def fork_once():
+        child = os.fork()
+        return os.waitpid(child, 0) if child else os._exit(0)
+
+    def fork_often():
+        forks.extend(fork_once() for _ in range(20))
+
+    work = [threading.Thread(target=commit, args=name, daemon=True) for name in "ab"]
+    work += [threading.Thread(target=fork_often, daemon=True) for _ in range(3)]
+    for one in work:
+        one.start()
+    for one in work:
+        one.join(60)
+    say(len(commits), len(forks))
 
 
 def fork_awaited(url):

@@ -215,17 +215,21 @@ class OwnFile:
 
 _OPEN: WeakSet[OwnFile] = WeakSet()
 _forking: list[OwnFile] = []
+_turn = Lock()
+"""Held by the thread that forks: two that each hold a store the other waits for would wait for ever."""
 
 
 def _before_fork() -> None:
-    _forking[:] = _OPEN
-    for file in _forking:
+    _turn.acquire()
+    for file in list(_OPEN):
         file.before_fork()
+        _forking.append(file)
 
 
 def _after_fork() -> None:
     while _forking:
         _forking.pop().after_fork()
+    _turn.release()
 
 
 if hasattr(os, "register_at_fork"):
