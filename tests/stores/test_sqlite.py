@@ -661,7 +661,8 @@ def test_an_interrupted_commit_leaves_nothing(store, write, monkeypatch):
     assert store.event("R1/1") is None
 
 
-def test_a_commit_interrupted_while_it_waits_leaves_the_file_to_others(store, file, write):
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_commit_interrupted_while_it_waits_leaves_the_file_to_others(store, file, write, joined):
     """Ctrl-C is heard once the lock is got: it is let go, and this store and others go on writing."""
 
     def interrupt_and_release():
@@ -671,13 +672,15 @@ def test_a_commit_interrupted_while_it_waits_leaves_the_file_to_others(store, fi
     holder = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     holder.execute("BEGIN IMMEDIATE")
     release = threading.Timer(0.5, interrupt_and_release)
-    with closing(SqliteStore(file, busy_timeout=write.MINUTE)) as waiting, closing(holder):
+    with closing(sqlite3.connect(file, timeout=60)) as host, closing(holder):
+        waiting = SqliteStore.on(host) if joined else SqliteStore(file, busy_timeout=write.MINUTE)
         release.start()
         with pytest.raises(KeyboardInterrupt):
             waiting.commit(write.changes())
         release.join()
         assert store.commit(write.changes("R2")).version == 1
         assert waiting.commit(write.changes("R3")).version == 1
+        waiting.close()
 
 
 @pytest.mark.parametrize("joined", [False, True])

@@ -331,13 +331,14 @@ class HostConnection:
         """What the operation returns; an error undoes our part and nothing of the host's."""
         with translated(self.name):
             self._ensure()
-            began = self._begin()
+            idle = not self._connection.in_transaction
             try:
+                self._begin()
                 with self._savepoint() as cursor:
                     cursor.execute(_TAKE_WRITE_LOCK)
                     return run(cursor, steps)
             except BaseException:
-                if began and self._connection.in_transaction:
+                if idle and self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")  # nothing but our own is in it
                 raise
 
@@ -349,14 +350,12 @@ class HostConnection:
         cursor.row_factory = None  # the host may want rows of another kind; we want tuples
         return cursor
 
-    def _begin(self) -> bool:
-        """Begins where Python itself would before an INSERT; True if it did."""
+    def _begin(self) -> None:
+        """Begins where Python itself would before an INSERT."""
         connection = self._connection
         by_itself = getattr(connection, "autocommit", -1) == -1 and connection.isolation_level is not None
-        if connection.in_transaction or not by_itself:
-            return False
-        self._cursor().execute("BEGIN IMMEDIATE")
-        return True
+        if by_itself and not connection.in_transaction:
+            self._cursor().execute("BEGIN IMMEDIATE")
 
     @contextmanager
     def _savepoint(self) -> Iterator[sqlite3.Cursor]:
