@@ -282,18 +282,31 @@ def verifying_text(event):
 
 
 def test_a_commit_in_the_middle_of_looking_is_no_break(store):
-    """Links and events are read one after the other; what came in between is looked at again."""
-    desk, links = ServiceDesk(store, agreement=AGREEMENT), store.links
+    """Links and events are read one after the other, and it ends however often somebody comes in between."""
+    desk, links, commits = ServiceDesk(store, agreement=AGREEMENT), store.links, iter(range(100))
 
     def meanwhile(record):
         said = links(record)
-        if len(said) < 6:
-            desk.note(record, "once more", actor=ANA, at=T0 + 20 * MINUTE)
+        next(commits)  # a hundred are too many
+        desk.note(record, "once more", actor=ANA, at=T0 + 20 * MINUTE)
         return said
 
     store.links = meanwhile
     report = custody.verify(store, "I-1")
-    assert (report.first, report.events) == (None, 6)
+    assert (report.first, report.events, report.chained) == (None, 5, 5)
+
+
+def test_what_was_cut_off_is_found_while_somebody_commits(store, file):
+    """The events read last are fewer than the links that were there before them."""
+    links = store.links
+
+    def meanwhile(record):
+        said = links(record)
+        sql(file, "DELETE FROM itsm_events WHERE record = 'I-1' AND seq = 3")
+        return said
+
+    store.links = meanwhile
+    assert str(custody.verify(store, "I-1").first) == "record I-1, event #3: cut off"
 
 
 class Lagging(MemoryStore):

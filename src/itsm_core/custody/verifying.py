@@ -192,12 +192,12 @@ def _look_at(store: Store, record: str, count: _Count) -> None:
 
 
 def _as_it_lies(store: Store, record: str) -> tuple[tuple[str, ...], Snapshot | None, tuple[Event, ...]]:
-    """Links, snapshot and events of one moment, also while somebody commits."""
-    while True:
-        links = store.links(record)
-        snapshot, events = store.load(record, 0)
-        if not links or len(links) == len(events) or store.links(record) == links:
-            return links, snapshot, events
+    """Snapshot, events, and the links of as many events, also while somebody commits."""
+    links = store.links(record)
+    snapshot, events = store.load(record, 0)
+    if links and len(links) < len(events):  # committed meanwhile, or behind the end: the record says which
+        links = store.links(record)[: len(events)]
+    return links, snapshot, events
 
 
 def _unreadable(store: Store, record: str) -> tuple[int, None]:
