@@ -67,7 +67,9 @@ class ServiceDesk(Desk[Store, Notifier, Directory]):
 
         A service request is opened on the lifecycle of the request model that it names.
         The requester is the person who acts unless `fields` name one. The same `external_ref` or
-        `command_id` twice gives the one record. A task is linked to the record it is `part_of`.
+        `command_id` twice gives the one record; of two at the same moment, by the `command_id` if there
+        is one, so leave it out where two may open for one `external_ref`. A task is linked to the record
+        it is `part_of`.
         """
         asked: Asked = {"actor": actor, "at": at, "command_id": command_id, "channel": channel}
         return self._run(self._open(title, process, fields, record_id, external_ref, asked))
