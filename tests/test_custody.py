@@ -191,6 +191,14 @@ def test_a_record_that_its_events_do_not_tell_is_named(store, file):
     assert pickle.loads(pickle.dumps(told.value)).record == "I-1"
 
 
+def test_a_store_that_cannot_be_read_at_all_says_so(store, file):
+    """No record is to blame, and none is passed over."""
+    sql(file, "ALTER TABLE itsm_records RENAME TO gone")
+    with pytest.raises(StoreUnreadable, match="its tables are not as we left them") as told:
+        custody.verify(store)
+    assert told.value.record is None
+
+
 def test_a_record_under_another_name_is_no_record(store, file):
     """Where somebody renamed a row, the record of that row is gone."""
     sql(file, "UPDATE itsm_records SET id = 'I-00' WHERE id = 'I-1'")
