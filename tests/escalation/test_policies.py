@@ -138,6 +138,10 @@ def test_a_share_may_be_a_trigger_too():
     ("make", "message"),
     [
         (lambda: EscalationStep("s", to="x"), "says not when it begins; say at="),
+        (lambda: EscalationStep("s", "50 %", declares_major="no"), "declares_major 'no': is no bool; say True or False"),
+        (lambda: EscalationStep("s", "50 %", to="x", while_paused="no"), "while_paused 'no': is no bool"),
+        (lambda: EscalationPolicy("p", 1, steps=[EscalationStep("s", "50 %", to="x")], updates_hold_ack=0),
+         "updates_hold_ack 0: is no bool"),
         (lambda: EscalationStep("s", "50 %", after="5m wall", to="x"), "begins by at and after"),
         (lambda: EscalationStep("end", "50 %", to="x"), "is the word for where a chain ends"),
         (lambda: EscalationStep("s", "50 %", to="x", sets={"a": 1}, kind="hierarchic"), "does hierarchic and sets"),

@@ -375,6 +375,13 @@ def test_a_url_that_will_not_do_is_refused_without_its_path(url, reason):
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("said", ["no", "false", 1, None])
+def test_private_addresses_are_allowed_by_true_alone(said):
+    """A text of an environment variable, such as "false", is not."""
+    with pytest.raises(InvalidValue, match=r"allow_private .*: is no bool; say True or False"):
+        WebhookNotifier("https://hooks.example.org/", SECRET, clock=real_time, allow_private=said)
+
+
 @pytest.mark.parametrize("timeout", [0 * SECOND, -SECOND, 5])
 def test_a_timeout_is_some_time(timeout):
     """A number has no unit, and no time is none."""

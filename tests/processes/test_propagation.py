@@ -361,6 +361,8 @@ UNROWS = {
     "phases":       ({"phases": 3}, "phases 3"),
     "a wait":       ({"waits_on": "weather"}, "waits_on 'weather': is no waits on; use one of requester"),
     "tasks":        ({"rolls_up": "done"}, "rolls_up 'done': is nothing that tasks come to; use complete, incomplete"),
+    "by staff":     ({"by_staff": "no"}, "by_staff 'no': is no bool; say True or False"),
+    "newer":        ({"newer": 1}, "newer 1: is no bool"),
     "where":        ({"where": ["hold_reason"]}, "where .* is no mapping"),
     "a choice":     ({"where": {"hold_reason": [3]}}, "is no word"),
     "words":        ({"words": "reason"}, "words 'reason': is no mapping"),

@@ -16,7 +16,7 @@ from itsm_core.priority import Priority
 from itsm_core.records import Record
 from itsm_core.responders import ASKED, CALLBACK, ON_CALL, SURELY
 from itsm_core.sla.agreements.targets import one_of, priorities_of
-from itsm_core.values import counted, each, only, word
+from itsm_core.values import counted, each, flag, only, word
 
 AckMode = Literal["first", "all"]
 GoesOn = Literal["restart", "resume"]
@@ -96,7 +96,7 @@ class EscalationPolicy:
         default=None, converter=attrs.converters.optional(wait_of), kw_only=True
     )
     on_ack_timeout: GoesOn = attrs.field(default="restart", validator=one_of(GOES_ON), kw_only=True)
-    updates_hold_ack: bool = attrs.field(default=False, kw_only=True)
+    updates_hold_ack: bool = attrs.field(default=False, validator=flag, kw_only=True)
     on_snooze_end: GoesOn = attrs.field(default="resume", validator=one_of(GOES_ON), kw_only=True)
     on_priority_change: OnPriorityChange = attrs.field(
         default="keep", validator=one_of(ON_PRIORITY_CHANGE), kw_only=True

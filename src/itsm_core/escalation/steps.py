@@ -29,7 +29,7 @@ from itsm_core.priority import Priority
 from itsm_core.records import Record
 from itsm_core.responders import CALLBACK
 from itsm_core.sla.agreements.targets import Metric, metric_of, one_of, priorities_of, share_of
-from itsm_core.values import NO_FIELDS, Fields, as_fields, each, member, named, only, texts, word
+from itsm_core.values import NO_FIELDS, Fields, as_fields, each, flag, member, named, only, texts, word
 
 
 class StepKind(StrEnum):
@@ -206,7 +206,7 @@ class EscalationStep:
     group: str | None = attrs.field(default=None, kw_only=True)
     assignee: str | None = attrs.field(default=None, kw_only=True)
     sets: Fields = attrs.field(default=NO_FIELDS, converter=_sets, kw_only=True)
-    declares_major: bool = attrs.field(default=False, kw_only=True)
+    declares_major: bool = attrs.field(default=False, validator=flag, kw_only=True)
     branches: tuple[Branch, ...] = attrs.field(default=(), converter=_branches, kw_only=True)
     repeat: Repeat | None = attrs.field(default=None, kw_only=True)
     kind: StepKind = attrs.field(
@@ -221,7 +221,7 @@ class EscalationStep:
     stops_on: StopsOn = attrs.field(
         default=attrs.Factory(_until, takes_self=True), validator=one_of(STOPS_ON), kw_only=True
     )
-    while_paused: bool = attrs.field(default=False, kw_only=True)
+    while_paused: bool = attrs.field(default=False, validator=flag, kw_only=True)
     catch_up: CatchUp | None = attrs.field(
         default=None, validator=attrs.validators.optional(one_of(CATCH_UP)), kw_only=True
     )

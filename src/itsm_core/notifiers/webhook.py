@@ -28,7 +28,7 @@ from itsm_core.notifiers.connecting import (
 from itsm_core.notifiers.signing import keys_of, secrets_of, signed_headers, webhook_id
 from itsm_core.notifiers.words import whole
 from itsm_core.ports import Delivered, Message, Outcome, Rejected, Retry, Unknown
-from itsm_core.values import Json, canonical, only
+from itsm_core.values import Json, canonical, flag, only
 
 _URL = re.compile("[!-~]+")  # what a request line can hold
 _LONGEST = dt.timedelta(days=365)
@@ -97,7 +97,7 @@ class WebhookNotifier:
     clock: Callable[[], dt.datetime] = attrs.field(kw_only=True)
     payload: Callable[[Message], Mapping[str, Any]] = attrs.field(default=as_event, kw_only=True)
     timeout: dt.timedelta = attrs.field(default=dt.timedelta(seconds=15), converter=_timeout, kw_only=True)
-    allow_private: bool = attrs.field(default=False, kw_only=True)
+    allow_private: bool = attrs.field(default=False, validator=flag, kw_only=True)
     context: ssl.SSLContext = attrs.field(factory=ssl.create_default_context, kw_only=True)
 
     def __attrs_post_init__(self) -> None:

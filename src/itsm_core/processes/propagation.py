@@ -23,7 +23,7 @@ from itsm_core.lifecycle.fields import CustomField, kinds_of
 from itsm_core.lifecycle.lifecycle import Lifecycle
 from itsm_core.lifecycle.parts import Need, Transition, fields_of, sequence, words
 from itsm_core.processes.conditions import OWNS_TASK
-from itsm_core.values import NO_FIELDS, Fields, as_fields, each, member, texts, word
+from itsm_core.values import NO_FIELDS, Fields, as_fields, each, flag, member, texts, word
 
 ANY = "*"
 """Any trigger at all."""
@@ -93,8 +93,8 @@ class Propagation:
     waits_on: tuple[WaitsOn, ...] = attrs.field(default=(), converter=_waits, kw_only=True)
     where: Fields = attrs.field(default=NO_FIELDS, converter=_choices, kw_only=True)
     brings: tuple[str, ...] = attrs.field(default=(), converter=sequence, kw_only=True)
-    by_staff: bool = attrs.field(default=False, kw_only=True)
-    newer: bool = attrs.field(default=False, kw_only=True)
+    by_staff: bool = attrs.field(default=False, validator=flag, kw_only=True)
+    newer: bool = attrs.field(default=False, validator=flag, kw_only=True)
     rolls_up: str | None = attrs.field(default=None, kw_only=True)
     says: Fields = attrs.field(default=NO_FIELDS, converter=as_fields, kw_only=True)
     words: Fields = attrs.field(default=NO_FIELDS, converter=_texts, kw_only=True)

@@ -2,7 +2,7 @@
 
 `to_dict` and `from_dict` know every attrs class by its field types alone: no class writes its own.
 `canonical` is RFC 8785 for values without floats. What callers hand to constructors goes through
-`member`, `only`, `each`, `word`, `texts`, `named`, `pairs`, `called` and `counted`.
+`member`, `only`, `flag`, `each`, `word`, `texts`, `named`, `pairs`, `called` and `counted`.
 
 Order: fields, doors, canonical, making, tables.
 """
@@ -17,7 +17,19 @@ from itsm_core.values.canonical import (
     sha256,
     written,
 )
-from itsm_core.values.doors import called, counted, each, is_awaited, member, named, only, pairs, texts, word
+from itsm_core.values.doors import (
+    called,
+    counted,
+    each,
+    flag,
+    is_awaited,
+    member,
+    named,
+    only,
+    pairs,
+    texts,
+    word,
+)
 from itsm_core.values.fields import DEEPEST, NO_FIELDS, Fields, Json, as_fields, frozen_json, joined
 from itsm_core.values.making import evolver, trusted
 from itsm_core.values.tables import from_dict, spelt, to_dict
@@ -37,6 +49,7 @@ __all__ = [
     "each",
     "encoder",
     "evolver",
+    "flag",
     "from_dict",
     "frozen_json",
     "is_awaited",

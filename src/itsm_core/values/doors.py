@@ -30,6 +30,11 @@ def only(kind: type[T], value: Any, what: str, remedy: str) -> T:
     return value
 
 
+def flag(_: Any, field: Any, value: object) -> None:
+    """A validator of attrs for what is true or false: "no" is neither, and would count as true."""
+    only(bool, value, field.name, "say True or False")
+
+
 _PLAIN: dict[type, str] = {str: "text", int: "whole number"}
 
 
