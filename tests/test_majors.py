@@ -340,11 +340,29 @@ def test_whoever_speaks_to_them_puts_off_the_word_of_the_desk(desk):
 
 
 def test_another_priority_is_another_cadence(desk):
-    """P2 hears every hour, a lower one as often as the last that is named."""
+    """P2 hears every hour, a lower one as often as the last that is named; the word that was promised comes."""
     running(desk)
     for grades in ({"impact": "medium", "urgency": "high"}, {"impact": "low", "urgency": "low"}):
         desk.reprioritise("INC-1", fields=grades, actor=ANA, at=later(10))
-        assert desk.next_due() == later(65)
+        assert desk.next_due() == later(35)  # "You hear again by 09:35"
+    desk.tick(later(35))
+    assert desk.next_due() == later(95)
+    desk.reprioritise("INC-1", fields={"impact": "high", "urgency": "high"}, actor=ANA, at=later(40))
+    assert desk.next_due() == later(65)
+    desk.tick(later(65))
+    assert [minute for minute, _ in told(desk)] == [5, 35, 65]
+    said = [event for event in desk.history("INC-1") if event.fields.get("audience") == "management"]
+    due = ["2026-03-02T09:35:00.000000Z", "2026-03-02T10:35:00.000000Z", "2026-03-02T10:35:00.000000Z"]
+    assert [event.fields["promise_due"] for event in said] == due
+
+
+def test_a_person_who_promises_the_next_word_sooner_is_kept_to_it(desk):
+    """The desk says where things stand by then, if nobody does; a later promise does not stretch the cadence."""
+    running(desk)
+    for minute, soon, due in ((10, 15, 15), (12, 55, 42)):
+        asked = {"actor": ANA, "at": later(minute), "promise_due": later(soon)}
+        desk.communicate("INC-1", "A disk is full", audience="management", **asked)
+        assert desk.next_due() == later(due)
 
 
 def test_a_major_incident_without_priority_is_told_as_often_as_the_most_urgent(store):

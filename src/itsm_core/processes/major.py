@@ -251,13 +251,17 @@ def update_due(record: Record, at: dt.datetime | None = None) -> dt.datetime | N
 def briefing_due(record: Record) -> dt.datetime | None:
     """When the desk itself tells top management where things stand, if nobody did; None if it need not.
 
-    At the cadence after their last word from anybody; at once where an acceptance was not told.
+    At the cadence after their last word from anybody, and by when that word promised the next one: a lower
+    priority takes no promise back. At once where an acceptance was not told.
     """
     found = _handled(record)
     if found is None:
         return None
     held, since, cadence = found
-    return since if held.told_at is None else later(held.told_at, cadence)
+    if held.told_at is None:
+        return since
+    due = later(held.told_at, cadence)
+    return due if held.again_by is None else min(due, held.again_by)
 
 
 def major_report_due(record: Record, calendar: BusinessCalendar | None = None) -> dt.datetime | None:

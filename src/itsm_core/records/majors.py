@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from itsm_core.business_time.instants import parse_text, utc
 from itsm_core.events import Event
 from itsm_core.records.procedures import MANAGER, Procedure
 from itsm_core.values import Fields
@@ -88,7 +89,8 @@ class MajorIncident:
 
     `criteria` are all that ever proposed it or were met when it was decided against, `procedure` the one it
     was accepted under. `told_at` is when top management last heard, `spoken_at` when a person last told
-    them. `report` and `review` are of the last resolution: a reopening voids them and begins the tracks anew.
+    them, and `again_by` when the last word promised the next one. `report` and `review` are of the last
+    resolution: a reopening voids them and begins the tracks anew.
     """
 
     status: MajorStatus
@@ -106,6 +108,7 @@ class MajorIncident:
     plans: tuple[ContinuityPlanInvoked, ...] = ()
     told_at: dt.datetime | None = None
     spoken_at: dt.datetime | None = None
+    again_by: dt.datetime | None = None
     report: Document | None = None
     review: Document | None = None
 
@@ -301,8 +304,9 @@ def told(held: MajorIncident, event: Event) -> MajorIncident:
     if (said.get("direction"), said.get("audience")) != ("outbound", "management"):
         return held
     spoken = event.actor.is_person and not said.get("automatic")
-    at = event.occurred_at
-    return attrs.evolve(held, told_at=at, spoken_at=at if spoken else held.spoken_at)
+    at, due = event.occurred_at, said.get("promise_due")
+    again = None if due is None else utc(parse_text(due, "promise_due"))
+    return attrs.evolve(held, told_at=at, spoken_at=at if spoken else held.spoken_at, again_by=again)
 
 
 def reopened(held: MajorIncident, event: Event) -> MajorIncident:
