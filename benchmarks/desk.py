@@ -88,13 +88,11 @@ def decide_and_evolve() -> float:
     return seconds(work) / len(commands)
 
 
-def in_triggers(rounds: int = 30) -> float:
-    """How many stock triggers an incident costs: the quickest of each, a busy neighbour is not ours."""
-    incident, trigger = float("inf"), float("inf")
-    for _ in range(rounds):
-        trigger = min(trigger, stock_trigger())
-        incident = min(incident, 1 / incidents_per_second(60))
-    return incident / trigger
+def quickest(rounds: int = 90) -> tuple[float, float]:
+    """Seconds of an incident and of a stock trigger: the least of many short rounds in turn."""
+    times = [(1 / incidents_per_second(20), stock_trigger()) for _ in range(rounds)]
+    incident, trigger = map(min, zip(*times, strict=True))
+    return incident, trigger
 
 
 def main() -> None:

@@ -61,13 +61,11 @@ def stock_trigger(times: int = 500) -> float:
     return (CLOCK() - began) / times
 
 
-def in_triggers(rounds: int = 60) -> float:
-    """How many stock triggers a transition costs: the quickest of each, a busy neighbour is not ours."""
-    ours, trigger = float("inf"), float("inf")
-    for _ in range(rounds):
-        trigger = min(trigger, stock_trigger())
-        ours = min(ours, transition())
-    return ours / trigger
+def quickest(rounds: int = 90) -> tuple[float, float]:
+    """Seconds of a transition and of a stock trigger: the least of many short rounds in turn."""
+    times = [(transition(), stock_trigger()) for _ in range(rounds)]
+    ours, trigger = map(min, zip(*times, strict=True))
+    return ours, trigger
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def _moved_on(record: Record, event: Event) -> Record:
         seq if seq > record.touched else record.touched,
         at,
         at,
-        None if waits is None else WaitsOn(waits),
+        None if waits is None else _WAITS.get(waits) or WaitsOn(waits),
         said.get("outcome"),
         record.reopened + 1 if again else record.reopened,
         held,
@@ -134,6 +134,7 @@ def _one_of_a_kind(names: frozenset[str]) -> frozenset[str]:
 _NAMES = tuple(field.name for field in attrs.fields(Record))
 _ALL_OF, _in_order, _record = attrgetter(*_NAMES), itemgetter(*_NAMES), trusted(Record)
 _PHASES = {phase.value: phase for phase in Phase}
+_WAITS = {waits.value: waits for waits in WaitsOn}
 _ABOUT_THE_STEP = frozenset({"trigger", "phase", "waits_on", "process", "outcome", "reopens", "watched_by"})
 
 
@@ -199,8 +200,8 @@ _MACHINERY = frozenset({"escalated", "refused", "not_escalated", "escalation_res
 
 def _values(draft: dict[str, Any], event: Event) -> None:
     said = event.fields
-    news = None if said.keys() <= _ABOUT_THE_STEP else {n: said[n] for n in said if n not in _ABOUT_THE_STEP}
-    if news:
+    if not _ABOUT_THE_STEP.issuperset(said):
+        news = {name: said[name] for name in said if name not in _ABOUT_THE_STEP}
         if draft["rounds"]:
             edited(draft, event, news)
         if "requester" in news:
@@ -246,9 +247,9 @@ def _transitioned(draft: dict[str, Any], event: Event) -> None:
         draft["reopened"] += 1
         if draft["major_incident"] is not None:
             draft["major_incident"] = reopened(draft["major_incident"], event)
-    draft["escalation"] = _run_on(
-        draft["escalation"], event, (before, phase), draft["values"].get("priority")
-    )
+    if phase is _CLOSED or before in _DONE or "priority" in event.fields:  # else the run goes on as it is
+        priority = draft["values"].get("priority")
+        draft["escalation"] = _run_on(draft["escalation"], event, (before, phase), priority)
     _values(draft, event)
     _hold_over(draft)
     if phase is Phase.NEW and draft["rounds"]:
@@ -262,14 +263,15 @@ def _moved(draft: dict[str, Any], event: Event) -> None:
     draft["phase"] = _PHASES[said("phase", draft["phase"])]
     draft["entered_at"] = event.occurred_at
     waits = said("waits_on")
-    draft["waits_on"] = None if waits is None else WaitsOn(waits)
+    draft["waits_on"] = None if waits is None else _WAITS.get(waits) or WaitsOn(waits)
     draft["outcome"] = said("outcome")
 
 
 def _hold_over(draft: dict[str, Any]) -> None:
     """Forgets the reason of a hold where the record waits no more."""
-    if draft["phase"] is not Phase.WAITING and not _HOLD.isdisjoint(draft["values"]):
-        draft["values"] = Fields({n: v for n, v in draft["values"].items() if n not in _HOLD})
+    values = draft["values"]
+    if draft["phase"] is not Phase.WAITING and ("hold_reason" in values or "look_again_at" in values):
+        draft["values"] = Fields({n: v for n, v in values.items() if n not in _HOLD})
 
 
 _HOLD = frozenset({"hold_reason", "look_again_at"})
