@@ -11,7 +11,7 @@ def test_3000_incidents_a_second_through_the_desk_in_memory(in_triggers):
     the 52 triggers of the stock `transitions` machine that fit into 1/3,000 s there.
     """
     bar = 1 / 3000 / REFERENCE
-    ratio = in_triggers("desk", bar)
+    ratio = in_triggers("desk")
     print(f"an incident is {ratio:.1f} stock triggers (bar {bar:.0f})")
     assert ratio <= bar
 
@@ -22,6 +22,6 @@ def test_100000_transitions_a_second_of_the_pure_function_with_a_constant_resolv
     At most the 1.56 triggers of the stock `transitions` machine that fit into 10 µs there.
     """
     bar = 1e-5 / REFERENCE
-    ratio = in_triggers("escalation", bar)
+    ratio = in_triggers("escalation")
     print(f"a transition of `advance` is {ratio:.2f} stock triggers (bar {bar:.2f})")
     assert ratio <= bar
